@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every unit test program shares: a main that runs one suite, and the checks of an err.
+ *
+ * A program is one file, tests/unit/test_<room>_<module>.c:
+ *
+ *	static Suite *suite_new(void) { ... suite_create("base/str") ... }
+ *	UNIT_MAIN(suite_new)
+ */
+#ifndef TESTS_UNIT_MAIN_H
+#define TESTS_UNIT_MAIN_H
+
+#include <check.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+
+#define UNIT_MAIN(suite_fn)                                       \
+	int main(void)                                            \
+	{                                                         \
+		SRunner *runner = srunner_create(suite_fn());     \
+		srunner_run_all(runner, CK_ENV);                  \
+		const int failed = srunner_ntests_failed(runner); \
+		srunner_free(runner);                             \
+		return failed ? EXIT_FAILURE : EXIT_SUCCESS;      \
+	}
+
+/* The error has this code and its message holds this text; clears it. */
+#define ck_assert_err(e, want_code, text)                                                        \
+	do {                                                                                     \
+		ck_assert_msg((e)->code == (want_code), "error code is %d, not %d: %s",          \
+			      (int)(e)->code, (int)(want_code), (e)->msg ? (e)->msg : "(none)"); \
+		ck_assert_msg(strstr((e)->msg, (text)) != NULL, "no '%s' in: %s", (text),        \
+			      (e)->msg);                                                         \
+		err_clear(e);                                                                    \
+	} while (0)
+
+#define ck_assert_no_err(e) \
+	ck_assert_msg((e)->code == ERR_NONE, "unexpected error: %s", (e)->msg ? (e)->msg : "")
+
+#endif
