@@ -34,16 +34,22 @@ static void watch_allocations(void)
 static const char utf8_bom[] = "\xef\xbb\xbf";
 
 /*
- * Jansson parses by recursion, to a depth of its own choice; this looks at brackets outside of
- * strings first.  It need not know whether the document is well-formed.
+ * Jansson parses by recursion, to a depth of its own choice, and takes memory for every value; this
+ * counts brackets and commas outside of strings first.  It need not know whether the document is
+ * well-formed.
  */
-static int check_depth(const char *bytes, size_t len, const char *what, struct err *e)
+static int check_shape(const char *bytes, size_t len, const char *what, struct err *e)
 {
 	bool in_string = false;
 	unsigned depth = 0;
+	unsigned values = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		const char c = bytes[i];
+		if (!in_string && (c == ',' || c == '[' || c == '{') &&
+		    ++values > LIMIT_JSON_VALUES)
+			return err_set(e, ERR_LIMIT, "%s: JSON of more than %d values", what,
+				       LIMIT_JSON_VALUES);
 		if (in_string) {
 			if (c == '\\')
 				i++;
@@ -119,7 +125,7 @@ json_t *json_parse_object(const char *bytes, size_t len, size_t limit, const cha
 		err_set(e, ERR_FORMAT, "%s: JSON starts with a byte order mark", what);
 		return NULL;
 	}
-	if (check_depth(bytes, len, what, e) < 0)
+	if (check_shape(bytes, len, what, e) < 0)
 		return NULL;
 	pthread_once(&watch_once, watch_allocations);
 	has_run_out = false;

@@ -3,9 +3,9 @@
  * JSON documents from outside, by jansson, read strictly; and canonical JSON out.
  *
  * Refused before anything is allocated: more bytes than the caller's limit (ERR_LIMIT), nesting
- * deeper than LIMIT_JSON_DEPTH (ERR_LIMIT).  Refused by the parser: duplicate members, invalid
- * UTF-8, lone surrogates, \u0000, a BOM, trailing garbage, integers beyond int64 (ERR_FORMAT).
- * `what` names the document in messages.
+ * deeper than LIMIT_JSON_DEPTH or with more values than LIMIT_JSON_VALUES (ERR_LIMIT).  Refused by
+ * the parser: duplicate members, invalid UTF-8, lone surrogates, \u0000, a BOM, trailing garbage,
+ * integers beyond int64 (ERR_FORMAT). `what` names the document in messages.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

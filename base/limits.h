@@ -15,6 +15,7 @@
 
 /* JSON.  containers/image reads manifests up to 4 MiB too. */
 #define LIMIT_JSON_DEPTH    64
+#define LIMIT_JSON_VALUES   (512 * 1024)     /* in one document; each costs up to 300 bytes */
 #define LIMIT_DOCUMENT      (4 * LIMIT_MIB)  /* manifest, config, index of an image */
 #define LIMIT_STORE_INDEX   (64 * LIMIT_MIB) /* index.json of a store */
 #define LIMIT_INDEX_ENTRIES 1000             /* manifests in one image index */

@@ -5,17 +5,19 @@
  * changes: a reader that meets a change skips the slot, which is right, because the mapping that it
  * looks for is in use and therefore does not change.
  *
- * What this cannot see: a file that is cut short inside its last page gives zeros without a signal.
- * Whoever needs to know that checks digests.
+ * What this cannot see: a file that was cut short and made longer again.  Whoever needs to know
+ * that checks digests.
  */
 #include "base/mapping.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct slot {
@@ -123,15 +125,18 @@ int mapping_init(struct mapping *m, int fd, size_t size, struct err *e)
 	if (number < 0)
 		return err_set(e, ERR_LIMIT, "cannot map a file: more than %d are mapped",
 			       MAPPING_COUNT_MAX);
-	void *data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	void *data = own < 0 ? MAP_FAILED : mmap(NULL, size, PROT_READ, MAP_SHARED, own, 0);
 	if (data == MAP_FAILED) {
 		const int sys = errno;
 		atomic_store(&slots[number].used, false);
+		if (own >= 0)
+			close(own);
 		return err_sys(e, sys, "cannot map a file of %zu bytes", size);
 	}
 	atomic_store(&slots[number].damaged, false);
 	set_range(&slots[number], (uintptr_t)data, size);
-	*m = (struct mapping){data, size, number};
+	*m = (struct mapping){data, size, number, own};
 	return 0;
 }
 
@@ -143,15 +148,24 @@ void mapping_fini(struct mapping *m)
 		/* munmap takes what mmap gave: not const. */
 		munmap((void *)(uintptr_t)m->data, m->size); /* NOLINT(performance-no-int-to-ptr) */
 		atomic_store(&slots[m->slot].used, false);
+		close(m->fd);
 	}
 	*m = (struct mapping)MAPPING_INIT;
 }
 
-bool mapping_is_damaged(const struct mapping *m)
+bool mapping_has_faulted(const struct mapping *m)
 {
 	if (m->slot < 0)
 		return false;
 	/* The bytes that were copied before this call are read before the flag is. */
 	atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load(&slots[m->slot].damaged);
+}
+
+bool mapping_is_damaged(const struct mapping *m)
+{
+	struct stat st;
+
+	return m->slot >= 0 && (mapping_has_faulted(m) || fstat(m->fd, &st) < 0 ||
+				(uint64_t)st.st_size < m->size);
 }

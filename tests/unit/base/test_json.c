@@ -134,6 +134,20 @@ START_TEST(parse_holds_the_limit_of_depth)
 }
 END_TEST
 
+START_TEST(parse_holds_the_limit_of_values)
+{
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str s = STR_INIT;
+
+	ck_assert_int_eq(str_append_z(&s, "{\"a\":[{}", &e), 0);
+	for (int i = 0; i < LIMIT_JSON_VALUES / 2; i++)
+		ck_assert_int_eq(str_append_z(&s, ",{}", &e), 0);
+	ck_assert_int_eq(str_append_z(&s, "]}", &e), 0);
+	ck_assert_ptr_null(parse(s.data, &e));
+	ck_assert_err(&e, ERR_LIMIT, "values");
+}
+END_TEST
+
 START_TEST(brackets_in_strings_are_no_nesting)
 {
 	struct err e = ERR_INIT;
@@ -437,6 +451,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, parse_says_where);
 	tcase_add_test(tc, parse_holds_the_limit_of_bytes);
 	tcase_add_test(tc, parse_holds_the_limit_of_depth);
+	tcase_add_test(tc, parse_holds_the_limit_of_values);
 	tcase_add_test(tc, brackets_in_strings_are_no_nesting);
 	tcase_add_test(tc, siblings_are_no_nesting);
 	tcase_add_test(tc, without_memory);

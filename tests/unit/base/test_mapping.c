@@ -79,7 +79,6 @@ START_TEST(a_cut_file_gives_zeros_and_damage)
 	ck_assert_int_eq(ftruncate(fd, (off_t)5 * PAGE), 0);
 	copy_page(&m, 4, page);
 	check_page(page, 5);
-	ck_assert(!mapping_is_damaged(&m));
 	copy_page(&m, 9, page);
 	check_page(page, 0);
 	ck_assert(mapping_is_damaged(&m));
@@ -95,6 +94,20 @@ START_TEST(a_cut_file_gives_zeros_and_damage)
 	check_page(page, 10);
 	ck_assert(!mapping_is_damaged(&other));
 	mapping_fini(&other);
+	mapping_fini(&m);
+}
+END_TEST
+
+START_TEST(a_cut_inside_the_last_page_is_damage)
+{
+	struct err e = ERR_INIT;
+	struct mapping m = MAPPING_INIT;
+	SCOPE_FD int fd = make_file("f");
+
+	ck_assert_int_eq(mapping_init(&m, fd, SIZE, &e), 0);
+	ck_assert(!mapping_is_damaged(&m));
+	ck_assert_int_eq(ftruncate(fd, SIZE - 1), 0);
+	ck_assert(mapping_is_damaged(&m));
 	mapping_fini(&m);
 }
 END_TEST
@@ -122,10 +135,14 @@ START_TEST(a_slot_is_used_again_without_its_damage)
 	SCOPE_FD int fd = make_file("f");
 
 	for (int i = 0; i < 2 * MAPPING_COUNT_MAX; i++) {
-		ck_assert_int_eq(mapping_init(&m, fd, SIZE + PAGE, &e), 0);
+		ck_assert_int_eq(ftruncate(fd, SIZE), 0);
+		ck_assert_int_eq(mapping_init(&m, fd, SIZE, &e), 0);
 		ck_assert(!mapping_is_damaged(&m));
-		copy_page(&m, PAGES, page);
+		ck_assert_int_eq(ftruncate(fd, SIZE - PAGE), 0);
+		copy_page(&m, PAGES - 1, page);
 		check_page(page, 0);
+		/* The signal's mark stays, whatever the file's size is later. */
+		ck_assert_int_eq(ftruncate(fd, SIZE), 0);
 		ck_assert(mapping_is_damaged(&m));
 		mapping_fini(&m);
 	}
@@ -150,6 +167,7 @@ START_TEST(no_more_than_the_table_holds)
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	copy_page(&m[MAPPING_COUNT_MAX - 1], 3, page);
 	check_page(page, 0);
+	ck_assert_int_eq(ftruncate(fd, SIZE), 0);
 	ck_assert(mapping_is_damaged(&m[MAPPING_COUNT_MAX - 1]));
 	ck_assert(!mapping_is_damaged(&m[7]));
 	for (int i = 0; i < MAPPING_COUNT_MAX; i++)
@@ -312,6 +330,7 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
 	tcase_add_test(tc, reads_what_the_file_holds);
 	tcase_add_test(tc, a_cut_file_gives_zeros_and_damage);
+	tcase_add_test(tc, a_cut_inside_the_last_page_is_damage);
 	tcase_add_test(tc, a_range_beyond_the_file_is_damage);
 	tcase_add_test(tc, a_slot_is_used_again_without_its_damage);
 	tcase_add_test(tc, no_more_than_the_table_holds);
