@@ -45,6 +45,9 @@
 #define LIMIT_EXPANSION_RATIO 1000               /* content : blob, beyond it */
 #define LIMIT_LAYER_CONTENT   (1024 * LIMIT_GIB) /* bytes of one layer's tar stream */
 
+/* Archives of images (docker save). */
+#define LIMIT_ARCHIVE_MEMBERS 65536 /* files that are remembered */
+
 /* Signatures and keys. */
 #define LIMIT_KEY_FILE    (64 * LIMIT_KIB)
 #define LIMIT_PASSPHRASE  (4 * LIMIT_KIB)
@@ -52,8 +55,11 @@
 #define LIMIT_SIGNATURES  64 /* looked at for one image */
 
 /* Build files. */
-#define LIMIT_MANIFEST        (1 * LIMIT_MIB)
-#define LIMIT_MANIFEST_LINE   65535               /* bufio.MaxScanTokenSize - 1, as BuildKit */
+#define LIMIT_MANIFEST      (1 * LIMIT_MIB)
+#define LIMIT_MANIFEST_LINE 65535 /* bufio.MaxScanTokenSize - 1, as BuildKit */
+#define LIMIT_INSTRUCTIONS  20000 /* of one build file */
+#define LIMIT_VARIABLES     10000 /* names that ARG, ENV, LABEL and VOLUME set, or a base image's ENV \
+				   */
 #define LIMIT_EXPANDED_WORD   (1 * LIMIT_MIB)     /* one word after ${} expansion */
 #define LIMIT_EXPANDED_TOTAL  (64 * LIMIT_MIB)    /* all words of a build file together */
 #define LIMIT_EXPANSION_DEPTH 64                  /* ${a:-${b:-...}} */

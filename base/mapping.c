@@ -166,6 +166,6 @@ bool mapping_is_damaged(const struct mapping *m)
 {
 	struct stat st;
 
-	return m->slot >= 0 && (mapping_has_faulted(m) || fstat(m->fd, &st) < 0 ||
-				(uint64_t)st.st_size < m->size);
+	return m->slot >= 0 &&
+	       (mapping_has_faulted(m) || fstat(m->fd, &st) < 0 || (uint64_t)st.st_size < m->size);
 }

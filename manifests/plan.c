@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "manifests/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/path.h"
+#include "base/quote.h"
+#include "manifests/chars.h"
+#include "manifests/check.h"
+#include "manifests/plan_private.h"
+#include "manifests/suggest.h"
+
+/* What docker gives to a base without PATH. */
+static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+static struct place word_place(const struct instruction *i, const struct word *w, size_t at)
+{
+	return instruction_place(i, w->offset + (w->is_verbatim ? at : 0));
+}
+
+/* Variables that are not set are no error, but often a mistake. */
+static int warn_unset(struct plan *p, struct place at, const struct strlist *unset,
+		      const struct strmap *vars, struct err *e)
+{
+	struct findings *f = p->private->findings;
+	char quoted[QUOTE_MAX];
+
+	if (unset->count == 0)
+		return 0;
+	SCOPE_FREE const char **names = array_new(vars->count, sizeof(*names), e);
+	if (!names)
+		return -1;
+	for (size_t k = 0; k < vars->count; k++)
+		names[k] = vars->items[k].key;
+	for (size_t k = 0; k < unset->count; k++) {
+		if (findings_warn(f, at, e, "variable '$%s' is not set",
+				  quote_str(quoted, unset->items[k])) < 0)
+			return -1;
+		if (f->is_last_kept &&
+		    findings_suggest(f, suggest_nearest(unset->items[k], names, vars->count), e) <
+			    0)
+			return -1;
+	}
+	return 0;
+}
+
+static int expand(struct plan *p, const struct instruction *i, const struct word *w,
+		  const struct strmap *vars, struct str *out, struct strlist *words, struct err *e)
+{
+	SCOPE(strlist) struct strlist unset = STRLIST_INIT;
+	size_t error_at;
+	const struct expander x = {
+		.vars = vars,
+		.escape = p->private->buildfile->escape,
+		.unset = &unset,
+		.budget = &p->private->budget,
+	};
+	const int result = words ? expand_words(&x, w->text, words, &error_at, e)
+				 : expand_word(&x, w->text, out, &error_at, e);
+	if (result < 0)
+		return findings_take(p->private->findings, word_place(i, w, error_at), e);
+	return warn_unset(p, word_place(i, w, 0), &unset, vars, e) < 0 ? -1 : 1;
+}
+
+int plan_expand(struct plan *p, const struct instruction *i, const struct word *w,
+		const struct strmap *vars, struct str *out, struct err *e)
+{
+	return expand(p, i, w, vars, out, NULL, e);
+}
+
+int plan_expand_many(struct plan *p, const struct instruction *i, const struct word *w,
+		     struct strlist *out, struct err *e)
+{
+	return expand(p, i, w, &p->private->vars.stage, NULL, out, e);
+}
+
+bool plan_count_name(struct plan *p, const struct instruction *i, struct err *e)
+{
+	if (p->private->name_count++ < LIMIT_VARIABLES)
+		return true;
+	if (p->private->name_count == LIMIT_VARIABLES + 1)
+		findings_error(p->private->findings, ERR_LIMIT,
+			       instruction_place(i, i->name_offset), e,
+			       "more than %d variables, labels and volumes", LIMIT_VARIABLES);
+	return false;
+}
+
+static void step_fini(struct plan_step *s)
+{
+	free(s->history);
+	free(s->path);
+	free(s->owner);
+	free(s->copy.dest);
+	free(s->copy.chown);
+	strlist_fini(&s->copy.sources);
+	strlist_fini(&s->copy.exclude);
+}
+
+struct plan_step *plan_add_step(struct plan *p, const struct instruction *i,
+				enum plan_step_kind kind, struct str *history, struct err *e)
+{
+	const struct place at = instruction_place(i, i->name_offset);
+
+	p->private->history_bytes += history->len + 1;
+	if (p->private->history_bytes > LIMIT_DOCUMENT) {
+		findings_error(p->private->findings, ERR_LIMIT, at, e,
+			       "the image's history grows beyond %" PRIu64 " bytes",
+			       (uint64_t)LIMIT_DOCUMENT);
+		return NULL;
+	}
+	if (array_reserve(&p->steps, &p->step_cap, p->step_count + 1, sizeof(*p->steps), e) < 0)
+		return NULL;
+	char *text = str_steal(history, e);
+	if (!text)
+		return NULL;
+	struct plan_step *s = &p->steps[p->step_count++];
+	*s = (struct plan_step){.kind = kind, .at = at, .history = text};
+	return s;
+}
+
+int plan_resolve_path(const char *dir, const char *path, struct str *out, struct err *e)
+{
+	SCOPE(str) struct str joined = STR_INIT;
+	SCOPE(str) struct str clean = STR_INIT;
+
+	if (path[0] != '/' &&
+	    (str_append_z(&joined, dir, e) < 0 || str_append_c(&joined, '/', e) < 0))
+		return -1;
+	if (str_append_z(&joined, path, e) < 0 || str_append_c(&clean, '/', e) < 0 ||
+	    path_clean(str_text(&joined), &clean, e) < 0)
+		return -1;
+	return str_append(out, str_text(&clean), clean.len, e);
+}
+
+/* ARG in front of FROM. */
+static int plan_global_arg(struct plan *p, const struct instruction *i, struct err *e)
+{
+	struct vars *vars = &p->private->vars;
+
+	for (size_t k = 0; k < i->word_count; k++) {
+		const char *text = i->words[k].text;
+		const size_t name_len = strcspn(text, "=");
+		if (!plan_count_name(p, i, e))
+			return e->code == ERR_NONE ? 0 : -1;
+		SCOPE(str) struct str value = STR_INIT;
+		SCOPE_FREE char *name = str_dup_n(text, name_len, e);
+		if (!name || strmap_set(&vars->declared, name, "", e) < 0)
+			return -1;
+		const char *given = vars_build_arg(vars, name);
+		if (!given && text[name_len] == '=') {
+			/* A word of its own, so that places are right. */
+			struct word w = i->words[k];
+			w.text += name_len + 1;
+			w.offset += name_len + 1;
+			const int good = plan_expand(p, i, &w, &vars->globals, &value, e);
+			if (good < 0)
+				return -1;
+			given = str_text(&value);
+		}
+		if (given && vars_set_global(vars, name, given, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int plan_from(struct plan *p, const struct instruction *i, struct err *e)
+{
+	const struct flag *platform = instruction_flag(i, "platform");
+	const struct strmap *globals = &p->private->vars.globals;
+	SCOPE(str) struct str reference = STR_INIT;
+	SCOPE(str) struct str platform_text = STR_INIT;
+	char quoted[QUOTE_MAX];
+
+	p->base.at = instruction_place(i, i->words[0].offset);
+	int good = plan_expand(p, i, &i->words[0], globals, &reference, e);
+	if (good == 1 && reference.len == 0)
+		good = findings_error(p->private->findings, ERR_SYNTAX, p->base.at, e,
+				      "the base image '%s' is empty after expansion",
+				      quote_str(quoted, i->words[0].text));
+	if (good == 1 && platform && platform->value) {
+		const struct word w = {platform->value, platform->value_offset, false};
+		good = plan_expand(p, i, &w, globals, &platform_text, e);
+	}
+	if (good < 1)
+		return good;
+	p->base.is_scratch = strcmp(str_text(&reference), "scratch") == 0;
+	p->base.reference = p->base.is_scratch ? NULL : str_steal(&reference, e);
+	p->base.platform = platform_text.len > 0 ? str_steal(&platform_text, e) : NULL;
+	p->base.stage_name = i->word_count == 3 ? str_dup(i->words[2].text, e) : NULL;
+	for (char *c = p->base.stage_name; c && *c; c++)
+		*c = chars_lower(*c);
+	return e->code == ERR_NONE ? 0 : -1;
+}
+
+/* All that stands in front of the stage, and its FROM. */
+static int plan_front(struct plan *p, struct err *e)
+{
+	const struct buildfile *b = p->private->buildfile;
+
+	for (size_t k = 0; k < b->count; k++) {
+		const struct instruction *i = b->instructions[k];
+		if (i->is_broken || !i->info)
+			continue;
+		if (i->info->kind == INSTRUCTION_ARG && plan_global_arg(p, i, e) < 0)
+			return -1;
+		if (i->info->kind == INSTRUCTION_FROM) {
+			p->private->from = k;
+			return i->word_count > 0 ? plan_from(p, i, e) : 0;
+		}
+	}
+	return 0;
+}
+
+/* As docker: an argument that no ARG takes is a warning, for it was given in vain. */
+static int warn_unused(struct plan *p, struct err *e)
+{
+	const struct strmap *given = p->private->inputs->build_args;
+	const struct strmap *declared = &p->private->vars.declared;
+	const struct place whole = {0, 0};
+	char quoted[QUOTE_MAX];
+
+	if (!given)
+		return 0;
+	SCOPE_FREE const char **names = array_new(declared->count, sizeof(*names), e);
+	if (!names)
+		return -1;
+	for (size_t k = 0; k < declared->count; k++)
+		names[k] = declared->items[k].key;
+	for (size_t k = 0; k < given->count; k++) {
+		const char *name = given->items[k].key;
+		if (strmap_get(declared, name) || vars_is_predefined(name))
+			continue;
+		if (findings_warn(p->private->findings, whole, e,
+				  "build argument '%s' was not used: there is no such ARG",
+				  quote_str(quoted, name)) < 0)
+			return -1;
+		if (p->private->findings->is_last_kept &&
+		    findings_suggest(p->private->findings,
+				     suggest_nearest(name, names, declared->count), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct plan *plan_new(const struct buildfile *b, const struct plan_inputs *in, struct findings *f,
+		      struct err *e)
+{
+	SCOPE(plan) struct plan *p = array_new(1, sizeof(*p), e);
+
+	if (!p)
+		return NULL;
+	plan_config_init(&p->config);
+	p->private = array_new(1, sizeof(*p->private), e);
+	if (!p->private)
+		return NULL;
+	p->private->buildfile = b;
+	p->private->inputs = in;
+	p->private->findings = f;
+	p->private->budget = (struct expand_budget)EXPAND_BUDGET_INIT;
+	if (vars_init(&p->private->vars, in, e) < 0 || check_buildfile(b, f, e) < 0 ||
+	    plan_front(p, e) < 0 || findings_raise(f, e) < 0)
+		return NULL;
+	return steal_ptr(&p);
+}
+
+static int start_from_scratch(struct plan *p, struct err *e)
+{
+	p->config.working_dir = str_dup("/", e);
+	return p->config.working_dir ? 0 : -1;
+}
+
+static int start_from_parent(struct plan *p, const struct plan_config *parent, struct err *e)
+{
+	if (plan_config_copy(&p->config, parent, e) < 0)
+		return -1;
+	if (parent->env.count > LIMIT_VARIABLES)
+		return findings_error(p->private->findings, ERR_LIMIT, p->base.at, e,
+				      "the base image sets more than %d variables",
+				      LIMIT_VARIABLES);
+	if (parent->onbuild.count == 0)
+		return 0;
+	return findings_error(p->private->findings, ERR_UNSUPPORTED, p->base.at, e,
+			      "the base image has %zu ONBUILD triggers, which are not supported "
+			      "yet by this version",
+			      parent->onbuild.count);
+}
+
+static int set_vars_from_env(struct plan *p, struct err *e)
+{
+	for (size_t k = 0; k < p->config.env.count; k++) {
+		const char *text = p->config.env.items[k];
+		const size_t name_len = strcspn(text, "=");
+		SCOPE_FREE char *name = str_dup_n(text, name_len, e);
+		if (!name)
+			return -1;
+		const char *value = text[name_len] == '=' ? text + name_len + 1 : "";
+		if (vars_set_env(&p->private->vars, name, value, e) < 0)
+			return -1;
+	}
+	if (strmap_get(&p->private->vars.env, "PATH"))
+		return 0;
+	if (plan_set_env(&p->config, "PATH", default_path, e) < 0)
+		return -1;
+	return vars_set_env(&p->private->vars, "PATH", default_path, e);
+}
+
+static int plan_instruction(struct plan *p, const struct instruction *i, struct err *e)
+{
+	switch (i->info->kind) {
+	case INSTRUCTION_ARG:
+		return plan_arg(p, i, e);
+	case INSTRUCTION_ENV:
+		return plan_env(p, i, e);
+	case INSTRUCTION_LABEL:
+		return plan_label(p, i, e);
+	case INSTRUCTION_USER:
+		return plan_user(p, i, e);
+	case INSTRUCTION_WORKDIR:
+		return plan_workdir(p, i, e);
+	case INSTRUCTION_EXPOSE:
+		return plan_expose(p, i, e);
+	case INSTRUCTION_VOLUME:
+		return plan_volume(p, i, e);
+	case INSTRUCTION_STOPSIGNAL:
+		return plan_stop_signal(p, i, e);
+	case INSTRUCTION_ENTRYPOINT:
+	case INSTRUCTION_CMD:
+		return plan_command(p, i, e);
+	case INSTRUCTION_SHELL:
+		return plan_shell(p, i, e);
+	case INSTRUCTION_HEALTHCHECK:
+		return plan_healthcheck(p, i, e);
+	case INSTRUCTION_COPY:
+		return plan_copy(p, i, e);
+	case INSTRUCTION_FROM:
+	case INSTRUCTION_RUN:
+	case INSTRUCTION_ADD:
+	case INSTRUCTION_ONBUILD:
+	case INSTRUCTION_MAINTAINER:
+	case INSTRUCTION_OWN:
+		break;
+	}
+	return 0;
+}
+
+int plan_stage(struct plan *p, const struct plan_config *parent, struct err *e)
+{
+	const struct buildfile *b = p->private->buildfile;
+
+	if ((parent ? start_from_parent(p, parent, e) : start_from_scratch(p, e)) < 0)
+		return -1;
+	/* A base that cannot be worked on says so before its values cost anything. */
+	if (findings_raise(p->private->findings, e) < 0 || set_vars_from_env(p, e) < 0)
+		return -1;
+	for (size_t k = p->private->from + 1; k < b->count; k++) {
+		if (plan_instruction(p, b->instructions[k], e) < 0)
+			return -1;
+		/* Over a limit, the rest could only take time and memory. */
+		if (p->private->findings->gravest == ERR_LIMIT)
+			break;
+	}
+	if (ports_merge(&p->private->ports, &p->config.exposed_ports, e) < 0 ||
+	    warn_unused(p, e) < 0)
+		return -1;
+	return findings_raise(p->private->findings, e);
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (size_t k = 0; k < p->step_count; k++)
+		step_fini(&p->steps[k]);
+	free(p->steps);
+	free(p->base.reference);
+	free(p->base.platform);
+	free(p->base.stage_name);
+	plan_config_fini(&p->config);
+	if (p->private)
+		vars_fini(&p->private->vars);
+	free(p->private);
+	free(p);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a build file means: from which base, by which steps, to which configuration.
+ *
+ * Pure: no file, image or network is opened here; the caller passes in what an image says, and
+ * carries the steps out.  Texts of the history are BuildKit's; where a variable stands in ENV and
+ * ARG, ENV wins, as the Dockerfile reference has it.
+ *
+ * Calls: plan_new -> (the caller loads plan->base) -> plan_stage -> steps and config are there.
+ * Findings of both go to one struct findings; when there is an error, its report is the message.
+ */
+#ifndef MANIFESTS_PLAN_H
+#define MANIFESTS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "base/strlist.h"
+#include "base/strmap.h"
+#include "manifests/buildfile.h"
+#include "manifests/chmod.h"
+#include "manifests/findings.h"
+
+/* The comment of every history entry. */
+#define PLAN_HISTORY_COMMENT "buildkit.dockerfile.v0"
+
+struct plan_platform {
+	const char *os, *architecture, *variant; /* variant may be NULL */
+};
+
+struct plan_inputs {
+	const struct strmap *build_args; /* --build-arg; may be NULL */
+	struct plan_platform target, build;
+};
+
+/* Nanoseconds, 0 for unset. */
+struct plan_healthcheck {
+	struct strlist test; /* {"NONE"}, {"CMD", ...}, {"CMD-SHELL", text} */
+	int64_t interval_ns, timeout_ns, start_period_ns, start_interval_ns;
+	int64_t retries;
+};
+
+/* The values of an image's configuration; texts are NULL where there is none. */
+struct plan_config {
+	char *user;
+	char *working_dir;
+	char *stop_signal;
+	struct strlist env; /* NAME=value, in order */
+	struct strlist entrypoint, cmd, shell, onbuild;
+	struct strmap labels;
+	struct strmap exposed_ports; /* "80/tcp" -> "" */
+	struct strmap volumes;       /* path -> "" */
+	bool has_healthcheck;
+	struct plan_healthcheck healthcheck;
+	bool args_escaped;
+};
+
+void plan_config_init(struct plan_config *c);
+int plan_config_copy(struct plan_config *to, const struct plan_config *from, struct err *e);
+void plan_config_fini(struct plan_config *c);
+SCOPE_DEFINE_VALUE(plan_config, struct plan_config, plan_config_fini)
+
+struct plan_base {
+	bool is_scratch;
+	char *reference;  /* as the user may write one; NULL for scratch */
+	char *platform;   /* --platform; NULL: the target's */
+	char *stage_name; /* NULL: none */
+	struct place at;
+};
+
+struct plan_copy {
+	struct strlist
+		sources; /* glob patterns (GLOB_PLAIN), clean, relative to the context; "." */
+	char *dest;      /* absolute and clean; with a "/" at the end when is_dest_dir */
+	bool is_dest_dir;
+	char *chown; /* user[:group], names or numbers; NULL: none */
+	bool has_chmod;
+	struct chmod_spec chmod;
+	struct strlist exclude; /* for ignore_new */
+	bool is_link;
+};
+
+enum plan_step_kind {
+	PLAN_COPY,
+	PLAN_WORKDIR, /* mkdir -p `path`, mode 0755, for `owner` */
+	PLAN_CONFIG,  /* history alone: no layer */
+};
+
+struct plan_step {
+	enum plan_step_kind kind;
+	struct place at;
+	char *history; /* created_by */
+	struct plan_copy copy;
+	char *path;
+	char *owner; /* user[:group]; NULL: root */
+};
+
+struct plan_private;
+
+struct plan {
+	struct plan_base base;
+	struct plan_step *steps; /* in order */
+	size_t step_count, step_cap;
+	struct plan_config config; /* of the image */
+	struct plan_private *private;
+};
+
+/*
+ * Checks the whole file, and finds the base.  What it is given is borrowed until plan_stage is
+ * through.  NULL with ERR_SYNTAX, ERR_UNSUPPORTED, ERR_LIMIT (a report) or ERR_NOMEM.
+ */
+struct plan *plan_new(const struct buildfile *b, const struct plan_inputs *in, struct findings *f,
+		      struct err *e);
+
+/* Fills in steps and config; once.  `parent`: of the base image, NULL for scratch. */
+int plan_stage(struct plan *p, const struct plan_config *parent, struct err *e);
+
+void plan_free(struct plan *p);
+SCOPE_DEFINE(plan, struct plan *, plan_free)
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/path.h"
+#include "base/quote.h"
+#include "manifests/check.h"
+#include "manifests/glob.h"
+#include "manifests/ignore.h"
+#include "manifests/plan_private.h"
+
+/* A COPY that is being put together. */
+struct draft {
+	struct plan *plan;
+	const struct instruction *instruction;
+	struct plan_copy copy;
+	struct str history;
+};
+
+static void draft_fini(struct draft *d)
+{
+	strlist_fini(&d->copy.sources);
+	strlist_fini(&d->copy.exclude);
+	free(d->copy.dest);
+	free(d->copy.chown);
+	str_fini(&d->history);
+}
+SCOPE_DEFINE_VALUE(draft, struct draft, draft_fini)
+
+static struct place at_word(const struct draft *d, const struct word *w)
+{
+	return instruction_place(d->instruction, w->offset);
+}
+
+static int report(const struct draft *d, struct place at, struct err *e, const char *msg)
+{
+	return findings_error(d->plan->private->findings, ERR_SYNTAX, at, e, "%s", msg);
+}
+
+/* The expanded value of a flag: 1, 0 without one, or with a finding, or empty; -1. */
+static int expand_flag(struct draft *d, const char *name, struct str *out, struct place *at,
+		       struct err *e)
+{
+	const struct flag *flag = instruction_flag(d->instruction, name);
+
+	if (!flag || !flag->value)
+		return 0;
+	*at = instruction_place(d->instruction, flag->value_offset);
+	const struct word w = {flag->value, flag->value_offset, false};
+	const int good =
+		plan_expand(d->plan, d->instruction, &w, &d->plan->private->vars.stage, out, e);
+	if (good < 1 || out->len == 0)
+		return good < 0 ? -1 : 0;
+	return str_appendf(&d->history, e, " --%s=%s", name, str_text(out)) < 0 ? -1 : 1;
+}
+
+static int take_chown(struct draft *d, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct place at;
+
+	const int good = expand_flag(d, "chown", &text, &at, e);
+	if (good < 1)
+		return good;
+	const char *user = str_text(&text);
+	const char *colon = strchr(user, ':');
+	if (colon == user || (colon && (colon[1] == '\0' || strchr(colon + 1, ':'))))
+		return report(d, at, e, "--chown takes user or user:group");
+	d->copy.chown = str_steal(&text, e);
+	return d->copy.chown ? 0 : -1;
+}
+
+static int take_chmod(struct draft *d, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct place at;
+
+	const int good = expand_flag(d, "chmod", &text, &at, e);
+	if (good < 1)
+		return good;
+	if (chmod_parse(&d->copy.chmod, str_text(&text), e) < 0)
+		return findings_take(d->plan->private->findings, at, e);
+	d->copy.has_chmod = true;
+	return 0;
+}
+
+/* No variables here, as in docker. */
+static int take_excludes(struct draft *d, struct err *e)
+{
+	const struct instruction *i = d->instruction;
+
+	for (size_t k = 0; k < i->flag_count; k++) {
+		const struct flag *flag = &i->flags[k];
+		if (strcmp(flag->name, "exclude") != 0 || !flag->value)
+			continue;
+		if (d->copy.exclude.count == LIMIT_IGNORE_RULES)
+			return findings_error(d->plan->private->findings, ERR_LIMIT,
+					      instruction_place(i, flag->offset), e,
+					      "more than %d patterns", LIMIT_IGNORE_RULES);
+		if (strlist_add(&d->copy.exclude, flag->value, e) < 0)
+			return -1;
+		SCOPE(strlist) struct strlist one = STRLIST_INIT;
+		if (strlist_add(&one, flag->value, e) < 0)
+			return -1;
+		SCOPE(ignore) struct ignore *ig = ignore_new(&one, e);
+		if (!ig && findings_take(d->plan->private->findings,
+					 instruction_place(i, flag->value_offset), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_remote(const char *source)
+{
+	return str_has_prefix(source, "http://") || str_has_prefix(source, "https://") ||
+	       str_has_prefix(source, "git://") || str_has_prefix(source, "ssh://") ||
+	       (str_has_prefix(source, "git@") && strchr(source, ':'));
+}
+
+static int take_source(struct draft *d, const struct word *w, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(str) struct str clean = STR_INIT;
+	SCOPE(glob) struct glob ignored = GLOB_INIT;
+
+	const int good =
+		plan_expand(d->plan, d->instruction, w, &d->plan->private->vars.stage, &text, e);
+	if (good < 1)
+		return good;
+	/* docker would copy the whole context. */
+	if (text.len == 0)
+		return report(d, at_word(d, w), e, "the source is empty after expansion");
+	if (is_remote(str_text(&text)))
+		return report(d, at_word(d, w), e, "COPY takes no URL, only files of the context");
+	if (str_appendf(&d->history, e, " %s", str_text(&text)) < 0 ||
+	    path_clean(str_text(&text), &clean, e) < 0)
+		return -1;
+	if (clean.len == 0 && str_append_c(&clean, '.', e) < 0)
+		return -1;
+	if (glob_init(&ignored, str_text(&clean), clean.len, GLOB_PLAIN, e) < 0)
+		return findings_take(d->plan->private->findings, at_word(d, w), e);
+	return strlist_add(&d->copy.sources, str_text(&clean), e);
+}
+
+static int take_dest(struct draft *d, const struct word *w, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(str) struct str path = STR_INIT;
+	const char *dir = d->plan->config.working_dir;
+
+	const int good =
+		plan_expand(d->plan, d->instruction, w, &d->plan->private->vars.stage, &text, e);
+	if (good < 1)
+		return good;
+	const char *dest = str_text(&text);
+	d->copy.is_dest_dir = dest[0] == '\0' || strcmp(dest, ".") == 0 ||
+			      strcmp(dest, "..") == 0 || str_has_suffix(dest, "/") ||
+			      str_has_suffix(dest, "/.") || str_has_suffix(dest, "/..");
+	if (str_appendf(&d->history, e, " %s # buildkit", dest) < 0 ||
+	    plan_resolve_path(dir ? dir : "/", dest, &path, e) < 0)
+		return -1;
+	if (path.len > LIMIT_PATH)
+		return findings_error(d->plan->private->findings, ERR_LIMIT, at_word(d, w), e,
+				      "the destination is a path of more than %d bytes",
+				      LIMIT_PATH);
+	if (d->copy.is_dest_dir && path.len > 1 && str_append_c(&path, '/', e) < 0)
+		return -1;
+	if (d->instruction->word_count > 2 && !d->copy.is_dest_dir)
+		return report(d, at_word(d, w), e,
+			      "with several sources the destination is a directory, and ends in "
+			      "'/'");
+	d->copy.dest = str_steal(&path, e);
+	return d->copy.dest ? 0 : -1;
+}
+
+static int take_words(struct draft *d, struct err *e)
+{
+	const struct instruction *i = d->instruction;
+
+	for (size_t k = 0; k + 1 < i->word_count; k++) {
+		if (take_source(d, &i->words[k], e) < 0)
+			return -1;
+	}
+	return take_dest(d, &i->words[i->word_count - 1], e);
+}
+
+int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
+{
+	const size_t errors = p->private->findings->error_count;
+	SCOPE(draft) struct draft d = {.plan = p, .instruction = i, .history = STR_INIT};
+
+	if (str_append_z(&d.history, "COPY", e) < 0 || take_chown(&d, e) < 0 ||
+	    take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 || take_words(&d, e) < 0)
+		return -1;
+	if (p->private->findings->error_count > errors)
+		return 0;
+	d.copy.is_link = check_flag_is_true(i, "link");
+	struct plan_step *s = plan_add_step(p, i, PLAN_COPY, &d.history, e);
+	if (!s)
+		return e->code == ERR_NONE ? 0 : -1;
+	s->copy = d.copy;
+	d.copy = (struct plan_copy){0};
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the planner share; nobody else includes this.
+ */
+#ifndef MANIFESTS_PLAN_PRIVATE_H
+#define MANIFESTS_PLAN_PRIVATE_H
+
+#include "manifests/expand.h"
+#include "manifests/plan.h"
+#include "manifests/ports.h"
+#include "manifests/vars.h"
+
+struct plan_private {
+	const struct buildfile *buildfile;
+	const struct plan_inputs *inputs;
+	struct findings *findings;
+	struct vars vars;
+	struct expand_budget budget;
+	size_t from;            /* index of the FROM instruction */
+	uint64_t history_bytes; /* of all steps; a configuration has no room for more */
+	size_t name_count;      /* see LIMIT_VARIABLES */
+	struct port_set ports;
+	bool is_cmd_set;     /* in this stage */
+	bool is_workdir_set; /* in this stage */
+};
+
+/*
+ * Expands one word by `vars` and appends it: 1, 0 when that became a finding, -1 with ERR_NOMEM.
+ * plan_expand_many splits, too.
+ */
+int plan_expand(struct plan *p, const struct instruction *i, const struct word *w,
+		const struct strmap *vars, struct str *out, struct err *e);
+int plan_expand_many(struct plan *p, const struct instruction *i, const struct word *w,
+		     struct strlist *out, struct err *e);
+
+/* One more name for ARG, ENV, LABEL or VOLUME; false: too many, which is a finding, or ERR_NOMEM.
+ */
+bool plan_count_name(struct plan *p, const struct instruction *i, struct err *e);
+
+/* A new step with its history, which it takes; NULL with ERR_NOMEM, or p->findings has it. */
+struct plan_step *plan_add_step(struct plan *p, const struct instruction *i,
+				enum plan_step_kind kind, struct str *history, struct err *e);
+
+/*
+ * `path` from `dir`, absolute and clean: appended to `out` with its leading "/".  `out` is not
+ * changed on failure.
+ */
+int plan_resolve_path(const char *dir, const char *path, struct str *out, struct err *e);
+
+/* One instruction each, that check_buildfile found well-formed: 0, or -1 with ERR_NOMEM. */
+int plan_copy(struct plan *p, const struct instruction *i, struct err *e);
+int plan_workdir(struct plan *p, const struct instruction *i, struct err *e);
+int plan_arg(struct plan *p, const struct instruction *i, struct err *e);
+int plan_env(struct plan *p, const struct instruction *i, struct err *e);
+int plan_label(struct plan *p, const struct instruction *i, struct err *e);
+int plan_expose(struct plan *p, const struct instruction *i, struct err *e);
+int plan_volume(struct plan *p, const struct instruction *i, struct err *e);
+int plan_user(struct plan *p, const struct instruction *i, struct err *e);
+int plan_stop_signal(struct plan *p, const struct instruction *i, struct err *e);
+int plan_command(struct plan *p, const struct instruction *i, struct err *e); /* CMD, ENTRYPOINT */
+int plan_shell(struct plan *p, const struct instruction *i, struct err *e);
+int plan_healthcheck(struct plan *p, const struct instruction *i, struct err *e);
+
+/* NAME=value into an environment: in NAME's place, or at the end. */
+int plan_set_env(struct plan_config *c, const char *name, const char *value, struct err *e);
+
+#endif
