@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reader of tar pulls the stream through the framer's side of this module, and may have read
+ * ahead when it says where a member begins.  So bytes wait in `pending` until their place in a
+ * member is known, and then go to the framer together with the hint where to cut.
+ */
+#include "image/layer_scan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hasher.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "image/framer.h"
+#include "image/inflate.h"
+#include "image/layer_write.h"
+#include "image/tar_write.h"
+#include "image/tree_record.h"
+
+enum {
+	/* Bytes of members that are not known yet: the reader's read-ahead and the longest header.
+	 * When more come they are framed without a hint. */
+	PENDING_MAX = 2 * LIMIT_MIB,
+	READ_STEP = 64 * 1024,
+};
+
+struct derivation {
+	struct inflate *in;
+	struct framer *framer;
+	struct layer_index_builder *index;
+	int reframe_fd;       /* -1: the frames are in the blob */
+	uint64_t payload_end; /* of the member before, in the stream */
+	uint8_t *pending;     /* PENDING_MAX bytes */
+	size_t at;            /* in `pending`: framed up to here, framer_offset in the stream */
+	size_t given;         /* the reader of tar has had these */
+	size_t end;           /* and will get these */
+};
+
+static int put_frame(void *ctx, const struct frame *f, const void *bytes, struct err *e)
+{
+	struct derivation *d = ctx;
+
+	if (d->reframe_fd >= 0 && io_write_all(d->reframe_fd, bytes, f->blob_length) < 0)
+		return err_sys(e, errno, "cannot write the frames of a layer");
+	return layer_index_builder_add_frame(d->index, f, e);
+}
+
+/* Frames the next `len` pending bytes. */
+static int pass_on(struct derivation *d, uint64_t len, struct err *e)
+{
+	if (len > d->end - d->at)
+		len = d->end - d->at;
+	if (framer_put(d->framer, d->pending + d->at, (size_t)len, e) < 0)
+		return -1;
+	d->at += (size_t)len;
+	return 0;
+}
+
+/* Inflates the next bytes behind those that are pending: the count, 0 at the end, -1. */
+static ssize_t inflate_more(struct derivation *d, struct err *e)
+{
+	if (PENDING_MAX - d->end < READ_STEP) {
+		memmove(d->pending, d->pending + d->at, d->end - d->at);
+		d->end -= d->at;
+		d->at = 0;
+	}
+	if (PENDING_MAX - d->end < READ_STEP) {
+		if (pass_on(d, d->end, e) < 0)
+			return -1;
+		d->at = d->end = 0;
+	}
+	const ssize_t n = inflate_read(d->in, d->pending + d->end, READ_STEP, e);
+	d->given = d->end;
+	if (n > 0)
+		d->end += (size_t)n;
+	return n;
+}
+
+/* What the reader of tar reads from.  It may ask for little at a time; a decoder must not. */
+static ssize_t pull(void *ctx, void *buf, size_t len, struct err *e)
+{
+	struct derivation *d = ctx;
+
+	if (d->given == d->end) {
+		const ssize_t n = inflate_more(d, e);
+		if (n <= 0)
+			return n;
+	}
+	const size_t n = len < d->end - d->given ? len : d->end - d->given;
+	memcpy(buf, d->pending + d->given, n);
+	d->given += n;
+	return (ssize_t)n;
+}
+
+static int passed(void *ctx, uint64_t offset, struct err *e)
+{
+	struct derivation *d = ctx;
+	const uint64_t here = framer_offset(d->framer);
+
+	return offset > here ? pass_on(d, offset - here, e) : 0;
+}
+
+static int member(void *ctx, uint64_t offset, uint64_t payload, struct err *e)
+{
+	struct derivation *d = ctx;
+
+	/* Padding belongs to the member before, as layer_writer has it. */
+	if (passed(d, d->payload_end + tar_padding(d->payload_end), e) < 0)
+		return -1;
+	d->payload_end = offset + payload;
+
+	const uint64_t here = framer_offset(d->framer);
+	if (offset < here) /* framed already */
+		return 0;
+	if (framer_member(d->framer, offset - here, payload, e) < 0 || passed(d, offset, e) < 0)
+		return -1;
+	return payload > 0 ? framer_payload(d->framer, payload, e) : 0;
+}
+
+static int derive(struct derivation *d, enum frame_encoding encoding, struct derive_result *out,
+		  struct err *e)
+{
+	SCOPE(str) struct str index = STR_INIT;
+	const struct tar_input input = {pull, d};
+	const struct tree_watcher watcher = {member, passed, d};
+	struct digest diff_id;
+
+	if (tree_record(&input, d->index, &watcher, e) < 0)
+		return -1;
+	/* The end of the archive is cut as if it were a header. */
+	const uint64_t tar_size = framer_offset(d->framer) + (d->end - d->at);
+	if (member(d, tar_size, 0, e) < 0 || framer_finish(d->framer, &diff_id, e) < 0 ||
+	    layer_index_builder_encode(d->index, encoding, &diff_id, tar_size, &index, e) < 0)
+		return -1;
+	out->diff_id = diff_id;
+	out->tar_size = tar_size;
+	out->is_reframed = d->reframe_fd >= 0;
+	out->index = index;
+	index = (struct str)STR_INIT;
+	return 0;
+}
+
+int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, int reframe_fd,
+		 const struct derive_options *opt, struct derive_result *out, struct err *e)
+{
+	const enum frame_encoding frames = encoding == LAYER_TAR ? FRAME_RAW : FRAME_ZSTD;
+	struct derivation d = {.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd};
+	const struct framer_options framer_opt = {frames, LAYER_LEVEL_DEFAULT, opt->workers};
+	const struct framer_sink sink = {put_frame, &d};
+
+	SCOPE_FREE uint8_t *pending = array_new(1, PENDING_MAX, e);
+	if (!pending)
+		return -1;
+	SCOPE(inflate)
+	struct inflate *in = inflate_new(blob_fd, blob_size, encoding, opt->progress, e);
+	if (!in)
+		return -1;
+	SCOPE(framer) struct framer *framer = framer_new(&framer_opt, &sink, e);
+	if (!framer)
+		return -1;
+	SCOPE(layer_index_builder) struct layer_index_builder *index = layer_index_builder_new(e);
+	if (!index)
+		return -1;
+	d.pending = pending;
+	d.in = in;
+	d.framer = framer;
+	d.index = index;
+	return derive(&d, frames, out, e);
+}
+
+/* The tar stream of a layer by its frames, in order. */
+struct proof {
+	int fd;
+	const struct layer_index *ix;
+	struct frame_decoder *decoder;
+	struct layer_index_builder *again; /* an index made from what the frames hold */
+	struct hasher diff_id;
+	size_t next; /* frame */
+	uint8_t *content;
+	size_t cap, at, end;
+	struct progress *progress;
+};
+
+static int next_frame(struct proof *p, struct err *e)
+{
+	const enum frame_encoding encoding = layer_index_encoding(p->ix);
+	const struct frame f = layer_index_frame(p->ix, p->next);
+
+	if (frame_check(&f, encoding, UINT64_MAX, e) < 0 ||
+	    array_reserve(&p->content, &p->cap, f.length, 1, e) < 0 ||
+	    frame_read(p->decoder, p->fd, encoding, &f, p->content, e) < 0 ||
+	    layer_index_builder_add_frame(p->again, &f, e) < 0)
+		return -1;
+	p->next++;
+	p->at = 0;
+	p->end = f.length;
+	progress_show(p->progress, "checking a layer", f.tar_offset + f.length,
+		      layer_index_tar_size(p->ix));
+	return 0;
+}
+
+static ssize_t pull_proof(void *ctx, void *buf, size_t len, struct err *e)
+{
+	struct proof *p = ctx;
+
+	if (p->at == p->end) {
+		if (p->next == layer_index_frame_count(p->ix))
+			return 0;
+		if (next_frame(p, e) < 0)
+			return -1;
+	}
+	const size_t n = len < p->end - p->at ? len : p->end - p->at;
+	memcpy(buf, p->content + p->at, n);
+	hasher_update(&p->diff_id, buf, n);
+	p->at += n;
+	return (ssize_t)n;
+}
+
+static int prove(struct proof *p, struct err *e)
+{
+	SCOPE(str) struct str encoded = STR_INIT;
+	SCOPE(layer_index) struct layer_index *again = NULL;
+	const struct tar_input input = {pull_proof, p};
+	const struct digest want = layer_index_diff_id(p->ix);
+
+	if (tree_record(&input, p->again, NULL, e) < 0)
+		return -1;
+	const struct digest got = hasher_final(&p->diff_id);
+	if (!digest_equal(&got, &want))
+		return err_set(e, ERR_DIGEST,
+			       "the content of the layer does not match its diff_id");
+	if (layer_index_builder_encode(p->again, layer_index_encoding(p->ix), &got,
+				       layer_index_tar_size(p->ix), &encoded, e) < 0 ||
+	    layer_index_decode(encoded.data, encoded.len, &again, e) < 0)
+		return -1;
+	return layer_index_same_tree(p->ix, again, e);
+}
+
+int layer_prove(int fd, const struct layer_index *ix, struct progress *progress, struct err *e)
+{
+	struct proof p = {.fd = fd, .ix = ix, .progress = progress};
+	int rc = -1;
+
+	SCOPE(frame_decoder) struct frame_decoder *decoder = frame_decoder_new(e);
+	if (!decoder)
+		return -1;
+	SCOPE(layer_index_builder) struct layer_index_builder *again = layer_index_builder_new(e);
+	if (!again)
+		return -1;
+	p.decoder = decoder;
+	p.again = again;
+	if (hasher_init(&p.diff_id, DIGEST_SHA256, e) == 0)
+		rc = prove(&p, e);
+	hasher_fini(&p.diff_id);
+	free(p.content);
+	return rc;
+}
+
+int layer_read(int fd, const struct layer_index *ix, uint64_t tar_offset, void *buf, size_t len,
+	       struct err *e)
+{
+	const enum frame_encoding encoding = layer_index_encoding(ix);
+	const uint64_t tar_size = layer_index_tar_size(ix);
+	uint8_t *to = buf;
+	size_t cap = 0;
+
+	SCOPE_FREE uint8_t *content = NULL;
+	SCOPE(frame_decoder) struct frame_decoder *decoder = NULL;
+
+	if (tar_offset > tar_size || len > tar_size - tar_offset)
+		return err_set(e, ERR_FORMAT,
+			       "%zu bytes at offset %" PRIu64 " are outside of the layer", len,
+			       tar_offset);
+	if (len == 0)
+		return 0;
+	decoder = frame_decoder_new(e);
+	if (!decoder)
+		return -1;
+	for (size_t at = layer_index_frame_at(ix, tar_offset); len > 0; at++) {
+		const struct frame f = layer_index_frame(ix, at);
+		if (frame_check(&f, encoding, UINT64_MAX, e) < 0 ||
+		    array_reserve(&content, &cap, f.length, 1, e) < 0 ||
+		    frame_read(decoder, fd, encoding, &f, content, e) < 0)
+			return -1;
+		const uint64_t skip = tar_offset - f.tar_offset;
+		const size_t n = len < f.length - skip ? len : (size_t)(f.length - skip);
+		memcpy(to, content + skip, n);
+		to += n;
+		tar_offset += n;
+		len -= n;
+	}
+	return 0;
+}

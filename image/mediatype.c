@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/mediatype.h"
+
+#include <string.h>
+
+#include "base/scope.h"
+
+enum { NO_ENCODING = -1 };
+
+static const struct known_type {
+	const char *name;
+	enum media_kind kind;
+	int encoding; /* enum layer_encoding */
+} known_types[] = {
+	{MEDIATYPE_INDEX, MEDIA_INDEX, NO_ENCODING},
+	{MEDIATYPE_DOCKER_LIST, MEDIA_INDEX, NO_ENCODING},
+	{MEDIATYPE_MANIFEST, MEDIA_MANIFEST, NO_ENCODING},
+	{MEDIATYPE_DOCKER_MANIFEST, MEDIA_MANIFEST, NO_ENCODING},
+	{MEDIATYPE_CONFIG, MEDIA_CONFIG, NO_ENCODING},
+	{MEDIATYPE_DOCKER_CONFIG, MEDIA_CONFIG, NO_ENCODING},
+	{MEDIATYPE_LAYER, MEDIA_LAYER, LAYER_TAR},
+	{MEDIATYPE_DOCKER_LAYER, MEDIA_LAYER, LAYER_TAR},
+	{MEDIATYPE_LAYER_GZIP, MEDIA_LAYER, LAYER_GZIP},
+	{MEDIATYPE_DOCKER_LAYER_GZIP, MEDIA_LAYER, LAYER_GZIP},
+	{MEDIATYPE_LAYER_ZSTD, MEDIA_LAYER, LAYER_ZSTD},
+	{MEDIATYPE_DOCKER_LAYER_ZSTD, MEDIA_LAYER, LAYER_ZSTD},
+};
+
+static const struct known_type *find_type(const char *media_type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(known_types); i++) {
+		if (strcmp(known_types[i].name, media_type) == 0)
+			return &known_types[i];
+	}
+	return NULL;
+}
+
+enum media_kind mediatype_kind(const char *media_type)
+{
+	const struct known_type *t = find_type(media_type);
+
+	return t ? t->kind : MEDIA_OTHER;
+}
+
+int mediatype_encoding(const char *media_type)
+{
+	const struct known_type *t = find_type(media_type);
+
+	return t ? t->encoding : NO_ENCODING;
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# What cases with hostile input share; after lib.sh:  . "$SHALE_SOURCE/tests/support/hostile.sh"
+# shellcheck shell=sh
+
+# What one command may cost, whatever it is given.
+LIMIT_KIB=262144
+LIMIT_CPU_SECONDS=10
+# The sanitizers cost more than that; with them only hangs are told.
+LIMIT_WALL_SECONDS=120
+
+has_sanitizers() {
+  grep -q __asan_init "$(command -v shale)"
+}
+
+# canary: a directory that nothing may touch.  canary_is_alive looks.
+canary() {
+  mkdir -p canary/dir
+  echo alive >canary/victim
+  echo alive >canary/dir/passwd
+  ln -s victim canary/link
+  touch -d '2001-01-01' canary/victim canary/dir/passwd canary/dir canary
+  { listing canary && contents canary; } >canary.before
+}
+
+canary_is_alive() {
+  { listing canary && contents canary; } >canary.after
+  diff -u canary.before canary.after >&2 || fail "something touched the canary"
+}
+
+# bounded STATUS GLOB COMMAND...: as expect, within the limits above.
+bounded() {
+  bounded_status=$1
+  bounded_glob=$2
+  shift 2
+  expect "$bounded_status" "$bounded_glob" \
+    timeout --signal=KILL "$LIMIT_WALL_SECONDS" time -q -o usage -f '%M %U %S' "$@"
+  ! has_sanitizers || return 0
+  awk -v kib="$LIMIT_KIB" -v cpu="$LIMIT_CPU_SECONDS" '$1 > kib || $2 + $3 > cpu { exit 1 }' usage ||
+    fail "'$*' took (KiB, seconds in user and system): $(cat usage)"
+}
+
+# names: of the images in the store, as a Python list.
+names() {
+  shale images --json >names.json || fail "the store cannot be listed"
+  json names.json "[i['name'] for i in d]"
+}
+
+# table FUNCTION FILE: calls it for each line "CASE STATUS WORD" of FILE, tab between; all lines are tried, and the
+# failures counted at the end.
+table() {
+  table_failed=0
+  table_count=0
+  while IFS="$(printf '\t')" read -r table_case table_status table_word; do
+    table_count=$((table_count + 1))
+    # Not `( ) ||`: in a condition the shell forgets `set -e`.
+    set +e
+    (
+      set -e
+      "$1" "$table_case" "$table_status" "$table_word"
+    )
+    table_got=$?
+    set -e
+    if [ "$table_got" -ne 0 ]; then
+      echo "case '$table_case' failed" >&2
+      table_failed=$((table_failed + 1))
+    fi
+  done <"$2"
+  [ "$table_count" -gt 0 ] || fail "the table $2 is empty"
+  [ "$table_failed" -eq 0 ] || fail "$table_failed of $table_count cases of $2"
+}
