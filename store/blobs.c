@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/blobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hasher.h"
+#include "base/io.h"
+#include "base/scope.h"
+#include "base/tmpfile.h"
+#include "store/folder.h"
+#include "store/locks.h"
+
+enum { BLOB_MODE = 0444, COPY_STEP = 64 * 1024 };
+
+static int blob_dir(const struct store *s, const struct digest *d)
+{
+	return store_dirfd(s, d->alg == DIGEST_SHA512 ? STORE_DIR_BLOBS_SHA512
+						      : STORE_DIR_BLOBS_SHA256);
+}
+
+static int open_blob(const struct store *s, const struct digest *d, uint64_t size, struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+	SCOPE_FD int fd = folder_open_file(blob_dir(s, d), digest_hex(d, hex), &st, e);
+
+	if (fd < 0)
+		return -1;
+	if (size != BLOBS_ANY_SIZE && (uint64_t)st.st_size != size)
+		return err_set(e, ERR_DIGEST, "has %" PRIu64 " bytes, not %" PRIu64,
+			       (uint64_t)st.st_size, size);
+	return steal_fd(&fd);
+}
+
+int blobs_open(const struct store *s, const struct digest *d, uint64_t size, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	struct err why = ERR_INIT;
+
+	const int fd = open_blob(s, d, size, &why);
+	if (fd >= 0)
+		return fd;
+	digest_format(d, text);
+	if (why.code == ERR_NOT_FOUND) {
+		err_clear(&why);
+		return err_set(e, ERR_NOT_FOUND, "blob '%s' is not in the store", text);
+	}
+	err_move(e, &why);
+	return err_wrap(e, "blob '%s'", text);
+}
+
+/* 1 a regular file of that size has the name, 0 not, -1. */
+static int is_there(const struct store *s, const struct digest *d, uint64_t size, struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+	const int dir = blob_dir(s, d);
+
+	if (dir < 0)
+		return 0;
+	if (fstatat(dir, digest_hex(d, hex), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, errno, "cannot stat blob '%s'", hex);
+	return S_ISREG(st.st_mode) && (size == BLOBS_ANY_SIZE || (uint64_t)st.st_size == size);
+}
+
+int blobs_has(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
+	      struct err *e)
+{
+	/* First the lease: what is seen after it stays. */
+	if (lease_add(l, d, e) < 0)
+		return -1;
+	return is_there(s, d, size, e);
+}
+
+int blobs_read(const struct store *s, const struct digest *d, uint64_t size, uint64_t limit,
+	       struct str *out, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	const size_t before = out->len;
+	SCOPE(hasher) struct hasher h = HASHER_INIT;
+
+	digest_format(d, text);
+	if (size != BLOBS_ANY_SIZE && size > limit)
+		return err_set(e, ERR_LIMIT, "blob '%s' has %" PRIu64 " bytes, more than %" PRIu64,
+			       text, size, limit);
+	SCOPE_FD int fd = blobs_open(s, d, size, e);
+	if (fd < 0)
+		return -1;
+	if (io_slurp(fd, limit, "content", out, e) < 0)
+		return err_wrap(e, "blob '%s'", text);
+	if (hasher_init(&h, d->alg, e) < 0)
+		return -1;
+	hasher_update(&h, str_text(out) + before, out->len - before);
+	const struct digest got = hasher_final(&h);
+	if (!digest_equal(&got, d)) {
+		str_truncate(out, before);
+		return err_set(e, ERR_DIGEST, "blob '%s': the content has another digest", text);
+	}
+	return 0;
+}
+
+int blobs_tmpfile(const struct store *s, struct err *e)
+{
+	if (locks_need_writable(s, e) < 0)
+		return -1;
+	return tmpfile_open_at(store_dirfd(s, STORE_DIR_BLOBS_SHA256), e);
+}
+
+/* Takes the place of whatever has the blob's name. */
+static int replace(const struct store *s, int fd, const struct digest *d, struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+	/* gc would take the name that is there for a moment for that of a dead process. */
+	SCOPE_FD int lock = locks_take(s, LOCKS_GC, LOCKS_SHARED, e);
+
+	if (lock < 0)
+		return -1;
+	return tmpfile_replace_at(fd, blob_dir(s, d), digest_hex(d, hex), BLOB_MODE, e);
+}
+
+static int publish(const struct store *s, int fd, const struct digest *d, struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+
+	if (locks_need_writable(s, e) < 0)
+		return -1;
+	const int is_new = tmpfile_publish_at(fd, blob_dir(s, d), digest_hex(d, hex), BLOB_MODE, e);
+	if (is_new != 0)
+		return is_new < 0 ? -1 : 0;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot stat a new blob");
+	const int r = is_there(s, d, (uint64_t)st.st_size, e);
+	return r == 0 ? replace(s, fd, d, e) : (r < 0 ? -1 : 0);
+}
+
+int blobs_publish(const struct store *s, struct lease *l, int fd, const struct digest *d,
+		  struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+
+	if (lease_add(l, d, e) < 0)
+		return -1;
+	if (publish(s, fd, d, e) < 0)
+		return err_wrap(e, "blob '%s'", digest_format(d, text));
+	return 0;
+}
+
+/* Whether the blob of this name holds these very bytes; what cannot be read does not. */
+static bool holds(const struct store *s, const struct digest *d, const void *bytes, size_t len)
+{
+	SCOPE(str) struct str there = STR_INIT;
+	struct err why = ERR_INIT;
+
+	const bool is_same = blobs_read(s, d, len, len, &there, &why) == 0 &&
+			     memcmp(str_text(&there), bytes, len) == 0;
+	err_clear(&why);
+	return is_same;
+}
+
+int blobs_put_bytes(const struct store *s, struct lease *l, const void *bytes, size_t len,
+		    struct digest *out, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	const struct digest d = hasher_sha256(bytes, len);
+
+	const int there = blobs_has(s, l, &d, len, e);
+	if (there < 0)
+		return -1;
+	if (!there || !holds(s, &d, bytes, len)) {
+		SCOPE_FD int fd = blobs_tmpfile(s, e);
+		if (fd < 0)
+			return -1;
+		digest_format(&d, text);
+		if (io_write_all(fd, bytes, len) < 0)
+			return err_sys(e, errno, "blob '%s': cannot write", text);
+		if ((there ? replace(s, fd, &d, e) : publish(s, fd, &d, e)) < 0)
+			return err_wrap(e, "blob '%s'", text);
+	}
+	*out = d;
+	return 0;
+}
+
+struct intake {
+	int fd; /* -1: only verify */
+	const struct digest *digest;
+	uint64_t size;
+	const struct blob_source *src;
+	struct progress *progress;
+};
+
+static int take_in(const struct intake *in, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	uint8_t buf[COPY_STEP];
+	uint64_t total = 0;
+	SCOPE(hasher) struct hasher h = HASHER_INIT;
+
+	digest_format(in->digest, text);
+	if (hasher_init(&h, in->digest->alg, e) < 0)
+		return -1;
+	for (;;) {
+		const ssize_t n = in->src->read(in->src->ctx, buf, sizeof(buf), e);
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		/* A source may send for ever. */
+		if ((uint64_t)n > in->size - total)
+			return err_set(e, ERR_DIGEST, "is longer than %" PRIu64 " bytes", in->size);
+		total += (uint64_t)n;
+		hasher_update(&h, buf, (size_t)n);
+		if (in->fd >= 0 && io_write_all(in->fd, buf, (size_t)n) < 0)
+			return err_sys(e, errno, "cannot write");
+		progress_show(in->progress, text, total, in->size == BLOBS_ANY_SIZE ? 0 : in->size);
+	}
+	if (in->size != BLOBS_ANY_SIZE && total != in->size)
+		return err_set(e, ERR_DIGEST, "has %" PRIu64 " bytes, not %" PRIu64, total,
+			       in->size);
+	const struct digest got = hasher_final(&h);
+	if (!digest_equal(&got, in->digest))
+		return err_set(e, ERR_DIGEST, "the content has another digest");
+	return 0;
+}
+
+int blobs_put(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
+	      const struct blob_source *src, struct progress *progress, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	SCOPE_FD int fd = -1;
+
+	const int there = blobs_has(s, l, d, size, e);
+	if (there < 0)
+		return -1;
+	if (!there) {
+		fd = blobs_tmpfile(s, e);
+		if (fd < 0)
+			return -1;
+	}
+	const struct intake in = {fd, d, size, src, progress};
+	if (take_in(&in, e) < 0 || (!there && publish(s, fd, d, e) < 0))
+		return err_wrap(e, "blob '%s'", digest_format(d, text));
+	return 0;
+}
+
+struct visit {
+	enum digest_alg alg;
+	int (*each)(void *ctx, const struct digest *d, const char *name, uint64_t size,
+		    struct err *e);
+	void *ctx;
+};
+
+/* folder_visit */
+static int visit_blob(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	const struct visit *v = ctx;
+	char text[DIGEST_STR_MAX];
+	struct digest d;
+	struct err why = ERR_INIT;
+
+	const int len = snprintf(text, sizeof(text), "%s:%s", digest_alg_name(v->alg), name);
+	const bool is_digest =
+		(size_t)len < sizeof(text) && digest_parse(&d, text, (size_t)len, &why) == 0;
+	err_clear(&why);
+	return v->each(v->ctx, is_digest ? &d : NULL, name, (uint64_t)st->st_size, e);
+}
+
+int blobs_visit(const struct store *s,
+		int (*each)(void *ctx, const struct digest *d, const char *name, uint64_t size,
+			    struct err *e),
+		void *ctx, struct err *e)
+{
+	struct visit v = {DIGEST_SHA256, each, ctx};
+
+	if (folder_visit(store_dirfd(s, STORE_DIR_BLOBS_SHA256), visit_blob, &v, e) < 0)
+		return -1;
+	v.alg = DIGEST_SHA512;
+	return folder_visit(store_dirfd(s, STORE_DIR_BLOBS_SHA512), visit_blob, &v, e);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/catalogs.h"
+
+#include <errno.h>
+
+#include "base/array.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "base/tmpfile.h"
+#include "image/merge.h"
+#include "store/catalogs_private.h"
+#include "store/derived.h"
+#include "store/folder.h"
+#include "store/layers_private.h"
+#include "store/locks.h"
+
+enum { CATALOG_MODE = 0444 };
+
+/* What makes a kept catalog one to build anew, and not a failure. */
+static bool is_damage(const struct err *e)
+{
+	return e->code == ERR_DIGEST || e->code == ERR_FORMAT || e->code == ERR_LIMIT ||
+	       e->code == ERR_UNSUPPORTED;
+}
+
+/* Whether a layer of the catalog is what the manifest says, without reading the layer's index: 1,
+ * 0, -1. */
+static int is_layer_of(const struct store *s, const struct descriptor *layer,
+		       const struct catalog_layer *info, struct err *e)
+{
+	struct embedded at;
+	struct derived kept = DERIVED_INIT;
+	struct err why = ERR_INIT;
+
+	if (!digest_equal(&info->blob, &layer->digest))
+		return 0;
+	int r = layers_find_embedded(layer, &at, e);
+	if (r < 0)
+		return -1;
+	if (r == 1)
+		return !info->is_reframed && digest_equal(&info->index, &at.digest);
+	r = derived_peek(s, &layer->digest, &kept, &why);
+	if (r < 0 && !is_damage(&why))
+		return err_move(e, &why);
+	err_clear(&why);
+	return r == 1 && info->is_reframed == kept.is_reframed &&
+	       digest_equal(&info->index, &kept.index_digest);
+}
+
+int catalogs_check_layers(const struct store *s, const struct manifest *m, const struct catalog *c,
+			  struct err *e)
+{
+	if (catalog_layer_count(c) != m->layer_count)
+		return 0;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		struct catalog_layer info;
+		if (catalog_layer(c, i, &info, e) < 0)
+			return -1;
+		const int r = is_layer_of(s, &m->layers[i], &info, e);
+		if (r < 1)
+			return r;
+	}
+	return 1;
+}
+
+/* 1 opened, 0 there is none, -1. */
+static int open_kept(const struct store *s, const struct image *im, struct catalog **out,
+		     struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct err why = ERR_INIT;
+	SCOPE(catalog) struct catalog *c = NULL;
+	SCOPE_FD int fd = folder_open_file(store_dirfd(s, STORE_DIR_CATALOGS),
+					   digest_hex(&im->chosen.digest, hex), NULL, &why);
+
+	if (fd < 0 && why.code == ERR_NOT_FOUND) {
+		err_clear(&why);
+		return 0;
+	}
+	if (fd < 0)
+		return err_move(e, &why);
+	if (catalog_open(fd, &c, e) < 0)
+		return -1;
+	const int r = catalogs_check_layers(s, &im->manifest, c, e);
+	if (r == 1)
+		*out = steal_ptr(&c);
+	return r;
+}
+
+/* The layers of an image on their way into a catalog. */
+struct stack {
+	struct layer_index **indexes;
+	struct catalog_layer *layers;
+	size_t count;
+};
+
+static void stack_fini(struct stack *st)
+{
+	for (size_t i = 0; i < st->count; i++)
+		layer_index_free(st->indexes[i]);
+	free(st->indexes);
+	free(st->layers);
+}
+SCOPE_DEFINE_VALUE(stack, struct stack, stack_fini)
+
+static int load_layers(const struct store *s, const struct image *im, bool is_fresh,
+		       const struct layers_options *opt, struct stack *st, struct err *e)
+{
+	const struct manifest *m = &im->manifest;
+	uint64_t entries = 0;
+
+	st->indexes = array_new(m->layer_count, sizeof(struct layer_index *), e);
+	if (!st->indexes)
+		return -1;
+	st->layers = array_new(m->layer_count, sizeof(*st->layers), e);
+	if (!st->layers)
+		return -1;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (layers_index_from(s, &m->layers[i], &im->config.diff_ids[i], is_fresh, opt,
+				      &st->indexes[i], &st->layers[i], e) < 0)
+			return -1;
+		st->count++;
+		entries += layer_index_entry_count(st->indexes[i]);
+		if (entries > LIMIT_ENTRIES)
+			return err_set(e, ERR_LIMIT, "the layers hold more than %d entries",
+				       LIMIT_ENTRIES);
+	}
+	return 0;
+}
+
+static int write_catalog(const struct stack *st, int fd, struct err *e)
+{
+	SCOPE(merge) struct merge *m = merge_new(e);
+	char text[DIGEST_STR_MAX];
+
+	if (!m)
+		return -1;
+	for (size_t i = 0; i < st->count; i++) {
+		if (merge_add_layer(m, st->indexes[i], e) < 0)
+			return err_wrap(e, "layer '%s'", digest_format(&st->layers[i].blob, text));
+	}
+	return catalog_write(m, st->layers, fd, e);
+}
+
+/* A catalog that cannot be kept is built again next time, and good for this one. */
+static void keep(const struct store *s, const struct image *im, int fd)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct err why = ERR_INIT;
+	/* gc would take the name that is there for a moment for that of a dead process. */
+	SCOPE_FD int lock = locks_take(s, LOCKS_GC, LOCKS_SHARED, &why);
+
+	if (lock < 0 ||
+	    tmpfile_replace_at(fd, store_dirfd(s, STORE_DIR_CATALOGS),
+			       digest_hex(&im->chosen.digest, hex), CATALOG_MODE, &why) < 0)
+		log_warning("cannot keep the catalog of '%s': %s", im->name, why.msg);
+	err_clear(&why);
+}
+
+static int build(const struct store *s, const struct image *im, unsigned flags,
+		 const struct layers_options *opt, struct catalog **out, struct err *e)
+{
+	const bool is_fresh = flags & CATALOGS_FRESH;
+	SCOPE(catalog) struct catalog *c = NULL;
+	SCOPE(stack) struct stack st = {NULL, NULL, 0};
+	SCOPE_FD int fd = folder_spill(s, STORE_DIR_CATALOGS, e);
+
+	if (fd < 0 || load_layers(s, im, is_fresh, opt, &st, e) < 0 ||
+	    write_catalog(&st, fd, e) < 0 || catalog_open(fd, &c, e) < 0)
+		return -1;
+	if (!is_fresh && store_is_writable(s))
+		keep(s, im, fd);
+	*out = steal_ptr(&c);
+	return 0;
+}
+
+int catalogs_open(const struct store *s, const struct image *im, unsigned flags,
+		  const struct layers_options *opt, struct catalog **out, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	struct err why = ERR_INIT;
+
+	const int r = flags & CATALOGS_FRESH ? 0 : open_kept(s, im, out, &why);
+	if (r == 1)
+		return 0;
+	if (r < 0 && !is_damage(&why))
+		return err_move(e, &why);
+	err_clear(&why);
+	if (build(s, im, flags, opt, out, e) < 0)
+		return err_wrap(e, "image '%s'", quote_str(quoted, im->name));
+	return 0;
+}
+
+int catalogs_discard(const struct store *s, const struct image *im, struct err *e)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	if (locks_need_writable(s, e) < 0)
+		return -1;
+	return folder_remove(store_dirfd(s, STORE_DIR_CATALOGS),
+			     digest_hex(&im->chosen.digest, hex), e) < 0
+		       ? -1
+		       : 0;
+}

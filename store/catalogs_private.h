@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What fsck has to know of catalogs.  Private to store/.
+ */
+#ifndef STORE_CATALOGS_PRIVATE_H
+#define STORE_CATALOGS_PRIVATE_H
+
+#include "base/err.h"
+#include "image/catalog.h"
+#include "image/manifest.h"
+#include "store/store.h"
+
+/* Whether a catalog is of these layers, as far as can be told without reading them: 1, 0 it is of
+ * others or of what was derived before, -1. */
+int catalogs_check_layers(const struct store *s, const struct manifest *m, const struct catalog *c,
+			  struct err *e);
+
+#endif

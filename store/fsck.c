@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lease on all refs keeps gc from taking away what is being looked at; gc.lock is held only until
+ * it is written.  Where the store cannot be written, nobody takes anything away.
+ */
+#include "store/fsck.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/array.h"
+#include "base/hasher.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "base/tmpfile.h"
+#include "store/blobs.h"
+#include "store/derived.h"
+#include "store/folder.h"
+#include "store/fsck_private.h"
+#include "store/lease.h"
+#include "store/lease_scan.h"
+#include "store/locks.h"
+#include "store/refs.h"
+#include "store/roots.h"
+
+static const char progress_text[] = "checking the store";
+
+static void count_finding(struct fsck_report *r, enum fsck_severity severity)
+{
+	switch (severity) {
+	case FSCK_ERROR:
+		r->errors++;
+		break;
+	case FSCK_DERIVED:
+		r->derived++;
+		break;
+	case FSCK_NOTE:
+		r->notes++;
+		break;
+	}
+}
+
+int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
+	      const char *user, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (why->code == ERR_NOMEM)
+		return err_move(e, why);
+	const enum err_code code = why->code;
+	int r = str_append_z(&text, why->msg, e);
+	if (r == 0 && user)
+		r = str_appendf(&text, e, " (used by '%s')", quote_str(quoted, user));
+	err_clear(why);
+	if (r < 0)
+		return -1;
+	count_finding(f->report, severity);
+	const struct fsck_finding finding = {severity, code, subject, str_text(&text)};
+	if (f->opt->found)
+		f->opt->found(f->opt->ctx, &finding);
+	return 0;
+}
+
+int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, const char *user,
+		   struct err *e)
+{
+	char subject[sizeof("blob ") + DIGEST_STR_MAX], text[DIGEST_STR_MAX];
+
+	if (mark_has(f->damaged, d)) {
+		err_clear(why);
+		return 0;
+	}
+	if (mark_add_digest(f->damaged, d, e) < 0)
+		return -1;
+	snprintf(subject, sizeof(subject), "blob %s", digest_format(d, text));
+	return fsck_tell(f, FSCK_ERROR, subject, why, user, e);
+}
+
+static int tell_note(struct fsck *f, const char *subject, const char *text, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, ERR_EXISTS, "%s", text);
+	return fsck_tell(f, FSCK_NOTE, subject, &why, NULL, e);
+}
+
+static int tell_note_of_file(struct fsck *f, const char *folder, const char *name, const char *text,
+			     struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	SCOPE_FREE char *subject = str_dupf(e, "%s %s", folder, quote_str(quoted, name));
+
+	return subject ? tell_note(f, subject, text, e) : -1;
+}
+
+void fsck_count(struct fsck *f, uint64_t bytes)
+{
+	f->report->bytes_read += bytes;
+	progress_show(f->opt->progress, progress_text, f->report->bytes_read,
+		      f->report->bytes_read < f->total ? f->total : 0);
+}
+
+/* mark_visitor */
+static int tell_unreadable(void *ctx, const struct mark *m, struct err *why, struct err *e)
+{
+	struct fsck *f = ctx;
+
+	/* A subject may be kept elsewhere; what a command is about to put is not there yet. */
+	if (m->need == MARK_OPTIONAL && why->code == ERR_NOT_FOUND) {
+		err_clear(why);
+		return 0;
+	}
+	f->is_partial = true;
+	return fsck_tell_blob(f, &m->digest, why, m->root, e);
+}
+
+static int mark_lease(void *ctx, const struct digest *d, struct err *e)
+{
+	const struct fsck *f = ctx;
+
+	return mark_add_digest(f->live, d, e);
+}
+
+static int tell_dead_lease(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	(void)st;
+	return tell_note_of_file(ctx, "lease", name, "its process died: gc removes it", e);
+}
+
+/* The refs, and a lease on them; an index.json that cannot be read is a finding. */
+static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lease, struct err *e)
+{
+	const struct lease_scan leases = {mark_lease, tell_dead_lease, f};
+	struct err why = ERR_INIT;
+	SCOPE_FD int lock = -1;
+
+	if (store_is_writable(f->store)) {
+		lock = locks_take(f->store, LOCKS_GC, LOCKS_SHARED, e);
+		if (lock < 0)
+			return -1;
+	}
+	/* Before there is one of this process. */
+	if (lease_scan(f->store, &leases, e) < 0)
+		return -1;
+	if (refs_list(f->store, ix, &why) < 0) {
+		f->is_partial = true;
+		return fsck_tell(f, FSCK_ERROR, "index.json", &why, NULL, e);
+	}
+	if (lease_open(f->store, "fsck", lease, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ix->count; i++) {
+		if (lease_add(*lease, &ix->manifests[i].digest, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The manifests, indexes, and images. */
+static int check_documents(struct fsck *f, const struct image_index *ix, struct err *e)
+{
+	const struct mark_visitor visitor = {tell_unreadable, fsck_check_manifest, f};
+	SCOPE_FREE bool *orphans = array_new(ix->count, sizeof(*orphans), e);
+
+	if (!orphans || roots_mark(f->live, ix, &visitor, orphans, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ix->count; i++) {
+		if (!orphans[i] || f->is_partial)
+			continue;
+		if (tell_note_of_file(f, "ref", roots_name(&ix->manifests[i]),
+				      "its image is not in the store: gc removes it", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Presence and size of all that is named. */
+static int check_named(struct fsck *f, struct err *e)
+{
+	for (size_t i = 0; i < mark_count(f->live); i++) {
+		const struct mark *m = mark_at(f->live, i);
+		struct err why = ERR_INIT;
+		if (m->kind != MARK_BLOB)
+			continue;
+		SCOPE_FD int fd = blobs_open(f->store, &m->digest, m->size, &why);
+		if (fd >= 0)
+			continue;
+		if (m->need == MARK_OPTIONAL && why.code == ERR_NOT_FOUND)
+			err_clear(&why);
+		else if (fsck_tell_blob(f, &m->digest, &why, m->root, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int hash_blob(struct fsck *f, const struct digest *d, struct err *why)
+{
+	struct digest got;
+	uint64_t size;
+	SCOPE_FD int fd = blobs_open(f->store, d, BLOBS_ANY_SIZE, why);
+
+	if (fd < 0 || hasher_fd(fd, d->alg, "content", &got, &size, why) < 0)
+		return -1;
+	fsck_count(f, size);
+	if (!digest_equal(&got, d))
+		return err_set(why, ERR_DIGEST, "the content has another digest");
+	return 0;
+}
+
+/* blobs_visit */
+static int check_blob(void *ctx, const struct digest *d, const char *name, uint64_t size,
+		      struct err *e)
+{
+	struct fsck *f = ctx;
+	struct err why = ERR_INIT;
+
+	(void)size;
+	if (!d)
+		return tmpfile_is_litter(name) ? tell_note_of_file(f, "file", name,
+								   "left by a process that died", e)
+					       : 0;
+	f->report->blobs++;
+	const bool is_live = mark_has(f->live, d);
+	if (!is_live && !f->is_partial &&
+	    tell_note_of_file(f, "blob", name, "nothing uses it: gc removes it", e) < 0)
+		return -1;
+	if (!f->opt->read_data || mark_has(f->damaged, d) || hash_blob(f, d, &why) == 0)
+		return 0;
+	/* gc may take away what nothing uses. */
+	if (!is_live && why.code == ERR_NOT_FOUND) {
+		err_clear(&why);
+		return 0;
+	}
+	return fsck_tell_blob(f, d, &why, NULL, e);
+}
+
+static int add_size(void *ctx, const struct digest *d, const char *name, uint64_t size,
+		    struct err *e)
+{
+	struct fsck *f = ctx;
+
+	(void)name;
+	(void)e;
+	f->total += d ? size : 0;
+	return 0;
+}
+
+static int check_file(struct fsck *f, const char *name, const struct digest *d, struct err *e)
+{
+	if (d && !mark_has(f->live, d) && !f->is_partial)
+		return tell_note_of_file(f, "derived file", name,
+					 "what it was made from is gone: gc removes it", e);
+	if (!d && tmpfile_is_litter(name))
+		return tell_note_of_file(f, "file", name, "left by a process that died", e);
+	return 0;
+}
+
+/* folder_visit */
+static int check_layer_file(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	struct digest d;
+
+	(void)st;
+	return check_file(ctx, name, derived_parse_name(name, &d) ? &d : NULL, e);
+}
+
+static int check_other_file(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	struct digest d;
+
+	(void)st;
+	return check_file(ctx, name, folder_parse_hex(name, strlen(name), &d) ? &d : NULL, e);
+}
+
+static int check_files(struct fsck *f, struct err *e)
+{
+	const struct store *s = f->store;
+
+	if (blobs_visit(s, check_blob, f, e) < 0 ||
+	    folder_visit(store_dirfd(s, STORE_DIR_LAYERS), check_layer_file, f, e) < 0 ||
+	    folder_visit(store_dirfd(s, STORE_DIR_CATALOGS), check_other_file, f, e) < 0 ||
+	    folder_visit(store_dirfd(s, STORE_DIR_ROOT), check_other_file, f, e) < 0)
+		return -1;
+	return folder_visit(store_dirfd(s, STORE_DIR_SHALE), check_other_file, f, e);
+}
+
+int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_report *out,
+	     struct err *e)
+{
+	struct fsck_report report = {0};
+	struct fsck f = {.store = s, .opt = opt, .report = &report};
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+	SCOPE(lease) struct lease *lease = NULL;
+	SCOPE(mark) struct marks *live = mark_new(s, e);
+	SCOPE(mark) struct marks *damaged = live ? mark_new(s, e) : NULL;
+	SCOPE(mark) struct marks *layers = damaged ? mark_new(s, e) : NULL;
+
+	if (!layers)
+		return -1;
+	f.live = live;
+	f.damaged = damaged;
+	f.layers = layers;
+	if (opt->read_data && blobs_visit(s, add_size, &f, e) < 0)
+		return -1;
+	if (load_roots(&f, &ix, &lease, e) < 0 || check_documents(&f, &ix, e) < 0 ||
+	    check_named(&f, e) < 0 || check_files(&f, e) < 0)
+		return -1;
+	*out = report;
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/hasher.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "image/mediatype.h"
+#include "store/blobs.h"
+#include "store/catalogs_private.h"
+#include "store/derived.h"
+#include "store/folder.h"
+#include "store/fsck_private.h"
+#include "store/layers_private.h"
+
+enum { SUBJECT_MAX = 32 + DIGEST_STR_MAX };
+
+static int tell_digest(struct fsck *f, enum fsck_severity severity, const char *kind,
+		       const struct digest *d, struct err *why, const char *user, struct err *e)
+{
+	char subject[SUBJECT_MAX], text[DIGEST_STR_MAX];
+
+	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
+	return fsck_tell(f, severity, subject, why, user, e);
+}
+
+/* Whether all the frames are what the index says; decodes none. */
+static int read_frames(struct fsck *f, int fd, const struct layer_index *ix, struct err *why)
+{
+	SCOPE_FREE uint8_t *buf = NULL;
+	size_t cap = 0;
+
+	for (size_t i = 0; i < layer_index_frame_count(ix); i++) {
+		const struct frame frame = layer_index_frame(ix, i);
+		if (array_reserve(&buf, &cap, frame.blob_length, 1, why) < 0)
+			return -1;
+		const ssize_t n = io_pread_full(fd, buf, frame.blob_length, frame.blob_offset);
+		if (n < 0)
+			return err_sys(why, errno, "cannot read frame %zu", i);
+		fsck_count(f, (uint64_t)n);
+		const struct digest got = hasher_sha256(buf, (size_t)n);
+		if (memcmp(got.raw, frame.sha256, sizeof(frame.sha256)) != 0)
+			return err_set(why, ERR_DIGEST, "frame %zu has another digest", i);
+	}
+	return 0;
+}
+
+static int check_embedded(struct fsck *f, const struct descriptor *layer,
+			  const struct digest *diff_id, struct err *why)
+{
+	const struct layers_options opt = {.workers = 0};
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	struct catalog_layer info;
+
+	if (layers_index(f->store, layer, diff_id, &opt, &ix, &info, why) < 0)
+		return -1;
+	if (!f->opt->read_data)
+		return 0;
+	SCOPE_FD int fd = blobs_open(f->store, &layer->digest, layer->size, why);
+	return fd < 0 ? -1 : read_frames(f, fd, ix, why);
+}
+
+static int check_derived(struct fsck *f, const struct descriptor *layer,
+			 const struct digest *diff_id, struct err *why)
+{
+	SCOPE(derived) struct derived d = DERIVED_INIT;
+
+	const int r = derived_load(f->store, &layer->digest, &d, why);
+	if (r < 1)
+		return r;
+	const struct digest own = layer_index_diff_id(d.index);
+	if (!digest_equal(&own, diff_id))
+		return err_set(why, ERR_DIGEST,
+			       "the content has another diff_id than the config says");
+	if (!f->opt->read_data || !d.is_reframed)
+		return 0;
+	SCOPE_FD int fd = derived_open_frames(f->store, &layer->digest, why);
+	return fd < 0 ? -1 : read_frames(f, fd, d.index, why);
+}
+
+/* Whether all of this was looked at before, for another image. */
+static int is_new_layer(struct fsck *f, const struct descriptor *layer,
+			const struct digest *diff_id, struct err *e)
+{
+	static const char *const keys[] = {LAYER_INDEX_DIGEST_KEY, LAYER_INDEX_OFFSET_KEY,
+					   LAYER_INDEX_SIZE_KEY};
+	char text[DIGEST_STR_MAX], other[DIGEST_STR_MAX];
+	SCOPE(str) struct str all = STR_INIT;
+
+	if (str_appendf(&all, e, "%s %s %s", layer->media_type, digest_format(&layer->digest, text),
+			digest_format(diff_id, other)) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *value = strmap_get(&layer->annotations, keys[i]);
+		if (str_appendf(&all, e, " %s", value ? value : "") < 0)
+			return -1;
+	}
+	const struct digest d = hasher_sha256(all.data, all.len);
+	if (mark_has(f->layers, &d))
+		return 0;
+	return mark_add_digest(f->layers, &d, e) < 0 ? -1 : 1;
+}
+
+static int check_layer(struct fsck *f, const struct descriptor *layer, const struct digest *diff_id,
+		       const char *user, struct err *e)
+{
+	struct embedded at;
+	struct err why = ERR_INIT;
+
+	const int is_new = is_new_layer(f, layer, diff_id, e);
+	if (is_new < 1)
+		return is_new;
+	/* The walk over all blobs tells what is missing. */
+	SCOPE_FD int fd = blobs_open(f->store, &layer->digest, layer->size, &why);
+	if (fd < 0) {
+		err_clear(&why);
+		return 0;
+	}
+	const int is_embedded = layers_find_embedded(layer, &at, &why);
+	if (is_embedded == 0) {
+		if (check_derived(f, layer, diff_id, &why) == 0)
+			return 0;
+		return tell_digest(f, FSCK_DERIVED, "derived index of layer", &layer->digest, &why,
+				   user, e);
+	}
+	if (is_embedded < 0 || check_embedded(f, layer, diff_id, &why) < 0)
+		return tell_digest(f, FSCK_ERROR, "layer", &layer->digest, &why, user, e);
+	return 0;
+}
+
+static int check_catalog(struct fsck *f, const struct digest *d, const struct manifest *doc,
+			 struct err *why)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+	SCOPE(catalog) struct catalog *c = NULL;
+	SCOPE_FD int fd = folder_open_file(store_dirfd(f->store, STORE_DIR_CATALOGS),
+					   digest_hex(d, hex), &st, why);
+
+	if (fd < 0 && why->code == ERR_NOT_FOUND) {
+		err_clear(why);
+		return 0;
+	}
+	if (fd < 0 || catalog_open(fd, &c, why) < 0)
+		return -1;
+	const int r = catalogs_check_layers(f->store, doc, c, why);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return err_set(why, ERR_FORMAT, "it was made from other layers");
+	if (!f->opt->read_data)
+		return 0;
+	fsck_count(f, (uint64_t)st.st_size);
+	return catalog_check(c, why);
+}
+
+/* 1 the config of an image, 0 it was told why not. */
+static int load_config(struct fsck *f, const struct mark *m, const struct manifest *doc,
+		       struct image_config *out, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct err why = ERR_INIT;
+
+	if (blobs_read(f->store, &doc->config.digest, doc->config.size, LIMIT_DOCUMENT, &text,
+		       &why) < 0 ||
+	    image_config_parse(out, str_text(&text), text.len, &why) < 0)
+		return fsck_tell_blob(f, &doc->config.digest, &why, m->root, e) < 0 ? -1 : 0;
+	if (out->diff_id_count == doc->layer_count)
+		return 1;
+	err_set(&why, ERR_DIGEST, "the config names %zu layers, the manifest %zu",
+		out->diff_id_count, doc->layer_count);
+	return tell_digest(f, FSCK_ERROR, "manifest", &m->digest, &why, m->root, e) < 0 ? -1 : 0;
+}
+
+int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e)
+{
+	struct fsck *f = ctx;
+	struct err why = ERR_INIT;
+	SCOPE(image_config) struct image_config config;
+
+	image_config_init(&config);
+	/* Signatures and attestations are manifests of their own kind: the walk checks their blobs.
+	 */
+	if (manifest_check_image(doc, &why) < 0) {
+		err_clear(&why);
+		return 0;
+	}
+	f->report->images++;
+	const int r = load_config(f, m, doc, &config, e);
+	if (r < 1)
+		return r;
+	for (size_t i = 0; i < doc->layer_count; i++) {
+		if (check_layer(f, &doc->layers[i], &config.diff_ids[i], m->root, e) < 0)
+			return -1;
+	}
+	if (check_catalog(f, &m->digest, doc, &why) < 0)
+		return tell_digest(f, FSCK_DERIVED, "catalog of manifest", &m->digest, &why,
+				   m->root, e);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One run of fsck: fsck.c walks and looks at files, fsck_image.c at what images are made of.
+ *
+ * Private to store/fsck*.c.
+ */
+#ifndef STORE_FSCK_PRIVATE_H
+#define STORE_FSCK_PRIVATE_H
+
+#include "base/digest.h"
+#include "image/manifest.h"
+#include "store/fsck.h"
+#include "store/mark.h"
+
+struct fsck {
+	const struct store *store;
+	const struct fsck_options *opt;
+	struct fsck_report *report;
+	struct marks *live;    /* what refs and leases reach */
+	struct marks *damaged; /* blobs that were reported: once is enough */
+	struct marks *layers;  /* that were looked at, by a digest over all that a manifest says */
+	uint64_t total;        /* bytes to read, for the progress */
+	bool is_partial;       /* a document could not be read: nothing is known to be unused */
+};
+
+/* Tells of a finding; takes the text from `why` and clears it.  A `why` that says that memory ran
+ * out is no finding: moved to `e`, -1.  `user`: who needs it; NULL. */
+int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
+	      const char *user, struct err *e);
+
+/* The same for a blob, once. */
+int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, const char *user,
+		   struct err *e);
+
+/* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */
+int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e);
+
+/* Counts bytes that were read, and shows how far it is. */
+void fsck_count(struct fsck *f, uint64_t bytes);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Under gc.lock and the lock of index.json, both exclusive: leases, then refs, then the walk, then
+ * refs to orphans go, then files.  A crash at any place leaves files that the next run removes.
+ */
+#include "store/gc.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/array.h"
+#include "base/quote.h"
+#include "base/tmpfile.h"
+#include "store/blobs.h"
+#include "store/derived.h"
+#include "store/folder.h"
+#include "store/index_file.h"
+#include "store/lease_scan.h"
+#include "store/locks.h"
+#include "store/mark.h"
+#include "store/roots.h"
+
+enum { STAT_BLOCK = 512 /* stat(2): the unit of st_blocks */ };
+
+struct sweep {
+	const struct store *store;
+	struct marks *marks;
+	bool is_dry_run;
+	struct gc_report report;
+	int dirfd; /* that is being swept */
+	enum digest_alg alg;
+};
+
+/* A document that cannot be read might name anything.  What was never copied names nothing here. */
+static int refuse_unreadable(void *ctx, const struct mark *m, struct err *why, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	(void)ctx;
+	if (why->code == ERR_NOT_FOUND && m->need != MARK_NEEDED) {
+		err_clear(why);
+		return 0;
+	}
+	err_move(e, why);
+	return err_wrap(e, "nothing was removed, because what '%s' needs is not known: run fsck",
+			quote_str(quoted, m->root));
+}
+
+static int remove_file(struct sweep *sw, const char *name, const struct stat *st, uint64_t *count,
+		       struct err *e)
+{
+	const int r = sw->is_dry_run ? 1 : folder_remove(sw->dirfd, name, e);
+
+	if (r < 0)
+		return -1;
+	if (r == 1) {
+		(*count)++;
+		/* Other names of the same file keep its blocks. */
+		if (st->st_nlink <= 1)
+			sw->report.freed_bytes += (uint64_t)st->st_blocks * STAT_BLOCK;
+	}
+	return 0;
+}
+
+/* 1 it was litter and is gone, 0 it is something else. */
+static int sweep_litter(struct sweep *sw, const char *name, const struct stat *st, struct err *e)
+{
+	if (!S_ISREG(st->st_mode) || !tmpfile_is_litter(name))
+		return 0;
+	return remove_file(sw, name, st, &sw->report.removed_litter, e) < 0 ? -1 : 1;
+}
+
+static int sweep_litter_only(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	return sweep_litter(ctx, name, st, e) < 0 ? -1 : 0;
+}
+
+static bool parse_blob_name(const char *name, enum digest_alg alg, struct digest *d)
+{
+	return folder_parse_hex(name, strlen(name), d) && d->alg == alg;
+}
+
+static int sweep_blob(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	struct sweep *sw = ctx;
+	struct digest d;
+
+	if (!parse_blob_name(name, sw->alg, &d) || S_ISDIR(st->st_mode))
+		return sweep_litter_only(ctx, name, st, e);
+	if (mark_has(sw->marks, &d)) {
+		sw->report.kept_blobs++;
+		return 0;
+	}
+	return remove_file(sw, name, st, &sw->report.removed_blobs, e);
+}
+
+/* `parse` gives the blob or manifest that a file is derived from. */
+static int sweep_derived(void *ctx, const char *name, const struct stat *st,
+			 bool (*parse)(const char *name, struct digest *d), struct err *e)
+{
+	struct sweep *sw = ctx;
+	struct digest d;
+
+	if (!parse(name, &d) || S_ISDIR(st->st_mode))
+		return sweep_litter_only(ctx, name, st, e);
+	if (mark_has(sw->marks, &d))
+		return 0;
+	return remove_file(sw, name, st, &sw->report.removed_derived, e);
+}
+
+static int sweep_layer_file(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	return sweep_derived(ctx, name, st, derived_parse_name, e);
+}
+
+static bool parse_catalog_name(const char *name, struct digest *d)
+{
+	return folder_parse_hex(name, strlen(name), d);
+}
+
+static int sweep_catalog(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	return sweep_derived(ctx, name, st, parse_catalog_name, e);
+}
+
+static int sweep_lease(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	struct sweep *sw = ctx;
+
+	return remove_file(sw, name, st, &sw->report.removed_litter, e);
+}
+
+static int mark_lease(void *ctx, const struct digest *d, struct err *e)
+{
+	const struct sweep *sw = ctx;
+
+	return mark_add_digest(sw->marks, d, e);
+}
+
+/* Takes the orphans out of index.json. */
+static int drop_refs(struct sweep *sw, struct index_file *f, const bool *orphans, struct err *e)
+{
+	for (size_t i = f->ix.count; i-- > 0;) {
+		if (!orphans[i])
+			continue;
+		image_index_remove(&f->ix, i);
+		sw->report.removed_refs++;
+	}
+	if (sw->report.removed_refs == 0 || sw->is_dry_run)
+		return 0;
+	return index_file_write(sw->store, f, e);
+}
+
+static int mark_all(struct sweep *sw, struct err *e)
+{
+	const struct mark_visitor visitor = {.unreadable = refuse_unreadable};
+	const struct lease_scan leases = {mark_lease, sweep_lease, sw};
+	SCOPE(index_file) struct index_file f = INDEX_FILE_INIT;
+
+	sw->dirfd = store_dirfd(sw->store, STORE_DIR_LEASES);
+	if (lease_scan(sw->store, &leases, e) < 0 || index_file_read(sw->store, &f, e) < 0)
+		return -1;
+	SCOPE_FREE bool *orphans = array_new(f.ix.count, sizeof(*orphans), e);
+	if (!orphans || roots_mark(sw->marks, &f.ix, &visitor, orphans, e) < 0)
+		return -1;
+	return drop_refs(sw, &f, orphans, e);
+}
+
+static int sweep_folder(struct sweep *sw, enum store_dir dir,
+			int (*each)(void *, const char *, const struct stat *, struct err *),
+			struct err *e)
+{
+	sw->dirfd = store_dirfd(sw->store, dir);
+	return folder_visit(sw->dirfd, each, sw, e);
+}
+
+static int sweep_all(struct sweep *sw, struct err *e)
+{
+	sw->alg = DIGEST_SHA256;
+	if (sweep_folder(sw, STORE_DIR_BLOBS_SHA256, sweep_blob, e) < 0)
+		return -1;
+	sw->alg = DIGEST_SHA512;
+	if (sweep_folder(sw, STORE_DIR_BLOBS_SHA512, sweep_blob, e) < 0 ||
+	    sweep_folder(sw, STORE_DIR_LAYERS, sweep_layer_file, e) < 0 ||
+	    sweep_folder(sw, STORE_DIR_CATALOGS, sweep_catalog, e) < 0 ||
+	    sweep_folder(sw, STORE_DIR_ROOT, sweep_litter_only, e) < 0)
+		return -1;
+	return sweep_folder(sw, STORE_DIR_SHALE, sweep_litter_only, e);
+}
+
+int gc_run(const struct store *s, bool is_dry_run, struct gc_report *out, struct err *e)
+{
+	struct sweep sw = {.store = s, .is_dry_run = is_dry_run, .dirfd = -1};
+	SCOPE(mark) struct marks *marks = mark_new(s, e);
+
+	if (!marks)
+		return -1;
+	sw.marks = marks;
+	SCOPE_FD int gc_lock = locks_take(s, LOCKS_GC, LOCKS_EXCLUSIVE, e);
+	if (gc_lock < 0)
+		return -1;
+	SCOPE_FD int lock = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
+	if (lock < 0 || mark_all(&sw, e) < 0 || sweep_all(&sw, e) < 0)
+		return -1;
+	*out = sw.report;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image of the store, loaded: every document verified by its digest before it is parsed.
+ */
+#ifndef STORE_IMAGE_H
+#define STORE_IMAGE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "image/config.h"
+#include "image/manifest.h"
+#include "image/platform.h"
+#include "image/reference.h"
+#include "store/store.h"
+
+struct image {
+	char *name; /* "localhost/app:1", or the digest when asked by digest alone */
+	struct descriptor
+		top; /* what the name says: a manifest, or an index of several platforms */
+	struct descriptor chosen; /* the manifest that `top` is or that was chosen in it */
+	struct manifest manifest;
+	struct image_config config;
+};
+
+#define IMAGE_INIT           \
+	{                    \
+		.name = NULL \
+	}
+
+/*
+ * `text`: a reference (docker's defaults do not apply: no host is localhost/), a reference with a
+ * digest, or a digest of a manifest or index in the store.  `want` NULL: the host's platform.  For
+ * FROM, a name without a host is looked for as docker.io/library/NAME (docker.io/NAME) too, after
+ * localhost/NAME. ERR_NOT_FOUND, with near names; no manifest for the platform is ERR_NOT_FOUND and
+ * names those there are. ERR_FORMAT for something that is no image; ERR_DIGEST when config and
+ * manifest disagree in the number of layers.
+ */
+int image_load(const struct store *s, const char *text, const struct platform *want,
+	       struct image *out, struct err *e);
+
+/* What a name says, without loading the image: for tag, rm, sign. */
+int image_find(const struct store *s, const char *text, char **name, struct descriptor *out,
+	       struct err *e);
+
+void image_fini(struct image *im);
+SCOPE_DEFINE_VALUE(image, struct image, image_fini)
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What catalogs and fsck have to know of layers.  Private to store/.
+ */
+#ifndef STORE_LAYERS_PRIVATE_H
+#define STORE_LAYERS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/layers.h"
+
+/* Where the manifest says that the layer index is. */
+struct embedded {
+	struct digest digest;
+	uint64_t offset; /* in the blob */
+	uint64_t size;   /* bytes there, inside the blob */
+};
+
+/* 1 the layer brings its index, 0 it is derived, -1 with ERR_FORMAT, ERR_LIMIT, ERR_UNSUPPORTED. */
+int layers_find_embedded(const struct descriptor *layer, struct embedded *out, struct err *e);
+
+/* As layers_index; `is_fresh`: what was derived before is not read, but derived again. */
+int layers_index_from(const struct store *s, const struct descriptor *layer,
+		      const struct digest *diff_id, bool is_fresh, const struct layers_options *opt,
+		      struct layer_index **out, struct catalog_layer *info, struct err *e);
+
+#endif

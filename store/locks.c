@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/locks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/quote.h"
+#include "base/scope.h"
+
+enum { LOCK_FILE_MODE = 0600 };
+
+int locks_need_writable(const struct store *s, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	if (store_is_writable(s))
+		return 0;
+	quote_str(quoted, store_path(s));
+	for (int i = 0; i < STORE_DIR_COUNT; i++) {
+		if (store_dirfd(s, (enum store_dir)i) < 0)
+			return err_set(e, ERR_UNSUPPORTED,
+				       "'%s' is an image layout without folders that shale needs, "
+				       "and that 'shale images' adds",
+				       quoted);
+	}
+	return err_sys(e, EROFS, "cannot write to the store '%s'", quoted);
+}
+
+int locks_open(const struct store *s, const char *name, struct err *e)
+{
+	if (locks_need_writable(s, e) < 0)
+		return -1;
+	/* For writing: NFS gives an exclusive lock to nobody else. */
+	const int fd =
+		openat(store_dirfd(s, STORE_DIR_SHALE), name,
+		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_FILE_MODE);
+	return fd < 0 ? err_sys(e, errno, "cannot open the store's '%s'", name) : fd;
+}
+
+int locks_wait(int fd, enum locks_mode mode, struct err *e)
+{
+	const int how = mode == LOCKS_EXCLUSIVE ? LOCK_EX : LOCK_SH;
+	int rc;
+
+	do {
+		rc = flock(fd, how);
+	} while (rc < 0 && errno == EINTR);
+	return rc < 0 ? err_sys(e, errno, "cannot lock the store") : 0;
+}
+
+int locks_take(const struct store *s, const char *name, enum locks_mode mode, struct err *e)
+{
+	SCOPE_FD int fd = locks_open(s, name, e);
+
+	if (fd < 0 || locks_wait(fd, mode, e) < 0)
+		return -1;
+	return steal_fd(&fd);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: a directory that is an OCI image layout which any tool can read, plus what shale keeps
+ * beside it.
+ *
+ *	oci-layout, index.json, blobs/<alg>/<hex>	the layout; index.json names images in full
+ *	shale/version					"1"; another number is refused
+ *	shale/lock, shale/gc.lock			flock(2) only, empty
+ *	shale/leases/					what running commands and mounts use
+ *	shale/layers/<hex>.index, <hex>.frames		derived from layers that have no index
+ *	shale/catalogs/<hex>				derived, by manifest digest
+ *
+ * Rule of writing: verified, synced bytes get a name; refs change last.  All that is under
+ *shale/layers and shale/catalogs can be made again and is replaced when it is found damaged.
+ *
+ * Lock order: gc.lock (shared by writers for moments, exclusive by gc), then lock (index.json).
+ * Threads: a store is used by one thread at a time, except where a header says otherwise.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+
+struct store;
+
+enum { STORE_CREATE = 1 /* make it when it is not there */ };
+
+/*
+ * `path` NULL: $SHALE_STORE, else $XDG_DATA_HOME/shale, else ~/.local/share/shale.  ERR_NOT_FOUND
+ * without STORE_CREATE; ERR_UNTRUSTED when the directory, or one of its folders, is a symlink,
+ * belongs to another user or may be written by others; ERR_UNSUPPORTED for another version;
+ * ERR_FORMAT for a directory that is something else.
+ */
+int store_open(const char *path, unsigned flags, struct store **out, struct err *e);
+void store_close(struct store *s);
+SCOPE_DEFINE(store, struct store *, store_close)
+
+/* Absolute path, for messages. */
+const char *store_path(const struct store *s);
+
+/* False for a read-only file system, and for a layout of another tool that was opened without
+ * STORE_CREATE: it can be read, without leases; whatever writes fails. */
+bool store_is_writable(const struct store *s);
+
+/* Folders of the store, opened once; borrowed.  STORE_DIR_ROOT holds index.json. */
+enum store_dir {
+	STORE_DIR_ROOT,
+	STORE_DIR_BLOBS_SHA256,
+	STORE_DIR_BLOBS_SHA512,
+	STORE_DIR_SHALE,
+	STORE_DIR_LEASES,
+	STORE_DIR_LAYERS,
+	STORE_DIR_CATALOGS,
+	STORE_DIR_COUNT,
+};
+int store_dirfd(const struct store *s, enum store_dir dir);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/fsck.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hasher.h"
+#include "image/mediatype.h"
+#include "store/catalogs.h"
+#include "store/image.h"
+#include "store/lease.h"
+#include "store/refs.h"
+#include "tests/unit/store/fixture.h"
+
+enum {
+	FINDINGS_MAX = 16,
+	TEXT_MAX = 400,
+	FILES = 2000,
+	FAR_AWAY = 100 * 1000, /* in a block of the catalog that opening does not touch */
+};
+
+static struct {
+	enum fsck_severity severity;
+	enum err_code code;
+	char text[TEXT_MAX]; /* "subject: text" */
+} findings[FINDINGS_MAX];
+static int finding_count;
+
+static struct fixture_layer layers[2];
+static struct descriptor manifest, other;
+
+static void note(void *ctx, const struct fsck_finding *f)
+{
+	(void)ctx;
+	ck_assert_int_lt(finding_count, FINDINGS_MAX);
+	findings[finding_count].severity = f->severity;
+	findings[finding_count].code = f->code;
+	snprintf(findings[finding_count++].text, TEXT_MAX, "%s: %s", f->subject, f->text);
+}
+
+static struct fsck_report run(bool read_data)
+{
+	const struct fsck_options opt = {.read_data = read_data, .found = note};
+	struct fsck_report r;
+	struct err e = ERR_INIT;
+
+	finding_count = 0;
+	const int rc = fsck_run(fixture_store(), &opt, &r, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(rc, 0);
+	ck_assert_uint_eq(r.errors + r.derived + r.notes, (unsigned)finding_count);
+	return r;
+}
+
+/* There is exactly one finding, and it is this. */
+static void check_one(bool read_data, enum fsck_severity severity, enum err_code code,
+		      const char *subject, const char *text)
+{
+	(void)run(read_data);
+	ck_assert_msg(finding_count == 1, "%d findings, with: %s; %s", finding_count,
+		      findings[0].text, findings[1].text);
+	ck_assert_msg(strncmp(findings[0].text, subject, strlen(subject)) == 0, "%s",
+		      findings[0].text);
+	ck_assert_msg(strstr(findings[0].text, text) != NULL, "no '%s' in: %s", text,
+		      findings[0].text);
+	ck_assert_int_eq(findings[0].severity, severity);
+	ck_assert_int_eq(findings[0].code, code);
+}
+
+static void setup(void)
+{
+	struct err e = ERR_INIT;
+	const struct layers_options opt = {.workers = 0};
+	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(catalog) struct catalog *c = NULL;
+
+	fixture_make();
+	memset(findings, 0, sizeof(findings));
+	fixture_wide_layer(FILES, &layers[0]);
+	fixture_foreign_layer("gzip", "three", true, &layers[1]);
+	fixture_image("localhost/app:1", layers, 2, &manifest);
+	/* A second name, and a second image of a layer: what they have is told once. */
+	fixture_set_ref("localhost/same:1", &manifest);
+	fixture_image("localhost/other:1", &layers[1], 1, &other);
+	ck_assert_int_eq(image_load(fixture_store(), "app:1", NULL, &im, &e), 0);
+	ck_assert_int_eq(catalogs_open(fixture_store(), &im, 0, &opt, &c, &e), 0);
+}
+
+static void teardown(void)
+{
+	fixture_layer_fini(&layers[0]);
+	fixture_layer_fini(&layers[1]);
+	descriptor_fini(&manifest);
+	descriptor_fini(&other);
+	fixture_remove();
+}
+
+static const char *own_file(const char *folder, const struct digest *d, const char *suffix)
+{
+	char hex[DIGEST_HEX_MAX], path[200];
+
+	snprintf(path, sizeof(path), "shale/%s/%s%s", folder, digest_hex(d, hex), suffix);
+	return fixture_file(path);
+}
+
+static const char *blob_subject(const struct digest *d)
+{
+	static char subject[200];
+	char text[DIGEST_STR_MAX];
+
+	snprintf(subject, sizeof(subject), "blob %s:", digest_format(d, text));
+	return subject;
+}
+
+static struct digest config_of(const char *name)
+{
+	struct err e = ERR_INIT;
+	SCOPE(image) struct image im = IMAGE_INIT;
+
+	ck_assert_int_eq(image_load(fixture_store(), name, NULL, &im, &e), 0);
+	return im.manifest.config.digest;
+}
+
+START_TEST(a_whole_store_has_no_findings)
+{
+	struct fsck_report r = run(false);
+
+	ck_assert_int_eq(finding_count, 0);
+	ck_assert_uint_eq(r.images, 2);
+	ck_assert_uint_eq(r.blobs, 6);
+	ck_assert_uint_eq(r.bytes_read, 0);
+	r = run(true);
+	ck_assert_int_eq(finding_count, 0);
+	ck_assert_uint_gt(r.bytes_read, layers[0].descriptor.size);
+	/* And its lease is gone. */
+	ck_assert_int_eq(rmdir(fixture_file("shale/leases")), 0);
+}
+END_TEST
+
+START_TEST(a_blob_that_is_gone_is_told_once)
+{
+	const struct digest blobs[] = {layers[0].descriptor.digest, layers[1].descriptor.digest,
+				       manifest.digest, config_of("app:1")};
+
+	ck_assert_int_eq(unlink(fixture_blob_file(&blobs[_i])), 0);
+	for (int i = 0; i < 2; i++) {
+		check_one(i, FSCK_ERROR, ERR_NOT_FOUND, blob_subject(&blobs[_i]),
+			  "is not in the store");
+		ck_assert_ptr_nonnull(strstr(findings[0].text, "used by 'localhost/app:1'"));
+	}
+}
+END_TEST
+
+START_TEST(a_blob_of_another_size_is_told_once)
+{
+	const struct digest blobs[] = {layers[0].descriptor.digest, layers[1].descriptor.digest,
+				       manifest.digest, config_of("app:1")};
+
+	fixture_cut(fixture_blob_file(&blobs[_i]), 7);
+	for (int i = 0; i < 2; i++)
+		check_one(i, FSCK_ERROR, ERR_DIGEST, blob_subject(&blobs[_i]), "has 7 bytes");
+}
+END_TEST
+
+START_TEST(a_flipped_document_is_seen_at_once)
+{
+	const struct digest blobs[] = {manifest.digest, config_of("app:1")};
+
+	fixture_flip(fixture_blob_file(&blobs[_i]), 7);
+	for (int i = 0; i < 2; i++)
+		check_one(i, FSCK_ERROR, ERR_DIGEST, blob_subject(&blobs[_i]), "another digest");
+}
+END_TEST
+
+START_TEST(a_flipped_layer_is_seen_when_it_is_read)
+{
+	const struct digest d = layers[_i].descriptor.digest;
+
+	fixture_flip(fixture_blob_file(&d), 12);
+	(void)run(false);
+	ck_assert_int_eq(finding_count, 0);
+	const struct fsck_report r = run(true);
+	ck_assert_uint_eq(r.errors, _i == 0 ? 2 : 1);
+	ck_assert_ptr_nonnull(strstr(findings[finding_count - 1].text, "another digest"));
+	/* Frames say which part of it. */
+	if (_i == 0)
+		ck_assert_ptr_nonnull(strstr(findings[0].text, "frame 0 has another digest"));
+}
+END_TEST
+
+START_TEST(a_flipped_layer_index_is_seen_at_once)
+{
+	struct err e = ERR_INIT;
+	uint64_t offset;
+	const char *text = strmap_get(&layers[0].descriptor.annotations, LAYER_INDEX_OFFSET_KEY);
+
+	(void)e;
+	ck_assert_int_eq(str_to_u64(text, strlen(text), 10, UINT32_MAX, &offset), 0);
+	fixture_flip(fixture_blob_file(&layers[0].descriptor.digest), (long)offset + 20);
+	check_one(false, FSCK_ERROR, ERR_DIGEST, "layer sha256:", "not what the manifest says");
+}
+END_TEST
+
+START_TEST(derived_data_is_told_apart)
+{
+	const struct digest d = layers[1].descriptor.digest;
+
+	fixture_flip(own_file("layers", &d, ".frames"), 9);
+	(void)run(false);
+	ck_assert_int_eq(finding_count, 0);
+	check_one(true, FSCK_DERIVED, ERR_DIGEST, "derived index of layer", "frame 0");
+	fixture_flip(own_file("layers", &d, ".frames"), 9);
+
+	fixture_cut(own_file("layers", &d, ".frames"), 9);
+	check_one(false, FSCK_DERIVED, ERR_FORMAT, "derived index of layer", "frame");
+	ck_assert_int_eq(unlink(own_file("layers", &d, ".frames")), 0);
+	check_one(false, FSCK_DERIVED, ERR_DIGEST, "derived index of layer", "missing");
+	fixture_flip(own_file("layers", &d, ".index"), 9);
+	check_one(false, FSCK_DERIVED, ERR_DIGEST, "derived index of layer", "own digest");
+}
+END_TEST
+
+START_TEST(a_catalog_is_checked)
+{
+	const char *path = own_file("catalogs", &manifest.digest, "");
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	fixture_flip(path, FAR_AWAY);
+	(void)run(false);
+	ck_assert_int_eq(finding_count, 0);
+	check_one(true, FSCK_DERIVED, ERR_DIGEST, "catalog of manifest sha256:", "block");
+	path = own_file("catalogs", &manifest.digest, "");
+	fixture_cut(path, 100);
+	(void)run(false);
+	ck_assert_int_eq(finding_count, 1);
+	ck_assert_int_eq(findings[0].severity, FSCK_DERIVED);
+	ck_assert_ptr_nonnull(strstr(findings[0].text, "catalog of manifest sha256:"));
+	ck_assert_int_eq(unlink(own_file("catalogs", &manifest.digest, "")), 0);
+	(void)run(true);
+	ck_assert_int_eq(finding_count, 0);
+}
+END_TEST
+
+START_TEST(what_gc_will_remove_is_a_note)
+{
+	const struct digest stray = fixture_put("stray");
+	const struct digest nothing = hasher_sha256("nothing", 7);
+	char path[300], hex[DIGEST_HEX_MAX];
+
+	check_one(true, FSCK_NOTE, ERR_EXISTS, "blob ", "nothing uses it");
+	snprintf(path, sizeof(path), "store/shale/catalogs/%s", digest_hex(&nothing, hex));
+	scratch_write(path, "");
+	snprintf(path, sizeof(path), "store/shale/layers/%s.index", hex);
+	scratch_write(path, "");
+	scratch_write("store/shale/layers/.shale-0123456789abcdef.tmp", "");
+	scratch_write("store/blobs/sha256/.shale-0123456789abcdef.tmp", "");
+	scratch_write("store/blobs/sha256/readme", "");
+	scratch_write("store/shale/leases/1-0123456789abcdef", "");
+	const struct fsck_report r = run(false);
+	ck_assert_uint_eq(r.notes, 6);
+	ck_assert_int_eq(finding_count, 6);
+	/* Damaged, it would be taken for good by the next who needs it. */
+	fixture_flip(fixture_blob_file(&stray), 1);
+	ck_assert_uint_eq(run(true).errors, 1);
+}
+END_TEST
+
+START_TEST(leased_blobs_are_in_use)
+{
+	struct err e = ERR_INIT;
+	struct lease *l = NULL;
+	const struct digest stray = fixture_put("stray");
+
+	ck_assert_int_eq(lease_open(fixture_store(), "test", &l, &e), 0);
+	ck_assert_int_eq(lease_add(l, &stray, &e), 0);
+	(void)run(true);
+	ck_assert_int_eq(finding_count, 0);
+	lease_close(l);
+}
+END_TEST
+
+START_TEST(an_index_that_cannot_be_read_makes_nothing_unused)
+{
+	scratch_write("store/index.json", "{");
+	check_one(true, FSCK_ERROR, ERR_FORMAT, "index.json:", "'index.json'");
+}
+END_TEST
+
+START_TEST(parts_of_an_index_are_checked)
+{
+	static const char *const platforms[] = {"linux/amd64", "linux/arm64"};
+	struct descriptor images[2] = {DESCRIPTOR_INIT, DESCRIPTOR_INIT}, index;
+	struct digest layer;
+
+	ck_assert_int_eq(descriptor_copy(&images[0], &manifest, &(struct err)ERR_INIT), 0);
+	fixture_fake_image("localhost/b:1", &images[1], &layer);
+	fixture_index("localhost/all:1", images, platforms, 2, &index);
+	(void)run(false);
+	ck_assert_int_eq(finding_count, 0);
+	ck_assert_int_eq(refs_remove(fixture_store(), "localhost/b:1", &(struct err)ERR_INIT), 1);
+	ck_assert_int_eq(unlink(fixture_blob_file(&images[1].digest)), 0);
+	check_one(false, FSCK_ERROR, ERR_NOT_FOUND, blob_subject(&images[1].digest),
+		  "used by 'localhost/all:1'");
+	descriptor_fini(&images[0]);
+	descriptor_fini(&images[1]);
+	descriptor_fini(&index);
+}
+END_TEST
+
+START_TEST(layers_and_diff_ids_must_agree_in_number)
+{
+	struct err e = ERR_INIT;
+	struct descriptor d;
+	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(str) struct str text = STR_INIT;
+
+	ck_assert_int_eq(image_load(fixture_store(), "app:1", NULL, &im, &e), 0);
+	ck_assert_int_eq(manifest_add_layer(&im.manifest, &layers[0].descriptor, &e), 0);
+	ck_assert_int_eq(manifest_format(&im.manifest, &text, &e), 0);
+	fixture_put_document(MEDIATYPE_MANIFEST, &text, &d);
+	fixture_set_ref("localhost/wrong:1", &d);
+	check_one(false, FSCK_ERROR, ERR_DIGEST, "manifest sha256:", "names 2 layers");
+	descriptor_fini(&d);
+}
+END_TEST
+
+START_TEST(signatures_are_checked_like_images)
+{
+	struct descriptor sig, orphan;
+	const struct digest nothing = hasher_sha256("nothing", 7);
+	char text[DIGEST_STR_MAX];
+
+	fixture_signature("localhost/app", &manifest.digest, &sig);
+	(void)run(true);
+	ck_assert_int_eq(finding_count, 0);
+	digest_format(&manifest.digest, text);
+	const struct digest payload = hasher_sha256(text, strlen(text));
+	fixture_flip(fixture_blob_file(&payload), 1);
+	check_one(true, FSCK_ERROR, ERR_DIGEST, blob_subject(&payload), "another digest");
+	fixture_flip(fixture_blob_file(&payload), 1);
+
+	fixture_signature("localhost/gone", &nothing, &orphan);
+	const struct fsck_report r = run(false);
+	ck_assert_uint_eq(r.errors, 0);
+	ck_assert_ptr_nonnull(strstr(findings[0].text, "ref localhost/gone:sha256-"));
+	descriptor_fini(&sig);
+	descriptor_fini(&orphan);
+}
+END_TEST
+
+static Suite *suite_new(void)
+{
+	Suite *suite = suite_create("store/fsck");
+	TCase *tc = tcase_create("fsck");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_whole_store_has_no_findings);
+	tcase_add_loop_test(tc, a_blob_that_is_gone_is_told_once, 0, 4);
+	tcase_add_loop_test(tc, a_blob_of_another_size_is_told_once, 0, 4);
+	tcase_add_loop_test(tc, a_flipped_document_is_seen_at_once, 0, 2);
+	tcase_add_loop_test(tc, a_flipped_layer_is_seen_when_it_is_read, 0, 2);
+	tcase_add_test(tc, a_flipped_layer_index_is_seen_at_once);
+	tcase_add_test(tc, derived_data_is_told_apart);
+	tcase_add_test(tc, a_catalog_is_checked);
+	tcase_add_test(tc, what_gc_will_remove_is_a_note);
+	tcase_add_test(tc, leased_blobs_are_in_use);
+	tcase_add_test(tc, an_index_that_cannot_be_read_makes_nothing_unused);
+	tcase_add_test(tc, parts_of_an_index_are_checked);
+	tcase_add_test(tc, layers_and_diff_ids_must_agree_in_number);
+	tcase_add_test(tc, signatures_are_checked_like_images);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+UNIT_MAIN(suite_new)

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/layers.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hasher.h"
+#include "base/io.h"
+#include "image/layer_scan.h"
+#include "image/mediatype.h"
+#include "tests/unit/store/fixture.h"
+
+static const char content[] = "what the file holds, so that a frame has something to say\n";
+static const struct layers_options options = {.workers = 0};
+
+static struct fixture_layer layer;
+
+static void teardown(void)
+{
+	fixture_layer_fini(&layer);
+	fixture_remove();
+}
+
+enum kind { OWN, GZIP, TAR };
+
+static void make_layer(enum kind kind)
+{
+	if (kind == OWN)
+		fixture_layer("etc/motd", content, &layer);
+	else
+		fixture_foreign_layer("etc/motd", content, kind == GZIP, &layer);
+}
+
+static const char *derived_file(const char *suffix)
+{
+	char hex[DIGEST_HEX_MAX], path[200];
+
+	snprintf(path, sizeof(path), "shale/layers/%s%s", digest_hex(&layer.descriptor.digest, hex),
+		 suffix);
+	return fixture_file(path);
+}
+
+static bool is_derived(const char *suffix)
+{
+	return access(derived_file(suffix), F_OK) == 0;
+}
+
+/* The layer has its index and its frames, and they give the file. */
+static struct catalog_layer check_layer(const struct digest *diff_id)
+{
+	struct err e = ERR_INIT;
+	struct catalog_layer info;
+	struct entry en;
+	char got[sizeof(content)];
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	SCOPE(entry_scratch) struct entry_scratch scratch = ENTRY_SCRATCH_INIT;
+
+	const int r =
+		layers_index(fixture_store(), &layer.descriptor, diff_id, &options, &ix, &info, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(r, 0);
+	ck_assert(digest_equal(&info.blob, &layer.descriptor.digest));
+	ck_assert_uint_eq(info.frame_count, layer_index_frame_count(ix));
+	ck_assert_int_eq(info.encoding, layer_index_encoding(ix));
+	ck_assert_uint_eq(layer_index_entry_count(ix), 1);
+	ck_assert_int_eq(layer_index_entry(ix, 0, &scratch, &en, &e), 0);
+	ck_assert_uint_eq(en.size, strlen(content));
+	SCOPE_FD int fd = layers_open_frames(fixture_store(), &info, &e);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(layer_read(fd, ix, en.data_offset, got, strlen(content), &e), 0);
+	ck_assert_mem_eq(got, content, strlen(content));
+	return info;
+}
+
+static void check_refused(const struct digest *diff_id, enum err_code code, const char *word)
+{
+	struct err e = ERR_INIT;
+	struct catalog_layer info;
+	struct layer_index *ix = NULL;
+
+	ck_assert_int_eq(
+		layers_index(fixture_store(), &layer.descriptor, diff_id, &options, &ix, &info, &e),
+		-1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "layer 'sha256:"));
+	ck_assert_err(&e, code, word);
+	ck_assert_ptr_null(ix);
+}
+
+static void prove(enum err_code code, const char *word)
+{
+	struct err e = ERR_INIT;
+	const int r =
+		layers_prove(fixture_store(), &layer.descriptor, &layer.diff_id, &options, &e);
+
+	if (code == ERR_NONE) {
+		ck_assert_no_err(&e);
+		ck_assert_int_eq(r, 0);
+	} else {
+		ck_assert_int_eq(r, -1);
+		ck_assert_err(&e, code, word);
+	}
+}
+
+START_TEST(every_layer_has_an_index)
+{
+	static const bool is_reframed[] = {false, true, false};
+	struct stat before, after;
+
+	make_layer((enum kind)_i);
+	const struct catalog_layer info = check_layer(&layer.diff_id);
+	ck_assert_int_eq(info.is_reframed, is_reframed[_i]);
+	ck_assert_int_eq(is_derived(".index"), _i != OWN);
+	ck_assert_int_eq(is_derived(".frames"), _i == GZIP);
+	if (_i != OWN)
+		ck_assert_int_eq(stat(derived_file(".index"), &before), 0);
+	/* What is kept is used, and the same. */
+	const struct catalog_layer again = check_layer(NULL);
+	ck_assert(digest_equal(&info.index, &again.index));
+	if (_i != OWN) {
+		ck_assert_int_eq(stat(derived_file(".index"), &after), 0);
+		ck_assert_uint_eq(before.st_ino, after.st_ino);
+	}
+	prove(ERR_NONE, NULL);
+	(void)check_layer(&layer.diff_id);
+}
+END_TEST
+
+START_TEST(another_diff_id_is_refused)
+{
+	const struct digest other = hasher_sha256("other", 5);
+
+	make_layer((enum kind)_i);
+	check_refused(&other, ERR_DIGEST, "another diff_id");
+	/* Of content that is not what it should be, nothing is kept. */
+	ck_assert(!is_derived(".index") && !is_derived(".frames"));
+	(void)check_layer(&layer.diff_id);
+	check_refused(&other, ERR_DIGEST, "another diff_id");
+	layer.diff_id = other;
+	prove(ERR_DIGEST, "another diff_id");
+}
+END_TEST
+
+START_TEST(what_was_derived_and_is_damaged_is_derived_again)
+{
+	static const struct {
+		const char *suffix;
+		long at;
+		long size;
+	} damages[] = {
+		{".index", 3, -1},   {".index", -1, -1}, {".index", -40, -1},
+		{".index", -72, -1}, {".index", 0, 0},   {".index", 0, 71},
+		{".index", 0, 100},  {".frames", 0, 10}, {".frames", 0, -2},
+	};
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str before = STR_INIT;
+	SCOPE(str) struct str after = STR_INIT;
+
+	make_layer(GZIP);
+	(void)check_layer(&layer.diff_id);
+	ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &before, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		const char *path = derived_file(damages[i].suffix);
+		if (damages[i].size == -2)
+			ck_assert_int_eq(unlink(path), 0);
+		else if (damages[i].size >= 0)
+			fixture_cut(path, damages[i].size);
+		else
+			fixture_flip(path, damages[i].at);
+		(void)check_layer(i % 2 ? &layer.diff_id : NULL);
+	}
+	ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &after, &e), 0);
+	ck_assert_uint_eq(before.len, after.len);
+	ck_assert_mem_eq(before.data, after.data, after.len);
+}
+END_TEST
+
+START_TEST(an_index_under_another_name_is_damaged)
+{
+	char other[500];
+
+	make_layer(TAR);
+	(void)check_layer(&layer.diff_id);
+	snprintf(other, sizeof(other), "%s", derived_file(".index"));
+	fixture_layer_fini(&layer);
+	fixture_foreign_layer("etc/motd", "other content", false, &layer);
+	ck_assert_int_eq(rename(other, derived_file(".index")), 0);
+	struct err e = ERR_INIT;
+	struct catalog_layer info;
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	ck_assert_int_eq(layers_index(fixture_store(), &layer.descriptor, &layer.diff_id, &options,
+				      &ix, &info, &e),
+			 0);
+	const struct digest own = layer_index_diff_id(ix);
+	ck_assert(digest_equal(&own, &layer.diff_id));
+}
+END_TEST
+
+START_TEST(discard_removes_what_was_derived)
+{
+	struct err e = ERR_INIT;
+
+	make_layer(GZIP);
+	const struct catalog_layer info = check_layer(NULL);
+	fixture_flip(derived_file(".frames"), 5);
+	ck_assert_int_eq(layers_discard(fixture_store(), &layer.descriptor.digest, &e), 0);
+	ck_assert(!is_derived(".index") && !is_derived(".frames"));
+	ck_assert_int_eq(layers_open_frames(fixture_store(), &info, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "frames of layer");
+	(void)check_layer(NULL);
+}
+END_TEST
+
+START_TEST(proving_repairs_what_was_derived)
+{
+	make_layer(GZIP);
+	(void)check_layer(NULL);
+	/* Same size: only who reads the frames sees it. */
+	fixture_flip(derived_file(".frames"), 5);
+	prove(ERR_NONE, NULL);
+	(void)check_layer(NULL);
+}
+END_TEST
+
+START_TEST(a_damaged_blob_is_never_proven)
+{
+	make_layer((enum kind)_i);
+	fixture_flip(fixture_blob_file(&layer.descriptor.digest), 20);
+	prove(ERR_DIGEST, "another digest");
+	fixture_cut(fixture_blob_file(&layer.descriptor.digest), 20);
+	prove(ERR_DIGEST, "has 20 bytes");
+	check_refused(&layer.diff_id, _i == OWN ? ERR_DIGEST : ERR_DIGEST, "20 bytes");
+	ck_assert_int_eq(unlink(fixture_blob_file(&layer.descriptor.digest)), 0);
+	prove(ERR_NOT_FOUND, "is not in the store");
+}
+END_TEST
+
+START_TEST(without_a_diff_id_the_blob_is_hashed_first)
+{
+	make_layer(TAR);
+	/* In the content: still a tar, but another one. */
+	fixture_flip(fixture_blob_file(&layer.descriptor.digest), 520);
+	check_refused(NULL, ERR_DIGEST, "another digest");
+	check_refused(&layer.diff_id, ERR_DIGEST, "another diff_id");
+	ck_assert(!is_derived(".index"));
+}
+END_TEST
+
+static const struct {
+	const char *key;
+	const char *value; /* NULL: removed */
+	enum err_code code;
+	const char *word;
+} bad_annotations[] = {
+	{LAYER_INDEX_DIGEST_KEY, "sha256:00", ERR_FORMAT, LAYER_INDEX_DIGEST_KEY},
+	{LAYER_INDEX_DIGEST_KEY,
+	 "sha256:0000000000000000000000000000000000000000000000000000000000000000", ERR_DIGEST,
+	 "not what the manifest says"},
+	{LAYER_INDEX_OFFSET_KEY, NULL, ERR_FORMAT, "is missing"},
+	{LAYER_INDEX_SIZE_KEY, NULL, ERR_FORMAT, "is missing"},
+	{LAYER_INDEX_OFFSET_KEY, "-1", ERR_FORMAT, LAYER_INDEX_OFFSET_KEY},
+	{LAYER_INDEX_OFFSET_KEY, "99999999", ERR_FORMAT, "no size that fits"},
+	{LAYER_INDEX_OFFSET_KEY, "18446744073709551615", ERR_FORMAT, "no size that fits"},
+	{LAYER_INDEX_SIZE_KEY, "18446744073709551615", ERR_FORMAT, "no size that fits"},
+	{LAYER_INDEX_SIZE_KEY, "99999999", ERR_FORMAT, "no size that fits"},
+	{LAYER_INDEX_SIZE_KEY, "7", ERR_DIGEST, "not what the manifest says"},
+	{LAYER_INDEX_OFFSET_KEY, "7", ERR_DIGEST, "not what the manifest says"},
+};
+
+START_TEST(annotations_are_checked)
+{
+	struct err e = ERR_INIT;
+	struct strmap *map = &layer.descriptor.annotations;
+
+	make_layer(OWN);
+	if (bad_annotations[_i].value)
+		ck_assert_int_eq(
+			strmap_set(map, bad_annotations[_i].key, bad_annotations[_i].value, &e), 0);
+	else
+		ck_assert_int_eq(strmap_remove(map, bad_annotations[_i].key), 1);
+	check_refused(&layer.diff_id, bad_annotations[_i].code, bad_annotations[_i].word);
+	prove(bad_annotations[_i].code, bad_annotations[_i].word);
+}
+END_TEST
+
+/* A tool that makes gzip of a layer may keep the annotations of its former self. */
+START_TEST(annotations_of_another_encoding_mean_nothing)
+{
+	struct err e = ERR_INIT;
+
+	make_layer(GZIP);
+	ck_assert_int_eq(strmap_set(&layer.descriptor.annotations, LAYER_INDEX_DIGEST_KEY, "x", &e),
+			 0);
+	(void)check_layer(&layer.diff_id);
+}
+END_TEST
+
+/* Puts `blob` in the place of the layer's own, with the annotations moved by `shift` bytes. */
+static void replace_blob(const struct str *blob, uint64_t shift)
+{
+	struct err e = ERR_INIT;
+	struct strmap *map = &layer.descriptor.annotations;
+	const struct descriptor old = layer.descriptor;
+	struct descriptor new;
+	uint64_t offset;
+	const char *text = strmap_get(map, LAYER_INDEX_OFFSET_KEY);
+
+	ck_assert_int_eq(str_to_u64(text, strlen(text), 10, UINT32_MAX, &offset), 0);
+	fixture_put_document(old.media_type, blob, &new);
+	ck_assert_int_eq(
+		descriptor_set(&layer.descriptor, MEDIATYPE_LAYER_ZSTD, &new.digest, new.size, &e),
+		0);
+	SCOPE_FREE char *moved = str_dupf(&e, "%llu", (unsigned long long)(offset + shift));
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_OFFSET_KEY, moved, &e), 0);
+	descriptor_fini(&new);
+}
+
+START_TEST(content_outside_of_the_frames_is_refused)
+{
+	/* RFC 8878: a frame with one raw block of one byte. */
+	static const char hidden[] = "\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00x";
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str blob = STR_INIT;
+
+	make_layer(OWN);
+	ck_assert_int_eq(
+		io_slurp_path(fixture_blob_file(&layer.descriptor.digest), 1000000, &blob, &e), 0);
+	ck_assert_int_eq(str_append(&blob, hidden, sizeof(hidden) - 1, &e), 0);
+	replace_blob(&blob, 0);
+	/* Who reads through the index does not see it; who unpacks the blob would. */
+	(void)check_layer(&layer.diff_id);
+	prove(ERR_FORMAT, "no skippable frame");
+}
+END_TEST
+
+START_TEST(what_is_no_layer_is_refused)
+{
+	fixture_put_as("application/vnd.example+json", "{}", 2, &layer.descriptor);
+	check_refused(NULL, ERR_FORMAT, "no type of a layer");
+	prove(ERR_FORMAT, "no type of a layer");
+	descriptor_fini(&layer.descriptor);
+	fixture_put_as(MEDIATYPE_LAYER_GZIP, "no gzip", 7, &layer.descriptor);
+	check_refused(NULL, ERR_FORMAT, "gzip");
+	ck_assert(!is_derived(".index") && !is_derived(".frames"));
+}
+END_TEST
+
+START_TEST(a_store_that_cannot_be_written_uses_what_is_kept)
+{
+	struct err e = ERR_INIT;
+	struct store *s = NULL;
+	struct catalog_layer info;
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+
+	make_layer((enum kind)_i);
+	/* A layout of another tool. */
+	char away[500];
+	snprintf(away, sizeof(away), "%s", scratch_file("away"));
+	ck_assert_int_eq(rename(fixture_file("shale"), away), 0);
+	ck_assert_int_eq(store_open(scratch_file("store"), 0, &s, &e), 0);
+	ck_assert(!store_is_writable(s));
+	const int r = layers_index(s, &layer.descriptor, &layer.diff_id, &options, &ix, &info, &e);
+	if (_i == GZIP) {
+		ck_assert_int_eq(r, -1);
+		ck_assert_err(&e, ERR_SYS, "cannot keep the frames");
+	} else {
+		ck_assert_no_err(&e);
+		ck_assert_int_eq(r, 0);
+	}
+	store_close(s);
+}
+END_TEST
+
+static Suite *suite_new(void)
+{
+	Suite *suite = suite_create("store/layers");
+	TCase *tc = tcase_create("layers");
+
+	tcase_add_checked_fixture(tc, fixture_make, teardown);
+	tcase_add_loop_test(tc, every_layer_has_an_index, OWN, TAR + 1);
+	tcase_add_loop_test(tc, another_diff_id_is_refused, OWN, TAR + 1);
+	tcase_add_test(tc, what_was_derived_and_is_damaged_is_derived_again);
+	tcase_add_test(tc, an_index_under_another_name_is_damaged);
+	tcase_add_test(tc, discard_removes_what_was_derived);
+	tcase_add_test(tc, proving_repairs_what_was_derived);
+	tcase_add_loop_test(tc, a_damaged_blob_is_never_proven, OWN, TAR + 1);
+	tcase_add_test(tc, without_a_diff_id_the_blob_is_hashed_first);
+	tcase_add_loop_test(tc, annotations_are_checked, 0, ARRAY_LEN(bad_annotations));
+	tcase_add_test(tc, annotations_of_another_encoding_mean_nothing);
+	tcase_add_test(tc, content_outside_of_the_frames_is_refused);
+	tcase_add_test(tc, what_is_no_layer_is_refused);
+	tcase_add_loop_test(tc, a_store_that_cannot_be_written_uses_what_is_kept, OWN, TAR + 1);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+UNIT_MAIN(suite_new)
