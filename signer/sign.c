@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "signer/sign.h"
+
+#include "base/limits.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "image/manifest.h"
+#include "image/mediatype.h"
+#include "image/reference.h"
+#include "signer/payload.h"
+#include "signer/signatures.h"
+#include "store/blobs.h"
+#include "store/image.h"
+#include "store/lease.h"
+
+/* What all signatures of one call have in common. */
+struct signing {
+	const struct store *store;
+	struct lease *lease;
+	const struct private_key *key;
+	const char *repository;
+	struct sign_report *report;
+};
+
+void sign_report_fini(struct sign_report *r)
+{
+	if (!r)
+		return;
+	free(r->identity);
+	*r = (struct sign_report)SIGN_REPORT_INIT;
+}
+
+/* Nobody should sign what is not an image, or is one in pieces. */
+static int check_manifest(const struct store *s, const struct descriptor *d, struct err *e)
+{
+	SCOPE(str) struct str doc = STR_INIT;
+	SCOPE(str) struct str config_doc = STR_INIT;
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+	SCOPE(image_config) struct image_config config;
+
+	image_config_init(&config);
+	if (blobs_read(s, &d->digest, d->size, LIMIT_DOCUMENT, &doc, e) < 0 ||
+	    manifest_parse(&m, str_text(&doc), doc.len, d->media_type, e) < 0 ||
+	    manifest_check_image(&m, e) < 0 ||
+	    blobs_read(s, &m.config.digest, m.config.size, LIMIT_DOCUMENT, &config_doc, e) < 0 ||
+	    image_config_parse(&config, str_text(&config_doc), config_doc.len, e) < 0)
+		return -1;
+	if (config.diff_id_count != m.layer_count)
+		return err_set(e, ERR_DIGEST, "the config names %zu layers, the manifest %zu",
+			       config.diff_id_count, m.layer_count);
+	return 0;
+}
+
+static int sign_digest(struct signing *sn, const struct digest *d, struct err *e)
+{
+	SCOPE(str) struct str payload = STR_INIT;
+	struct payload p = {.identity = sn->report->identity, .manifest = *d};
+	uint8_t bytes[KEY_SIGNATURE_MAX];
+	size_t len = 0;
+
+	if (payload_format(&p, &payload, e) < 0 ||
+	    private_key_sign(sn->key, payload.data, payload.len, bytes, &len, e) < 0)
+		return -1;
+	const struct signature sig = {&sn->key->public_key, payload.data, payload.len, bytes, len};
+	const int rc = signatures_add(sn->store, sn->lease, sn->repository, d, &sig, e);
+	if (rc < 0)
+		return -1;
+	if (rc)
+		sn->report->added++;
+	else
+		sn->report->kept++;
+	return 0;
+}
+
+static int sign_platforms(struct signing *sn, const struct image_index *ix, struct err *e)
+{
+	for (size_t i = 0; i < ix->count; i++) {
+		const struct descriptor *d = &ix->manifests[i];
+		if (mediatype_kind(d->media_type) != MEDIA_MANIFEST)
+			continue;
+		const int has = blobs_has(sn->store, sn->lease, &d->digest, d->size, e);
+		if (has < 0)
+			return -1;
+		if (has &&
+		    (check_manifest(sn->store, d, e) < 0 || sign_digest(sn, &d->digest, e) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+static int sign_top(struct signing *sn, const struct descriptor *top, bool each_platform,
+		    struct err *e)
+{
+	SCOPE(str) struct str doc = STR_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+
+	if (mediatype_kind(top->media_type) != MEDIA_INDEX) {
+		if (check_manifest(sn->store, top, e) < 0)
+			return -1;
+		return sign_digest(sn, &top->digest, e);
+	}
+	if (blobs_read(sn->store, &top->digest, top->size, LIMIT_DOCUMENT, &doc, e) < 0 ||
+	    image_index_parse(&ix, str_text(&doc), doc.len, top->media_type, LIMIT_INDEX_ENTRIES,
+			      e) < 0)
+		return -1;
+	/* The index last: who sees it signed finds the others signed, too. */
+	if (each_platform && sign_platforms(sn, &ix, e) < 0)
+		return -1;
+	return sign_digest(sn, &top->digest, e);
+}
+
+/* What goes into the payload as the image's name. */
+static char *choose_identity(const char *wanted, const struct reference *r, struct err *e)
+{
+	SCOPE(reference) struct reference check = REFERENCE_INIT;
+	char quoted[QUOTE_MAX];
+
+	if (!wanted) {
+		if (r->tag)
+			return str_dupf(e, "%s:%s", r->name, r->tag);
+		err_set(e, ERR_USAGE, "'%s' has no tag to sign for: give an identity",
+			quote_str(quoted, r->name));
+		return NULL;
+	}
+	if (reference_parse(&check, wanted, e) < 0) {
+		err_wrap(e, "identity '%s'", quote_str(quoted, wanted));
+		return NULL;
+	}
+	return str_dup(wanted, e);
+}
+
+int sign_image(const struct store *s, const char *text, const struct private_key *key,
+	       const struct sign_options *opt, struct sign_report *out, struct err *e)
+{
+	SCOPE_FREE char *name = NULL;
+	SCOPE_FREE char *what = NULL;
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	SCOPE(lease) struct lease *l = NULL;
+	SCOPE(sign_report) struct sign_report report = SIGN_REPORT_INIT;
+	char quoted[QUOTE_MAX];
+
+	if (image_find(s, text, &name, &top, e) < 0 || signatures_reference(text, name, &r, e) < 0)
+		return -1;
+	report.manifest = top.digest;
+	report.identity = choose_identity(opt->identity, &r, e);
+	if (!report.identity)
+		return -1;
+	what = str_dupf(e, "sign %s", name);
+	if (!what || lease_open(s, what, &l, e) < 0 || lease_add(l, &top.digest, e) < 0)
+		return -1;
+
+	struct signing sn = {s, l, key, r.name, &report};
+	if (sign_top(&sn, &top, opt->each_platform, e) < 0)
+		return err_wrap(e, "image '%s'", quote_str(quoted, name));
+	*out = report;
+	report = (struct sign_report)SIGN_REPORT_INIT;
+	return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The build language, from text to plan: every refusal has a report whose places are in the file,
+ * every word that is verbatim is in the text where it says, and the same text twice gives the same
+ * tree.
+ */
+#include <string.h>
+
+#include "base/limits.h"
+#include "manifests/plan.h"
+#include "tests/fuzz/fuzz.h"
+
+static void check_place(const struct source *s, struct place at)
+{
+	size_t len;
+
+	if (at.line == 0)
+		return;
+	FUZZ_CHECK(at.line <= s->line_count);
+	source_line(s, at.line, &len);
+	/* Just behind a line there may be something missing, or blanks and an escape were cut. */
+	FUZZ_CHECK(at.column >= 1 && at.column <= len + 1);
+}
+
+static void check_instruction(const struct source *s, const struct instruction *i)
+{
+	const size_t len = strlen(i->text);
+
+	FUZZ_CHECK(i->first_line >= 1 && i->first_line <= i->last_line &&
+		   i->last_line <= s->line_count);
+	for (size_t k = 0; k < i->word_count; k++) {
+		const struct word *w = &i->words[k];
+		const size_t n = strlen(w->text);
+		FUZZ_CHECK(w->offset <= len);
+		FUZZ_CHECK(!w->is_verbatim ||
+			   (w->offset + n <= len && memcmp(i->text + w->offset, w->text, n) == 0));
+		check_place(s, instruction_place(i, w->offset));
+	}
+	for (size_t k = 0; k < i->flag_count; k++)
+		check_place(s, instruction_place(i, i->flags[k].offset));
+	for (size_t k = 0; k < i->heredoc_count; k++)
+		FUZZ_CHECK(i->heredocs[k].first_line + i->heredocs[k].line_count <=
+			   s->line_count + 1);
+	if (i->trigger)
+		check_instruction(s, i->trigger);
+}
+
+static void check_findings(const struct findings *f)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t k = 0; k < f->count; k++)
+		check_place(f->source, f->items[k].at);
+	if (findings_raise(f, &e) == 0) {
+		FUZZ_CHECK(f->error_count == 0 && e.code == ERR_NONE);
+		return;
+	}
+	FUZZ_CHECK(e.code == ERR_SYNTAX || e.code == ERR_UNSUPPORTED || e.code == ERR_LIMIT);
+	/* No terminal is told anything by a build file. */
+	for (const char *c = e.msg; *c; c++)
+		FUZZ_CHECK((unsigned char)*c >= ' ' || *c == '\n' || *c == '\t');
+	err_clear(&e);
+}
+
+static void check_tree_again(const struct source *s, const struct buildfile *b)
+{
+	struct err e = ERR_INIT;
+	SCOPE(findings) struct findings f = FINDINGS_INIT(s);
+	SCOPE(buildfile) struct buildfile *again = buildfile_parse(s, &f, &e);
+	SCOPE(str) struct str one = STR_INIT;
+	SCOPE(str) struct str two = STR_INIT;
+
+	FUZZ_CHECK(again && buildfile_dump(b, &one, &e) == 0 &&
+		   buildfile_dump(again, &two, &e) == 0);
+	FUZZ_CHECK(one.len == two.len && memcmp(str_text(&one), str_text(&two), one.len) == 0);
+}
+
+static void check_plan(const struct plan *p)
+{
+	for (size_t k = 0; k < p->step_count; k++) {
+		const struct plan_step *s = &p->steps[k];
+		FUZZ_CHECK(s->history && s->history[0] && s->at.line > 0);
+		if (s->kind == PLAN_COPY) {
+			FUZZ_CHECK(s->copy.sources.count > 0 && s->copy.dest[0] == '/');
+			FUZZ_CHECK(strlen(s->copy.dest) <= LIMIT_PATH + 1);
+		}
+		FUZZ_CHECK((s->kind == PLAN_WORKDIR) == (s->path != NULL));
+	}
+}
+
+static void run(const struct source *s, struct findings *f, const struct buildfile *b)
+{
+	struct err e = ERR_INIT;
+	SCOPE(strmap) struct strmap args = STRMAP_INIT;
+	const struct plan_inputs in = {.build_args = &args,
+				       .target = {"linux", "arm64", "v8"},
+				       .build = {"linux", "amd64", NULL}};
+
+	FUZZ_CHECK(strmap_set(&args, "A", "given", &e) == 0);
+	SCOPE(plan) struct plan *p = plan_new(b, &in, f, &e);
+	if (p && plan_stage(p, NULL, &e) == 0)
+		check_plan(p);
+	FUZZ_CHECK((e.code == ERR_NONE) == (f->error_count == 0));
+	err_clear(&e);
+	check_findings(f);
+	check_tree_again(s, b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct err e = ERR_INIT;
+	SCOPE(source) struct source s = SOURCE_INIT;
+
+	if (source_init(&s, "Shalefile", data, size, &e) < 0) {
+		FUZZ_CHECK(e.code == ERR_SYNTAX || e.code == ERR_LIMIT);
+		err_clear(&e);
+		return 0;
+	}
+	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
+	SCOPE(buildfile) struct buildfile *b = buildfile_parse(&s, &f, &e);
+	FUZZ_CHECK(b && e.code == ERR_NONE);
+	for (size_t k = 0; k < b->count; k++)
+		check_instruction(&s, b->instructions[k]);
+	run(&s, &f, b);
+	return 0;
+}
