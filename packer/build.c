@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The order of a build: read and plan everything that can be wrong in the manifest, then load the
+ * base, then make layers, then config and manifest, then the ref.  Until the ref, a build that ends
+ * leaves blobs that nothing names.
+ */
+#include "packer/build.h"
+
+#include <string.h>
+
+#include "base/quote.h"
+#include "image/config.h"
+#include "image/layer_write.h"
+#include "image/manifest.h"
+#include "image/mediatype.h"
+#include "image/reference.h"
+#include "manifests/buildfile.h"
+#include "manifests/plan.h"
+#include "packer/build_config.h"
+#include "packer/build_input.h"
+#include "packer/context.h"
+#include "packer/copy_layer.h"
+#include "packer/epoch.h"
+#include "packer/stage.h"
+#include "store/blobs.h"
+#include "store/image.h"
+#include "store/refs.h"
+
+/* A build under way. */
+struct build {
+	const struct store *store;
+	const struct build_options *opt;
+	struct lease *lease;
+	struct context *context;
+	struct source source;
+	struct buildfile *file;
+	struct findings findings;
+	struct plan *plan;
+	struct platform platform;
+	bool has_base;
+	struct image base;
+	struct stage *stage;
+	struct layers_options layers_opt;
+	int64_t epoch;
+	char *created; /* the epoch as text */
+	struct manifest manifest;
+	struct image_config config;
+};
+
+static void build_fini(struct build *b)
+{
+	stage_free(b->stage);
+	plan_free(b->plan);
+	findings_fini(&b->findings);
+	buildfile_free(b->file);
+	source_fini(&b->source);
+	context_close(b->context);
+	image_fini(&b->base);
+	manifest_fini(&b->manifest);
+	image_config_fini(&b->config);
+	free(b->created);
+	lease_close(b->lease);
+}
+
+static int read_manifest(struct build *b, struct err *e)
+{
+	b->context = context_open(b->opt->context, e);
+	if (!b->context || build_input_source(b->opt, b->context, &b->source, e) < 0)
+		return -1;
+	b->findings = (struct findings)FINDINGS_INIT(&b->source);
+	b->file = buildfile_parse(&b->source, &b->findings, e);
+	return b->file ? build_input_ignore(b->opt, b->context, &b->source, e) : -1;
+}
+
+static int make_plan(struct build *b, struct err *e)
+{
+	const struct platform host = platform_host();
+	const struct plan_inputs in = {
+		.build_args = &b->opt->args,
+		.target = {b->platform.os, b->platform.architecture, b->platform.variant},
+		.build = {host.os, host.architecture, host.variant},
+	};
+
+	b->plan = plan_new(b->file, &in, &b->findings, e);
+	return b->plan ? 0 : -1;
+}
+
+static int load_base(struct build *b, struct err *e)
+{
+	const struct plan_base *base = &b->plan->base;
+	struct platform want = b->platform;
+
+	if (base->is_scratch)
+		return 0;
+	if (base->platform && platform_parse(&want, base->platform, e) < 0)
+		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
+	if (image_load(b->store, base->reference, &want, &b->base, e) < 0)
+		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
+	b->has_base = true;
+	return lease_add(b->lease, &b->base.chosen.digest, e);
+}
+
+static int plan_with_base(struct build *b, struct err *e)
+{
+	SCOPE(plan_config) struct plan_config parent;
+
+	plan_config_init(&parent);
+	if (b->has_base && build_config_from_image(&parent, &b->base.config, e) < 0)
+		return -1;
+	if (plan_stage(b->plan, b->has_base ? &parent : NULL, e) < 0)
+		return -1;
+	if (!b->opt->warn)
+		return 0;
+	SCOPE(str) struct str text = STR_INIT;
+	if (findings_warnings(&b->findings, &text, e) < 0)
+		return -1;
+	if (text.len)
+		b->opt->warn(b->opt->ctx, text.data);
+	return 0;
+}
+
+/* docker's types are synonyms of OCI's; an OCI manifest names OCI's. */
+static const char *oci_layer_type(const char *media_type)
+{
+	if (!str_has_prefix(media_type, "application/vnd.docker."))
+		return media_type;
+	switch ((enum layer_encoding)mediatype_encoding(media_type)) {
+	case LAYER_TAR:
+		return MEDIATYPE_LAYER;
+	case LAYER_ZSTD:
+		return MEDIATYPE_LAYER_ZSTD;
+	case LAYER_GZIP:
+		break;
+	}
+	return MEDIATYPE_LAYER_GZIP;
+}
+
+/* Manifest and config start as the base's. */
+static int start_image(struct build *b, struct err *e)
+{
+	const struct image_config *base = &b->base.config;
+
+	b->config.platform = b->platform;
+	b->config.created = str_dup(b->created, e);
+	if (!b->config.created || build_config_to_image(&b->config, &b->plan->config, e) < 0)
+		return -1;
+	for (size_t i = 0; b->has_base && i < base->history_count; i++) {
+		if (image_config_add_history(&b->config, &base->history[i], e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; b->has_base && i < b->base.manifest.layer_count; i++) {
+		SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
+		const struct descriptor *from = &b->base.manifest.layers[i];
+
+		if (descriptor_set(&layer, oci_layer_type(from->media_type), &from->digest,
+				   from->size, e) < 0 ||
+		    strmap_copy(&layer.annotations, &from->annotations, e) < 0 ||
+		    manifest_add_layer(&b->manifest, &layer, e) < 0 ||
+		    image_config_add_diff_id(&b->config, &base->diff_ids[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_layer(struct build *b, const struct copy_list *list, struct layer_result *out,
+		       struct err *e)
+{
+	const struct layer_options opt = {.level = b->opt->level, .workers = b->opt->workers};
+	SCOPE_FD int fd = blobs_tmpfile(b->store, e);
+
+	if (fd < 0)
+		return -1;
+	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, e);
+	if (!w || copy_list_write(list, b->context, b->epoch, w, b->opt->progress, e) < 0 ||
+	    layer_writer_finish(w, out, e) < 0)
+		return -1;
+	return blobs_publish(b->store, b->lease, fd, &out->blob, e);
+}
+
+static int add_layer(struct build *b, const struct copy_list *list, struct err *e)
+{
+	SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
+	struct layer_result result;
+
+	if (write_layer(b, list, &result, e) < 0 || layer_result_descriptor(&result, &layer, e) < 0)
+		return -1;
+	return manifest_add_layer(&b->manifest, &layer, e) < 0 ||
+			       image_config_add_diff_id(&b->config, &result.diff_id, e) < 0
+		       ? -1
+		       : stage_add_layer(b->stage, &layer, &result.diff_id, e);
+}
+
+/* The list of what a step puts there; NULL without an error for a step that only configures. */
+static struct copy_list *list_of(struct build *b, const struct plan_step *step, struct err *e)
+{
+	switch (step->kind) {
+	case PLAN_COPY:
+		return copy_list_new(b->context, b->stage, &step->copy, e);
+	case PLAN_WORKDIR:
+		return copy_list_workdir(b->stage, step->path, step->owner, e);
+	case PLAN_CONFIG:
+		break;
+	}
+	return NULL;
+}
+
+static int run_step(struct build *b, const struct plan_step *step, struct err *e)
+{
+	char comment[] = PLAN_HISTORY_COMMENT;
+	struct history history = {
+		.created = b->created,
+		.created_by = step->history,
+		.comment = comment,
+		.is_empty_layer = true,
+	};
+	SCOPE(copy_list) struct copy_list *list = list_of(b, step, e);
+
+	if (!list && e->code)
+		return err_wrap(e, "%s:%u", b->source.name, step->at.line);
+	if (list && !copy_list_is_empty(list)) {
+		if (add_layer(b, list, e) < 0)
+			return err_wrap(e, "%s:%u", b->source.name, step->at.line);
+		history.is_empty_layer = false;
+	}
+	return image_config_add_history(&b->config, &history, e);
+}
+
+static int run_steps(struct build *b, struct err *e)
+{
+	const unsigned count = (unsigned)b->plan->step_count;
+
+	b->stage = stage_new(b->store, b->lease, b->has_base ? &b->base : NULL, &b->layers_opt, e);
+	if (!b->stage)
+		return -1;
+	for (unsigned i = 0; i < count; i++) {
+		const struct plan_step *step = &b->plan->steps[i];
+		if (b->opt->step)
+			b->opt->step(b->opt->ctx, i + 1, count, step->history);
+		if (run_step(b, step, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_documents(struct build *b, struct build_result *out, struct err *e)
+{
+	SCOPE(str) struct str config = STR_INIT;
+	SCOPE(str) struct str manifest = STR_INIT;
+	struct digest digest;
+
+	if (image_config_format(&b->config, &config, e) < 0 ||
+	    blobs_put_bytes(b->store, b->lease, config.data, config.len, &out->config, e) < 0 ||
+	    descriptor_set(&b->manifest.config, MEDIATYPE_CONFIG, &out->config, config.len, e) < 0)
+		return -1;
+	b->manifest.media_type = str_dup(MEDIATYPE_MANIFEST, e);
+	if (!b->manifest.media_type || manifest_format(&b->manifest, &manifest, e) < 0 ||
+	    blobs_put_bytes(b->store, b->lease, manifest.data, manifest.len, &digest, e) < 0)
+		return -1;
+	return descriptor_set(&out->manifest, MEDIATYPE_MANIFEST, &digest, manifest.len, e);
+}
+
+static int set_ref(struct build *b, const struct reference *tag, struct build_result *out,
+		   struct err *e)
+{
+	out->name = reference_key(tag, e);
+	return out->name ? refs_set(b->store, out->name, &out->manifest, e) : -1;
+}
+
+static int run_all(struct build *b, const struct reference *tag, struct build_result *out,
+		   struct err *e)
+{
+	if (epoch_get(&b->epoch, e) < 0)
+		return -1;
+	b->created = config_format_time(b->epoch, e);
+	if (!b->created || read_manifest(b, e) < 0 || make_plan(b, e) < 0 ||
+	    lease_open(b->store, "build", &b->lease, e) < 0 || load_base(b, e) < 0 ||
+	    plan_with_base(b, e) < 0 || start_image(b, e) < 0 || run_steps(b, e) < 0 ||
+	    write_documents(b, out, e) < 0)
+		return -1;
+	return tag ? set_ref(b, tag, out, e) : 0;
+}
+
+/* A name that cannot be set is said before an hour of work, not after it. */
+static int parse_tag(const char *text, struct reference *out, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (reference_parse(out, text, e) < 0)
+		return err_wrap(e, "option '--tag'");
+	if (out->has_digest || reference_is_artifact_tag(out->tag))
+		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
+			       quote_str(q, text));
+	return 0;
+}
+
+int build_run(const struct store *s, const struct build_options *opt, struct build_result *out,
+	      struct err *e)
+{
+	SCOPE(reference) struct reference tag = REFERENCE_INIT;
+	struct build b = {
+		.store = s,
+		.opt = opt,
+		.platform = opt->platform ? *opt->platform : platform_host(),
+		.layers_opt = {.workers = opt->workers, .progress = opt->progress},
+		.base = IMAGE_INIT,
+		.manifest = MANIFEST_INIT,
+		.source = SOURCE_INIT,
+	};
+
+	*out = (struct build_result){.manifest = DESCRIPTOR_INIT};
+	image_config_init(&b.config);
+	if (opt->tag && parse_tag(opt->tag, &tag, e) < 0)
+		return -1;
+	const int r = run_all(&b, opt->tag ? &tag : NULL, out, e);
+	build_fini(&b);
+	if (r < 0)
+		build_result_fini(out);
+	return r;
+}
+
+void build_result_fini(struct build_result *r)
+{
+	descriptor_fini(&r->manifest);
+	free(r->name);
+	r->name = NULL;
+}

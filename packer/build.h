@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Builds an image from a manifest (a Dockerfile) and a context directory.
+ *
+ * resolve -> assemble: the manifest is parsed and planned by manifests/, its base comes from the
+ * store, each COPY and each WORKDIR that has to make directories becomes a layer, config and
+ * history are what docker would write for the same file.  The ref is set last.  Same inputs, same
+ * manifest digest: on any machine, as any user, whatever the umask, time zone, locale, directory
+ * order, file times or number of workers.
+ *
+ * The context is only ever opened beneath its root: links in it that lead out are errors, FIFOs and
+ * sockets are refused and never opened.
+ */
+#ifndef PACKER_BUILD_H
+#define PACKER_BUILD_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "base/strlist.h"
+#include "base/strmap.h"
+#include "image/descriptor.h"
+#include "image/platform.h"
+#include "store/store.h"
+
+struct build_options {
+	const char *context; /* directory */
+	const char *file; /* manifest; NULL: Shalefile, Containerfile or Dockerfile of the context;
+			     "-": stdin */
+	const char *tag;  /* reference text; NULL: no ref is set */
+	struct strmap args;              /* --build-arg */
+	const struct platform *platform; /* NULL: the host's */
+	int level;                       /* zstd */
+	unsigned workers;
+	struct progress *progress;
+	/* Called for each step, "[2/5] COPY app /usr/bin/app"; may be NULL. */
+	void (*step)(void *ctx, unsigned at, unsigned count, const char *text);
+	/* Findings that are no errors, a whole printable report; may be NULL. */
+	void (*warn)(void *ctx, const char *text);
+	void *ctx;
+};
+
+struct build_result {
+	struct descriptor manifest;
+	struct digest config;
+	char *name; /* "localhost/app:1", or NULL */
+};
+
+int build_run(const struct store *s, const struct build_options *opt, struct build_result *out,
+	      struct err *e);
+void build_result_fini(struct build_result *r);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/context.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/array.h"
+#include "base/io.h"
+#include "base/limits.h"
+#include "base/path.h"
+#include "base/quote.h"
+#include "manifests/glob.h"
+
+struct context {
+	int fd;
+	struct ignore *rules; /* NULL: nothing is hidden */
+};
+
+struct context *context_open(const char *path, struct err *e)
+{
+	char q[QUOTE_MAX];
+	struct context *c = array_new(1, sizeof(*c), e);
+
+	if (!c)
+		return NULL;
+	c->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->fd < 0) {
+		err_sys(e, errno, "cannot open the context '%s'", quote_str(q, path));
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void context_close(struct context *c)
+{
+	if (!c)
+		return;
+	ignore_free(c->rules);
+	close(c->fd);
+	free(c);
+}
+
+void context_set_ignore(struct context *c, struct ignore *rules)
+{
+	ignore_free(c->rules);
+	c->rules = rules;
+}
+
+static int set_open_error(const char *path, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	/* What openat2(2) says of a path that would leave the directory. */
+	if (errno == EXDEV)
+		return err_set(e, ERR_UNSUPPORTED, "'%s' leads out of the context",
+			       quote_str(q, path));
+	return err_sys(e, errno, "cannot open '%s' of the context", quote_str(q, path));
+}
+
+/* An O_PATH descriptor of what `path` names, links followed, and its stat. */
+static int open_path(const struct context *c, const char *path, struct stat *st, struct err *e)
+{
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_CLOEXEC, 0);
+
+	if (fd < 0 || fstat(fd, st) < 0)
+		return set_open_error(path, e);
+	return steal_fd(&fd);
+}
+
+int context_stat(const struct context *c, const char *path, struct stat *st, struct err *e)
+{
+	SCOPE_FD int fd = open_path(c, path, st, e);
+	return fd < 0 ? -1 : 0;
+}
+
+int context_open_file(const struct context *c, const char *path, const struct stat *seen,
+		      struct err *e)
+{
+	struct stat st;
+	char q[QUOTE_MAX];
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return set_open_error(path, e);
+	if (st.st_dev != seen->st_dev || st.st_ino != seen->st_ino || st.st_size != seen->st_size)
+		return err_sys(e, EBUSY, "'%s' changed while it was read", quote_str(q, path));
+	return steal_fd(&fd);
+}
+
+int context_read(const struct context *c, const char *path, uint64_t limit, struct str *out,
+		 struct err *e)
+{
+	struct stat st;
+	char q[QUOTE_MAX];
+	/* Non-blocking, as path_open_beneath does it: a FIFO is seen and refused below. */
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return set_open_error(path, e);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED, "'%s' of the context is no regular file",
+			       quote_str(q, path));
+	SCOPE_FREE char *what = str_dupf(e, "'%s'", quote_str(q, path));
+	return !what || io_slurp(fd, limit, what, out, e) < 0 ? -1 : 1;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a directory of the context, sorted. */
+static int read_names(const struct context *c, const char *dir, struct strlist *names,
+		      struct err *e)
+{
+	struct dirent *de;
+	int r = 0;
+	const int fd = path_open_beneath(c->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!stream) {
+		set_open_error(dir, e);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while (r == 0 && (errno = 0, de = readdir(stream))) {
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
+			r = strlist_add(names, de->d_name, e);
+	}
+	if (r == 0 && errno)
+		r = set_open_error(dir, e);
+	closedir(stream);
+	if (r == 0 && names->count)
+		qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	return r;
+}
+
+/* "dir/name", or "name" at the root. */
+static int join(struct str *out, const char *dir, const char *name, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	str_truncate(out, 0);
+	if (strcmp(dir, ".") != 0 &&
+	    (str_append_z(out, dir, e) < 0 || str_append_c(out, '/', e) < 0))
+		return -1;
+	if (str_append_z(out, name, e) < 0)
+		return -1;
+	if (out->len > LIMIT_PATH)
+		return err_set(e, ERR_LIMIT, "'%s' of the context: path is longer than %d bytes",
+			       quote_str(q, out->data), LIMIT_PATH);
+	return 0;
+}
+
+/* A directory that a pattern or a walk is in. */
+struct level {
+	char *dir;
+	struct strlist names;
+	size_t at;
+};
+
+static int push(const struct context *c, struct level *levels, size_t *depth, const char *dir,
+		struct err *e)
+{
+	if (*depth == LIMIT_DEPTH)
+		return err_set(e, ERR_LIMIT, "directories of the context nest deeper than %d",
+			       LIMIT_DEPTH);
+	struct level *l = &levels[(*depth)++];
+	*l = (struct level){.dir = str_dup(dir, e)};
+	return l->dir ? read_names(c, dir, &l->names, e) : -1;
+}
+
+static void pop(struct level *levels, size_t *depth)
+{
+	struct level *l = &levels[--*depth];
+	free(l->dir);
+	strlist_fini(&l->names);
+}
+
+static bool is_hidden(const struct context *c, const char *path)
+{
+	return c->rules && strcmp(path, ".") != 0 && ignore_is_excluded(c->rules, path);
+}
+
+/* One name of a pattern's search. */
+static int match_one(const struct context *c, const struct glob *g, const char *path,
+		     struct level *levels, size_t *depth, struct strlist *out, struct err *e)
+{
+	const size_t len = strlen(path);
+	struct stat st;
+
+	if (glob_match(g, path, len) && !is_hidden(c, path))
+		return strlist_add(out, path, e);
+	/* Deeper only where the pattern leads, so that "*.c" opens one directory. */
+	SCOPE_FREE char *below = str_dupf(e, "%s/", path);
+	if (!below)
+		return -1;
+	if (!glob_may_match_from(g, below, len + 1))
+		return 0;
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_CLOEXEC, 0);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	return push(c, levels, depth, path, e);
+}
+
+static int match_pattern(const struct context *c, const struct glob *g, struct strlist *out,
+			 struct err *e)
+{
+	SCOPE(str) struct str path = STR_INIT;
+	SCOPE_FREE struct level *levels = array_new(LIMIT_DEPTH, sizeof(*levels), e);
+	size_t depth = 0;
+	int r = levels ? push(c, levels, &depth, ".", e) : -1;
+
+	while (r == 0 && depth) {
+		struct level *l = &levels[depth - 1];
+		if (l->at == l->names.count) {
+			pop(levels, &depth);
+			continue;
+		}
+		r = join(&path, l->dir, l->names.items[l->at++], e);
+		if (r == 0)
+			r = match_one(c, g, path.data, levels, &depth, out, e);
+	}
+	while (depth)
+		pop(levels, &depth);
+	return r;
+}
+
+int context_match(const struct context *c, const char *pattern, struct strlist *out, struct err *e)
+{
+	SCOPE(glob) struct glob g = GLOB_INIT;
+	struct stat st;
+	char q[QUOTE_MAX];
+
+	if (glob_init(&g, pattern, strlen(pattern), GLOB_PLAIN, e) < 0)
+		return -1;
+	if (!g.is_literal)
+		return match_pattern(c, &g, out, e);
+	/* The pattern may have escapes: its prefix is the name. */
+	const char *path = g.prefix ? g.prefix : pattern;
+	if (is_hidden(c, path))
+		return err_set(e, ERR_NOT_FOUND,
+			       "'%s' of the context is excluded by an ignore file",
+			       quote_str(q, path));
+	if (context_stat(c, path, &st, e) < 0) {
+		if (e->code != ERR_SYS || (e->sys != ENOENT && e->sys != ENOTDIR))
+			return -1;
+		err_clear(e);
+		return err_set(e, ERR_NOT_FOUND, "no '%s' in the context", quote_str(q, path));
+	}
+	return strlist_add(out, path, e);
+}
+
+/* A walk below one directory. */
+struct walk {
+	const struct context *context;
+	const struct ignore *exclude;
+	size_t skip; /* bytes of a path before the part below the directory */
+	struct level *levels;
+	size_t depth;
+	int (*each)(void *ctx, const struct context_entry *entry, struct err *e);
+	void *ctx;
+};
+
+static int read_target(int fd, const char *path, char target[static LIMIT_SYMLINK + 1],
+		       struct err *e)
+{
+	char q[QUOTE_MAX];
+	const ssize_t n = readlinkat(fd, "", target, LIMIT_SYMLINK + 1);
+
+	if (n < 0)
+		return err_sys(e, errno, "cannot read the link '%s'", quote_str(q, path));
+	if (n > LIMIT_SYMLINK)
+		return err_set(e, ERR_LIMIT, "link target of '%s' is longer than %d bytes",
+			       quote_str(q, path), LIMIT_SYMLINK);
+	target[n] = '\0';
+	return 0;
+}
+
+static int visit(struct walk *w, const char *path, struct err *e)
+{
+	const struct context *c = w->context;
+	struct context_entry entry = {.path = path, .below = path + w->skip};
+	char target[LIMIT_SYMLINK + 1];
+	struct stat st;
+	const bool is_out =
+		is_hidden(c, path) || (w->exclude && ignore_is_excluded(w->exclude, entry.below));
+
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return set_open_error(path, e);
+	if (S_ISLNK(st.st_mode)) {
+		if (!is_out && read_target(fd, path, target, e) < 0)
+			return -1;
+		entry.target = target;
+	}
+	entry.st = &st;
+	if (!is_out && w->each(w->ctx, &entry, e) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (is_out && !(c->rules && ignore_may_reinclude_below(c->rules, path)) &&
+	    !(w->exclude && ignore_may_reinclude_below(w->exclude, entry.below)))
+		return 0;
+	return push(c, w->levels, &w->depth, path, e);
+}
+
+int context_walk(const struct context *c, const char *dir, const struct ignore *exclude,
+		 int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
+		 void *ctx, struct err *e)
+{
+	SCOPE(str) struct str path = STR_INIT;
+	SCOPE_FREE struct level *levels = array_new(LIMIT_DEPTH, sizeof(*levels), e);
+	struct walk w = {
+		.context = c,
+		.exclude = exclude,
+		.skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1,
+		.levels = levels,
+		.each = each,
+		.ctx = ctx,
+	};
+	int r = levels ? push(c, levels, &w.depth, dir, e) : -1;
+
+	while (r == 0 && w.depth) {
+		struct level *l = &levels[w.depth - 1];
+		if (l->at == l->names.count) {
+			pop(levels, &w.depth);
+			continue;
+		}
+		r = join(&path, l->dir, l->names.items[l->at++], e);
+		if (r == 0)
+			r = visit(&w, path.data, e);
+	}
+	while (w.depth)
+		pop(levels, &w.depth);
+	return r;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/quote.h"
+#include "image/manifest.h"
+#include "image/reference.h"
+#include "packer/importer.h"
+#include "store/blobs.h"
+#include "store/refs.h"
+
+void import_image_fini(struct import_image *image)
+{
+	descriptor_fini(&image->top);
+	free(image->name);
+	for (size_t i = 0; i < image->signature_count; i++) {
+		free(image->signatures[i].tag);
+		descriptor_fini(&image->signatures[i].artifact);
+	}
+	free(image->signatures);
+	*image = (struct import_image){.name = NULL};
+}
+
+void import_result_fini(struct import_result *r)
+{
+	descriptor_fini(&r->top);
+	free(r->name);
+	*r = (struct import_result){.name = NULL};
+}
+
+int import_open_file(const char *path, uint64_t *size, struct err *e)
+{
+	struct stat st;
+	/* O_NONBLOCK: the open of a FIFO without a writer would wait for ever. */
+	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, "no such file");
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open");
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot stat");
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE,
+			       "a directory, not a file (did you mean oci: or dir:?)");
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED, "not a regular file");
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return steal_fd(&fd);
+}
+
+static int take(struct importer *im, const struct import_source *src, struct import_image *out,
+		struct err *e)
+{
+	switch (src->kind) {
+	case IMPORT_OCI:
+		return import_from_oci(im, src, out, e);
+	case IMPORT_OCI_ARCHIVE:
+		return import_from_oci_archive(im, src, out, e);
+	case IMPORT_DOCKER_ARCHIVE:
+		return import_from_docker_archive(im, src, out, e);
+	case IMPORT_DIR:
+		return import_from_dir(im, src, out, e);
+	case IMPORT_ROOTFS:
+		break;
+	}
+	return import_from_rootfs(im, src, out, e);
+}
+
+/* The reference that the image gets; `own` is what the source calls it. */
+static int get_reference(const struct import_options *opt, const char *own, struct reference *out,
+			 struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (opt->tag)
+		return reference_parse(out, opt->tag, e);
+	if (!own)
+		return err_set(e, ERR_USAGE, "the source has no name: say one with --tag");
+	if (reference_parse(out, own, &why) == 0)
+		return 0;
+	err_set(e, ERR_USAGE, "the source's name is no reference: say one with --tag (%s)",
+		why.msg);
+	err_clear(&why);
+	return -1;
+}
+
+/* What can be known before anything is read: a long import should not end with a usage error. */
+static int check_tag(const struct import_source *src, const struct import_options *opt,
+		     struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+
+	if (!opt->tag && src->kind != IMPORT_DIR && src->kind != IMPORT_ROOTFS)
+		return 0;
+	if (get_reference(opt, NULL, &r, e) < 0)
+		return -1;
+	SCOPE_FREE char *key = reference_key(&r, e);
+	return key ? 0 : -1;
+}
+
+static bool same_annotations(const struct strmap *a, const struct strmap *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
+		    strcmp(a->items[i].value, b->items[i].value) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* A layer of such an artifact is one signature: the payload, and bytes in an annotation. */
+static bool has_signature(const struct manifest *m, const struct descriptor *sig)
+{
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (digest_equal(&m->layers[i].digest, &sig->digest) &&
+		    same_annotations(&m->layers[i].annotations, &sig->annotations))
+			return true;
+	}
+	return false;
+}
+
+static int load_manifest(const struct store *s, const struct descriptor *d, struct manifest *out,
+			 struct err *e)
+{
+	SCOPE(str) struct str bytes = STR_INIT;
+
+	if (blobs_read(s, &d->digest, d->size, LIMIT_DOCUMENT, &bytes, e) < 0)
+		return -1;
+	return manifest_parse(out, str_text(&bytes), bytes.len, d->media_type, e);
+}
+
+/* 1 when `new` has every signature that `old` has. */
+static int is_superset(const struct store *s, const struct descriptor *new,
+		       const struct descriptor *old, struct err *e)
+{
+	SCOPE(manifest) struct manifest ours = MANIFEST_INIT;
+	SCOPE(manifest) struct manifest theirs = MANIFEST_INIT;
+
+	if (digest_equal(&old->digest, &new->digest))
+		return 1;
+	if (load_manifest(s, old, &ours, e) < 0 || load_manifest(s, new, &theirs, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ours.layer_count; i++) {
+		if (!has_signature(&theirs, &ours.layers[i]))
+			return 0;
+	}
+	return 1;
+}
+
+struct signature_ref {
+	const struct store *store;
+	const char *key;
+	const struct descriptor *artifact;
+};
+
+/* refs_update: a signature that is in the store is never lost. */
+static int set_signature_ref(void *ctx, struct image_index *ix, struct err *e)
+{
+	const struct signature_ref *new = ctx;
+	struct descriptor *entry = refs_find(ix, new->key);
+
+	if (entry) {
+		const int may = is_superset(new->store, new->artifact, entry, e);
+		if (may == 0)
+			log_warning("'%s' has other signatures in the store: they stay, and those "
+				    "of the source are left out",
+				    new->key);
+		if (may <= 0)
+			return may;
+	} else if (image_index_add(ix, new->artifact, e) < 0) {
+		return -1;
+	} else {
+		entry = &ix->manifests[ix->count - 1];
+	}
+	if (descriptor_copy(entry, new->artifact, e) < 0 ||
+	    strmap_set(&entry->annotations, REFS_NAME_KEY, new->key, e) < 0)
+		return -1;
+	return 1;
+}
+
+static int set_signatures(const struct importer *im, const struct reference *r,
+			  const struct import_image *image, struct err *e)
+{
+	for (size_t i = 0; i < image->signature_count; i++) {
+		const struct import_signatures *s = &image->signatures[i];
+		SCOPE_FREE char *key = str_dupf(e, "%s:%s", r->name, s->tag);
+		struct signature_ref ref = {im->store, key, &s->artifact};
+		if (!key || refs_update(im->store, set_signature_ref, &ref, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int finish(struct importer *im, struct import_image *image, struct import_result *out,
+		  struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	char digest[DIGEST_STR_MAX];
+
+	if (get_reference(im->opt, image->name, &r, e) < 0)
+		return -1;
+	SCOPE_FREE char *key = reference_key(&r, e);
+	if (!key)
+		return -1;
+	if (r.has_digest && !digest_equal(&r.digest, &image->top.digest))
+		return err_set(e, ERR_DIGEST, "the image is '%s', not what the name says",
+			       digest_format(&image->top.digest, digest));
+	/* Signatures first: who looks for them finds them as soon as the name is there. */
+	if (set_signatures(im, &r, image, e) < 0 || refs_set(im->store, key, &image->top, e) < 0)
+		return -1;
+	*out = (struct import_result){
+		.top = image->top,
+		.name = steal_ptr(&key),
+		.layers = im->layer_count,
+		.reframed = im->reframed_count,
+	};
+	image->top = (struct descriptor)DESCRIPTOR_INIT;
+	return 0;
+}
+
+static int run(struct importer *im, const struct import_source *src, struct import_result *out,
+	       struct err *e)
+{
+	SCOPE(import_image) struct import_image image = {.name = NULL};
+
+	if (take(im, src, &image, e) < 0 || finish(im, &image, out, e) < 0) {
+		char quoted[QUOTE_MAX];
+		return err_wrap(e, "'%s'", quote_str(quoted, src->path));
+	}
+	return 0;
+}
+
+int import_run(const struct store *s, const struct import_source *src,
+	       const struct import_options *opt, struct import_result *out, struct err *e)
+{
+	struct importer im = {
+		.store = s,
+		.opt = opt,
+		.layers = {.workers = opt->workers, .progress = opt->progress},
+		.done = STRMAP_INIT,
+	};
+	int r = -1;
+
+	if (check_tag(src, opt, e) < 0)
+		return -1;
+	SCOPE_FREE char *what = str_dupf(e, "import %s", opt->tag ? opt->tag : src->path);
+	if (what && lease_open(s, what, &im.lease, e) == 0)
+		r = run(&im, src, out, e);
+	lease_close(im.lease);
+	strmap_fini(&im.done);
+	return r;
+}

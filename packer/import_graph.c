@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the top down: a document is taken (its bytes are those of its descriptor) before it is
+ * parsed, and what it names is taken next.  An index holds manifests and no index again, so nothing
+ * here recurses.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/quote.h"
+#include "image/manifest.h"
+#include "image/mediatype.h"
+#include "packer/importer.h"
+#include "store/blobs.h"
+
+enum { KEY_MAX = 24 + DIGEST_STR_MAX, SHOWN_MAX = 64 };
+
+int import_note(struct importer *im, const char *key, struct err *e)
+{
+	if (strmap_get(&im->done, key))
+		return 0;
+	return strmap_set(&im->done, key, "", e) < 0 ? -1 : 1;
+}
+
+/* An image may name one blob many times: it is taken once. */
+static int take(struct importer *im, const struct import_layout *l, const struct descriptor *d,
+		struct err *e)
+{
+	char digest[DIGEST_STR_MAX], key[KEY_MAX];
+
+	digest_format(&d->digest, digest);
+	(void)snprintf(key, sizeof(key), "%" PRIx64 " %s", d->size, digest);
+	const int is_new = import_note(im, key, e);
+	if (is_new <= 0)
+		return is_new;
+	return l->take(l->ctx, d, e);
+}
+
+/* Takes a document, and appends its bytes to `out`. */
+static int take_document(struct importer *im, const struct import_layout *l,
+			 const struct descriptor *d, struct str *out, struct err *e)
+{
+	char digest[DIGEST_STR_MAX];
+
+	if (d->size > LIMIT_DOCUMENT)
+		return err_set(e, ERR_LIMIT,
+			       "blob '%s' is a document of more than %" PRIu64 " bytes",
+			       digest_format(&d->digest, digest), LIMIT_DOCUMENT);
+	if (take(im, l, d, e) < 0)
+		return -1;
+	return blobs_read(im->store, &d->digest, d->size, LIMIT_DOCUMENT, out, e);
+}
+
+static int take_manifest(struct importer *im, const struct import_layout *l,
+			 const struct descriptor *d, struct manifest *out, struct err *e)
+{
+	SCOPE(str) struct str bytes = STR_INIT;
+	char digest[DIGEST_STR_MAX];
+
+	if (take_document(im, l, d, &bytes, e) < 0)
+		return -1;
+	if (manifest_parse(out, str_text(&bytes), bytes.len, d->media_type, e) < 0)
+		return err_wrap(e, "manifest '%s'", digest_format(&d->digest, digest));
+	return 0;
+}
+
+static int take_parts(struct importer *im, const struct import_layout *l, const struct manifest *m,
+		      struct err *e)
+{
+	if (take(im, l, &m->config, e) < 0)
+		return err_wrap(e, "config");
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (take(im, l, &m->layers[i], e) < 0)
+			return err_wrap(e, "layer %zu", i + 1);
+	}
+	return 0;
+}
+
+/* One text for all that a proof depends on: the annotations say where a layer's index is. */
+static char *proof_key(const struct descriptor *layer, const struct digest *diff_id, struct err *e)
+{
+	static const char *const annotations[] = {LAYER_INDEX_DIGEST_KEY, LAYER_INDEX_OFFSET_KEY,
+						  LAYER_INDEX_SIZE_KEY};
+	SCOPE(str) struct str key = STR_INIT;
+	char blob[DIGEST_STR_MAX], diff[DIGEST_STR_MAX];
+
+	if (str_appendf(&key, e, "%s %" PRIu64 " %s %s", layer->media_type, layer->size,
+			digest_format(&layer->digest, blob), digest_format(diff_id, diff)) < 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(annotations); i++) {
+		const char *text = strmap_get(&layer->annotations, annotations[i]);
+		if (str_appendf(&key, e, " %s", text ? text : "") < 0)
+			return NULL;
+	}
+	return str_steal(&key, e);
+}
+
+static int prove_layer(struct importer *im, const struct descriptor *layer,
+		       const struct digest *diff_id, struct err *e)
+{
+	struct catalog_layer info;
+	SCOPE_FREE char *key = proof_key(layer, diff_id, e);
+
+	if (!key)
+		return -1;
+	const int is_new = import_note(im, key, e);
+	if (is_new <= 0)
+		return is_new;
+	if (layers_prove(im->store, layer, diff_id, &im->layers, e) < 0)
+		return -1;
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	if (layers_index(im->store, layer, diff_id, &im->layers, &ix, &info, e) < 0)
+		return -1;
+	im->reframed_count += info.is_reframed;
+	return 0;
+}
+
+int import_prove_layers(struct importer *im, const struct manifest *m,
+			const struct image_config *config, struct err *e)
+{
+	char shown[SHOWN_MAX];
+
+	if (config->diff_id_count != m->layer_count)
+		return err_set(e, ERR_DIGEST, "the config has %zu diff_ids for %zu layers",
+			       config->diff_id_count, m->layer_count);
+	for (size_t i = 0; i < m->layer_count; i++) {
+		(void)snprintf(shown, sizeof(shown), "checking layer %zu/%zu", i + 1,
+			       m->layer_count);
+		progress_show(im->opt->progress, shown, 0, m->layers[i].size);
+		if (prove_layer(im, &m->layers[i], &config->diff_ids[i], e) < 0)
+			return err_wrap(e, "layer %zu", i + 1);
+	}
+	im->layer_count += m->layer_count;
+	return 0;
+}
+
+static int prove(struct importer *im, const struct manifest *m, struct err *e)
+{
+	SCOPE(str) struct str bytes = STR_INIT;
+	SCOPE(image_config) struct image_config config;
+
+	image_config_init(&config);
+	if (blobs_read(im->store, &m->config.digest, m->config.size, LIMIT_DOCUMENT, &bytes, e) < 0)
+		return -1;
+	if (image_config_parse(&config, str_text(&bytes), bytes.len, e) < 0)
+		return -1;
+	return import_prove_layers(im, m, &config, e);
+}
+
+static int take_image(struct importer *im, const struct import_layout *l,
+		      const struct descriptor *d, struct err *e)
+{
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+
+	if (take_manifest(im, l, d, &m, e) < 0 || manifest_check_image(&m, e) < 0)
+		return -1;
+	/* An image's config is a document: no disk is filled to find that it is too long. */
+	if (m.config.size > LIMIT_DOCUMENT)
+		return err_set(e, ERR_LIMIT, "config of more than %" PRIu64 " bytes",
+			       LIMIT_DOCUMENT);
+	if (take_parts(im, l, &m, e) < 0)
+		return -1;
+	return prove(im, &m, e);
+}
+
+int import_artifact(struct importer *im, const struct import_layout *l, const struct descriptor *d,
+		    struct err *e)
+{
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+
+	if (take_manifest(im, l, d, &m, e) < 0)
+		return -1;
+	return take_parts(im, l, &m, e);
+}
+
+/* BuildKit files provenance and SBOM beside the images they are of, with this platform. */
+static bool is_attestation(const struct descriptor *d)
+{
+	static const char unknown[] = "unknown";
+
+	return d->has_platform && strcmp(d->platform.os, unknown) == 0 &&
+	       strcmp(d->platform.architecture, unknown) == 0;
+}
+
+/* 1: an image. */
+static int take_entry(struct importer *im, const struct import_layout *l,
+		      const struct descriptor *d, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	switch (mediatype_kind(d->media_type)) {
+	case MEDIA_MANIFEST:
+		break;
+	case MEDIA_INDEX:
+		return err_set(e, ERR_UNSUPPORTED, "an index inside of an index");
+	case MEDIA_CONFIG:
+	case MEDIA_LAYER:
+		return err_set(e, ERR_FORMAT, "'%s' is no manifest",
+			       quote_str(quoted, d->media_type));
+	case MEDIA_OTHER:
+		return take(im, l, d, e) < 0 ? -1 : 0;
+	}
+	if (is_attestation(d) ||
+	    (d->artifact_type && mediatype_kind(d->artifact_type) != MEDIA_CONFIG))
+		return import_artifact(im, l, d, e) < 0 ? -1 : 0;
+	return take_image(im, l, d, e) < 0 ? -1 : 1;
+}
+
+static int wrap_entry(const struct descriptor *d, size_t at, struct err *e)
+{
+	char platform[PLATFORM_STR_MAX], quoted[QUOTE_MAX];
+
+	if (!d->has_platform)
+		return err_wrap(e, "manifest %zu of the index", at + 1);
+	platform_format(&d->platform, platform);
+	return err_wrap(e, "manifest for %s", quote_str(quoted, platform));
+}
+
+static int take_index(struct importer *im, const struct import_layout *l,
+		      const struct descriptor *d, struct err *e)
+{
+	SCOPE(str) struct str bytes = STR_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+	char digest[DIGEST_STR_MAX];
+	size_t images = 0;
+
+	if (take_document(im, l, d, &bytes, e) < 0)
+		return -1;
+	if (image_index_parse(&ix, str_text(&bytes), bytes.len, d->media_type, LIMIT_INDEX_ENTRIES,
+			      e) < 0)
+		return err_wrap(e, "index '%s'", digest_format(&d->digest, digest));
+	for (size_t i = 0; i < ix.count; i++) {
+		const int is_image = take_entry(im, l, &ix.manifests[i], e);
+		if (is_image < 0)
+			return wrap_entry(&ix.manifests[i], i, e);
+		images += (size_t)is_image;
+	}
+	if (images == 0)
+		return err_set(e, ERR_FORMAT, "index '%s' names no image",
+			       digest_format(&d->digest, digest));
+	return 0;
+}
+
+int import_graph(struct importer *im, const struct import_layout *l, const struct descriptor *top,
+		 struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	switch (mediatype_kind(top->media_type)) {
+	case MEDIA_MANIFEST:
+		return take_image(im, l, top, e);
+	case MEDIA_INDEX:
+		return take_index(im, l, top, e);
+	case MEDIA_CONFIG:
+	case MEDIA_LAYER:
+	case MEDIA_OTHER:
+		break;
+	}
+	return err_set(e, ERR_UNSUPPORTED, "'%s' is neither a manifest nor an index",
+		       quote_str(quoted, top->media_type));
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Walks a merge in the order of a layer, and reads the content through the layers' indexes.
+ *
+ * Frames lie in the order of the tar that they come from, which is not ours: names that are
+ * neighbours here may be frames apart there.  So the last frames are kept decoded.
+ */
+#include "packer/tree_layer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/limits.h"
+#include "base/quote.h"
+#include "base/str.h"
+#include "image/frame.h"
+
+enum { KEPT_FRAMES = 64 };
+#define KEPT_BYTES (32 * LIMIT_MIB)
+
+struct kept_frame {
+	uint8_t *bytes; /* NULL: free */
+	size_t length;
+	size_t layer, number;
+	uint64_t used; /* when, on `clock` */
+};
+
+struct merge_walk {
+	struct layer_writer *w;
+	const struct merge *m;
+	const struct layer_index *const *indexes;
+	const int *fds;
+	struct progress *progress;
+	uint64_t bytes;
+	struct str path; /* of the current node */
+	struct entry_scratch scratch;
+	/* By inode: the name that it was written under; MERGE_ROOT: not yet. */
+	merge_node *first;
+	size_t first_count;
+	size_t first_cap;
+	struct frame_decoder *decoder;
+	struct kept_frame kept[KEPT_FRAMES];
+	size_t kept_bytes;
+	uint64_t clock;
+};
+
+static void drop(struct merge_walk *k, struct kept_frame *f)
+{
+	k->kept_bytes -= f->length;
+	free(f->bytes);
+	*f = (struct kept_frame){.bytes = NULL};
+}
+
+static struct kept_frame *oldest(struct merge_walk *k)
+{
+	struct kept_frame *found = NULL;
+
+	for (size_t i = 0; i < KEPT_FRAMES; i++) {
+		struct kept_frame *f = &k->kept[i];
+		if (f->bytes && (!found || f->used < found->used))
+			found = f;
+	}
+	return found;
+}
+
+/* A slot to load a frame of `length` bytes into. */
+static struct kept_frame *make_room(struct merge_walk *k, size_t length)
+{
+	struct kept_frame *old = oldest(k);
+
+	for (; old && k->kept_bytes + length > KEPT_BYTES; old = oldest(k))
+		drop(k, old);
+	for (size_t i = 0; i < KEPT_FRAMES; i++) {
+		if (!k->kept[i].bytes)
+			return &k->kept[i];
+	}
+	drop(k, old);
+	return old;
+}
+
+/* The frame that holds `tar_offset` of a layer, decoded. */
+static const struct kept_frame *get_frame(struct merge_walk *k, size_t layer, size_t number,
+					  struct err *e)
+{
+	for (size_t i = 0; i < KEPT_FRAMES; i++) {
+		struct kept_frame *f = &k->kept[i];
+		if (f->bytes && f->layer == layer && f->number == number) {
+			f->used = ++k->clock;
+			return f;
+		}
+	}
+	const struct layer_index *ix = k->indexes[layer];
+	const struct frame frame = layer_index_frame(ix, number);
+	struct kept_frame *f = make_room(k, frame.length);
+	uint8_t *bytes = array_new(1, frame.length, e);
+	if (!bytes)
+		return NULL;
+	if (frame_read(k->decoder, k->fds[layer], layer_index_encoding(ix), &frame, bytes, e) < 0) {
+		free(bytes);
+		return NULL;
+	}
+	*f = (struct kept_frame){bytes, frame.length, layer, number, ++k->clock};
+	k->kept_bytes += frame.length;
+	return f;
+}
+
+/* The content of one entry, from its start to its end. */
+struct content {
+	struct merge_walk *walk;
+	const struct entry *en;
+	size_t layer;
+	size_t extent;   /* the next one to read from */
+	uint64_t offset; /* in the file */
+};
+
+/* Up to `len` bytes at the current offset, which is inside of extent `x`. */
+static int read_data(struct content *c, const struct extent *x, void *buf, size_t len, size_t *got,
+		     struct err *e)
+{
+	const struct layer_index *ix = c->walk->indexes[c->layer];
+	const uint64_t tar_offset = x->tar_offset + (c->offset - x->file_offset);
+	const size_t number = layer_index_frame_at(ix, tar_offset);
+	const uint64_t in_frame = tar_offset - layer_index_frame(ix, number).tar_offset;
+
+	const struct kept_frame *f = get_frame(c->walk, c->layer, number, e);
+	if (!f)
+		return -1;
+	size_t n = f->length - (size_t)in_frame;
+	if (n > len)
+		n = len;
+	if (n > x->file_offset + x->length - c->offset)
+		n = (size_t)(x->file_offset + x->length - c->offset);
+	memcpy(buf, f->bytes + in_frame, n);
+	*got = n;
+	return 0;
+}
+
+/* layer_source.read */
+static int read_content(void *ctx, void *buf, size_t len, struct err *e)
+{
+	struct content *c = ctx;
+	uint8_t *out = buf;
+
+	while (len > 0) {
+		const struct extent *x =
+			c->extent < c->en->extent_count ? &c->en->extents[c->extent] : NULL;
+		size_t n = len;
+		if (x && c->offset >= x->file_offset + x->length) {
+			c->extent++;
+			continue;
+		}
+		if (x && c->offset >= x->file_offset) {
+			if (read_data(c, x, out, len, &n, e) < 0)
+				return -1;
+		} else {
+			if (x && n > x->file_offset - c->offset)
+				n = (size_t)(x->file_offset - c->offset);
+			memset(out, 0, n);
+		}
+		c->offset += n;
+		out += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* Appends the path of a node that is not on the way of the walk. */
+static int append_path(const struct merge *m, merge_node node, struct str *out, struct err *e)
+{
+	merge_node way[LIMIT_DEPTH];
+	size_t depth = 0;
+
+	for (merge_node at = node; at != MERGE_ROOT && depth < LIMIT_DEPTH;
+	     at = merge_parent(m, at))
+		way[depth++] = at;
+	while (depth-- > 0) {
+		size_t len;
+		const char *name = merge_name(m, way[depth], &len);
+		if (str_append(out, name, len, e) < 0 ||
+		    (depth > 0 && str_append_c(out, '/', e) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* The node that the inode was written under before; MERGE_ROOT: it was not, and this is it. */
+static int note_inode(struct merge_walk *k, merge_node node, merge_node *known, struct err *e)
+{
+	const uint32_t inode = merge_inode(k->m, node);
+
+	if (inode >= k->first_count) {
+		const size_t want = (size_t)inode + 1;
+		if (array_reserve(&k->first, &k->first_cap, want, sizeof(*k->first), e) < 0)
+			return -1;
+		memset(k->first + k->first_count, 0, (want - k->first_count) * sizeof(*k->first));
+		k->first_count = want;
+	}
+	/* The root is no file, so that it says "none". */
+	*known = k->first[inode];
+	if (!*known)
+		k->first[inode] = node;
+	return 0;
+}
+
+static int add_hardlink(struct merge_walk *k, const struct entry *file, merge_node first,
+			struct err *e)
+{
+	SCOPE(str) struct str target = STR_INIT;
+
+	if (append_path(k->m, first, &target, e) < 0)
+		return -1;
+	const struct entry en = {
+		.kind = ENTRY_HARDLINK,
+		.path = str_text(&k->path),
+		.path_len = k->path.len,
+		.link = target.data,
+		.link_len = target.len,
+		.mode = file->mode,
+		.uid = file->uid,
+		.gid = file->gid,
+		.mtime = file->mtime,
+		.mtime_nsec = file->mtime_nsec,
+	};
+	return layer_writer_add(k->w, &en, NULL, e);
+}
+
+/* Adds the node whose path `path` is. */
+static int add(struct merge_walk *k, merge_node node, struct err *e)
+{
+	struct entry en;
+	struct content content = {.walk = k, .en = &en};
+	const struct layer_source src = {read_content, &content};
+	merge_node first = MERGE_ROOT;
+
+	progress_show(k->progress, str_text(&k->path), k->bytes, 0);
+	if (merge_entry(k->m, node, &k->scratch, &en, &content.layer, e) < 0)
+		return -1;
+	en.path = str_text(&k->path);
+	en.path_len = k->path.len;
+	if (en.kind != ENTRY_DIR && note_inode(k, node, &first, e) < 0)
+		return -1;
+	if (first != MERGE_ROOT)
+		return add_hardlink(k, &en, first, e);
+	k->bytes += en.size;
+	return layer_writer_add(k->w, &en, en.size ? &src : NULL, e);
+}
+
+static int push_name(struct merge_walk *k, merge_node node, struct err *e)
+{
+	size_t len;
+	const char *name = merge_name(k->m, node, &len);
+
+	if (k->path.len && str_append_c(&k->path, '/', e) < 0)
+		return -1;
+	return str_append(&k->path, name, len, e);
+}
+
+static void pop_name(struct merge_walk *k, merge_node node)
+{
+	size_t len;
+
+	merge_name(k->m, node, &len);
+	/* With the "/" in front of it, which a name in the root does not have. */
+	str_truncate(&k->path, k->path.len > len ? k->path.len - len - 1 : 0);
+}
+
+/* The node after `node`'s subtree; MERGE_ROOT at the end. */
+static merge_node skip(struct merge_walk *k, merge_node node)
+{
+	while (node != MERGE_ROOT) {
+		const merge_node next = merge_next_sibling(k->m, node);
+		pop_name(k, node);
+		if (next != MERGE_ROOT)
+			return next;
+		node = merge_parent(k->m, node);
+	}
+	return MERGE_ROOT;
+}
+
+static int walk_all(struct merge_walk *k, struct err *e)
+{
+	merge_node node = MERGE_ROOT;
+
+	if (add(k, node, e) < 0)
+		return -1;
+	for (;;) {
+		const bool is_dir = merge_kind(k->m, node) == ENTRY_DIR;
+		const merge_node child = is_dir ? merge_first_child(k->m, node) : MERGE_ROOT;
+		node = child != MERGE_ROOT ? child : skip(k, node);
+		if (node == MERGE_ROOT)
+			return 0;
+		if (push_name(k, node, e) < 0 || add(k, node, e) < 0)
+			return -1;
+	}
+}
+
+int tree_layer_from_merge(struct layer_writer *w, const struct merge *m,
+			  const struct layer_index *const *indexes, const int *fds,
+			  struct progress *progress, struct err *e)
+{
+	struct merge_walk k = {
+		.w = w,
+		.m = m,
+		.indexes = indexes,
+		.fds = fds,
+		.progress = progress,
+		.scratch = ENTRY_SCRATCH_INIT,
+	};
+	int r = -1;
+
+	k.decoder = frame_decoder_new(e);
+	if (k.decoder)
+		r = walk_all(&k, e);
+	if (r < 0) {
+		char q[QUOTE_MAX];
+		err_wrap(e, "'%s'", quote_bytes(q, str_text(&k.path), k.path.len));
+	}
+	for (size_t i = 0; i < KEPT_FRAMES; i++)
+		free(k.kept[i].bytes);
+	frame_decoder_free(k.decoder);
+	free(k.first);
+	entry_scratch_fini(&k.scratch);
+	str_fini(&k.path);
+	return r;
+}

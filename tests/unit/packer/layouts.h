@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OCI image layouts and archives below the test's scratch folder, made without shale's writers.
+ */
+#ifndef TESTS_UNIT_PACKER_LAYOUTS_H
+#define TESTS_UNIT_PACKER_LAYOUTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "store/store.h"
+
+extern struct store *layouts_store;
+
+/* Fixtures: the scratch folder, a store, and an empty layout "layout" with oci-layout. */
+void layouts_setup(void);
+void layouts_teardown(void);
+
+/* A blob of the layout; its descriptor as JSON text, with `more` members (",\"x\":1" or ""). */
+char *layout_blob(const char *media_type, const char *bytes, size_t len, const char *more);
+/* The hex of the blob in a descriptor's text; good until the next call. */
+const char *layout_hex(const char *descriptor);
+
+/* A tar with one file "file". */
+void layout_tar(const char *content, struct str *out);
+
+/* A manifest of an image with one layer; its descriptor. */
+char *layout_image(const char *arch, const char *content, const char *more);
+/* The same with any config and layers. */
+char *layout_manifest(const char *config, const char *layers, const char *more);
+
+void layout_index(const char *manifests); /* index.json with these descriptors */
+
+/* Writes a file below the scratch folder. */
+void layout_write(const char *name, const char *bytes, size_t len);
+
+/* Runs a program in the scratch folder; it must succeed. */
+void layouts_run(const char *const *argv);
+
+/* How many refs the store has. */
+size_t layouts_refs(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/host_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+
+#include "main.h"
+#include "packer/layer_text.h"
+#include "tests/support/scratch.h"
+
+static struct stat look(const char *name)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstatat(scratch_fd(), name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st;
+}
+
+static struct entry entry_of(const char *name)
+{
+	const struct stat st = look(name);
+	struct err e = ERR_INIT;
+	struct entry en;
+
+	ck_assert_int_eq(host_file_entry(&st, &en, &e), 0);
+	return en;
+}
+
+START_TEST(an_entry_has_the_metadata)
+{
+	const struct timespec times[2] = {{.tv_sec = 5}, {.tv_sec = -7, .tv_nsec = 123456789}};
+
+	scratch_write("file", "hello");
+	ck_assert_int_eq(fchmodat(scratch_fd(), "file", 06751, 0), 0);
+	ck_assert_int_eq(utimensat(scratch_fd(), "file", times, 0), 0);
+	const struct entry en = entry_of("file");
+	ck_assert_int_eq(en.kind, ENTRY_REG);
+	ck_assert_uint_eq(en.mode, 06751);
+	ck_assert_uint_eq(en.size, 5);
+	ck_assert_int_eq(en.mtime, -7);
+	ck_assert_uint_eq(en.mtime_nsec, 123456789);
+	ck_assert_uint_eq(en.uid, geteuid());
+}
+END_TEST
+
+START_TEST(entries_of_other_kinds_have_no_size)
+{
+	ck_assert_int_eq(mkdirat(scratch_fd(), "dir", 0711), 0);
+	ck_assert_int_eq(symlinkat("some/where", scratch_fd(), "link"), 0);
+	ck_assert_int_eq(mkfifoat(scratch_fd(), "fifo", 0600), 0);
+	struct entry en = entry_of("dir");
+	ck_assert_int_eq(en.kind, ENTRY_DIR);
+	ck_assert_uint_eq(en.size, 0);
+	ck_assert_uint_eq(en.mode, 0711);
+	en = entry_of("link");
+	ck_assert_int_eq(en.kind, ENTRY_SYMLINK);
+	ck_assert_uint_eq(en.mode, 0777);
+	ck_assert_uint_eq(en.size, 0);
+	ck_assert_int_eq(entry_of("fifo").kind, ENTRY_FIFO);
+}
+END_TEST
+
+START_TEST(devices_have_their_numbers)
+{
+	if (geteuid() != 0)
+		return;
+	if (mknodat(scratch_fd(), "b", S_IFBLK | 0600, makedev(259, 70000)) < 0)
+		return;
+	const struct entry en = entry_of("b");
+	ck_assert_int_eq(en.kind, ENTRY_BLOCK);
+	ck_assert_uint_eq(en.rdev_major, 259);
+	ck_assert_uint_eq(en.rdev_minor, 70000);
+}
+END_TEST
+
+START_TEST(a_socket_is_refused)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct err e = ERR_INIT;
+	struct entry en;
+	SCOPE_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", scratch_file("s"));
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	const struct stat st = look("s");
+	ck_assert_int_eq(host_file_entry(&st, &en, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "socket");
+}
+END_TEST
+
+START_TEST(xattrs_are_sorted_and_whole)
+{
+	static char big[40000];
+	SCOPE(host_xattrs) struct host_xattrs x = {.items = NULL};
+	struct err e = ERR_INIT;
+
+	scratch_write("file", "");
+	memset(big, 'b', sizeof(big));
+	if (setxattr(scratch_file("file"), "user.zz", "last", 4, 0) < 0 && errno == ENOTSUP)
+		return;
+	ck_assert_int_eq(setxattr(scratch_file("file"), "user.a", "", 0, 0), 0);
+	/* Too big for some file systems. */
+	const bool has_big = setxattr(scratch_file("file"), "user.b", big, 3000, 0) == 0;
+	for (int again = 0; again < 2; again++) {
+		ck_assert_int_eq(host_xattrs_read(&x, scratch_fd(), "file", &e), 0);
+		ck_assert_uint_eq(x.count, has_big ? 3 : 2);
+		ck_assert_str_eq(x.items[0].name, "user.a");
+		ck_assert_uint_eq(x.items[0].value_len, 0);
+		if (has_big) {
+			ck_assert_str_eq(x.items[1].name, "user.b");
+			ck_assert_uint_eq(x.items[1].value_len, 3000);
+			ck_assert_mem_eq(x.items[1].value, big, 3000);
+		}
+		ck_assert_str_eq(x.items[x.count - 1].name, "user.zz");
+		ck_assert_mem_eq(x.items[x.count - 1].value, "last", 4);
+	}
+}
+END_TEST
+
+START_TEST(xattrs_of_a_link_are_not_those_of_its_target)
+{
+	SCOPE(host_xattrs) struct host_xattrs x = {.items = NULL};
+	struct err e = ERR_INIT;
+
+	scratch_write("file", "");
+	if (setxattr(scratch_file("file"), "user.a", "v", 1, 0) < 0)
+		return;
+	ck_assert_int_eq(symlinkat("file", scratch_fd(), "link"), 0);
+	ck_assert_int_eq(host_xattrs_read(&x, scratch_fd(), "link", &e), 0);
+	for (size_t i = 0; i < x.count; i++)
+		ck_assert_str_ne(x.items[i].name, "user.a");
+}
+END_TEST
+
+START_TEST(a_changed_file_is_not_opened)
+{
+	struct err e = ERR_INIT;
+
+	scratch_write("file", "12345");
+	const struct stat st = look("file");
+	SCOPE_FD int fd = host_file_open(scratch_fd(), "file", &st, &e);
+	ck_assert_int_ge(fd, 0);
+	scratch_write("file", "123456");
+	ck_assert_int_eq(host_file_open(scratch_fd(), "file", &st, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "changed");
+
+	ck_assert_int_eq(unlinkat(scratch_fd(), "file", 0), 0);
+	ck_assert_int_eq(symlinkat("other", scratch_fd(), "file"), 0);
+	ck_assert_int_eq(host_file_open(scratch_fd(), "file", &st, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "cannot open");
+	ck_assert_int_eq(unlinkat(scratch_fd(), "file", 0), 0);
+	/* Would wait for ever. */
+	ck_assert_int_eq(mkfifoat(scratch_fd(), "file", 0600), 0);
+	ck_assert_int_eq(host_file_open(scratch_fd(), "file", &st, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "changed");
+}
+END_TEST
+
+/* Adds "file", which is said to have `size` bytes. */
+static int add(uint64_t size, struct err *e)
+{
+	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	SCOPE_FD int out = layer_file();
+	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(out, &opt, e);
+	SCOPE_FD int fd = openat(scratch_fd(), "file", O_RDONLY | O_CLOEXEC);
+	const struct entry en = {.path = "file", .path_len = 4, .kind = ENTRY_REG, .size = size};
+
+	return host_file_add(w, &en, fd, e);
+}
+
+START_TEST(a_file_must_keep_its_size)
+{
+	struct err e = ERR_INIT;
+
+	scratch_write("file", "12345");
+	ck_assert_int_eq(add(5, &e), 0);
+	ck_assert_int_eq(add(6, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "shrank");
+	ck_assert_int_eq(add(4, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "grew");
+}
+END_TEST
+
+static Suite *suite_new(void)
+{
+	Suite *s = suite_create("packer/host_file");
+	TCase *tc = tcase_create("files");
+
+	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
+	tcase_add_test(tc, an_entry_has_the_metadata);
+	tcase_add_test(tc, entries_of_other_kinds_have_no_size);
+	tcase_add_test(tc, devices_have_their_numbers);
+	tcase_add_test(tc, a_socket_is_refused);
+	tcase_add_test(tc, xattrs_are_sorted_and_whole);
+	tcase_add_test(tc, xattrs_of_a_link_are_not_those_of_its_target);
+	tcase_add_test(tc, a_changed_file_is_not_opened);
+	tcase_add_test(tc, a_file_must_keep_its_size);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite_new)

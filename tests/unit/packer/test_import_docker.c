@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hasher.h"
+#include "image/mediatype.h"
+#include "main.h"
+#include "packer/import.h"
+#include "packer/layouts.h"
+#include "store/image.h"
+#include "tests/support/scratch.h"
+
+static const struct platform amd64 = {"linux", "amd64", ""};
+
+static void setup(void)
+{
+	layouts_setup();
+	ck_assert_int_eq(mkdirat(scratch_fd(), "saved", 0755), 0);
+}
+
+/* Writes a layer and a config below "saved". */
+static void make_image(const char *config, const char *layer, const char *content)
+{
+	SCOPE(str) struct str tar = STR_INIT;
+	struct err e = ERR_INIT;
+	char hex[DIGEST_HEX_MAX], path[128];
+
+	layout_tar(content, &tar);
+	snprintf(path, sizeof(path), "saved/%s", layer);
+	layout_write(path, tar.data, tar.len);
+	const struct digest d = hasher_sha256(tar.data, tar.len);
+	SCOPE_FREE char *doc =
+		str_dupf(&e,
+			 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"container_config\":{},"
+			 "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:%s\"]}}",
+			 digest_hex(&d, hex));
+	snprintf(path, sizeof(path), "saved/%s", config);
+	layout_write(path, doc, strlen(doc));
+}
+
+static void pack(void)
+{
+	const char *const argv[] = {"tar", "-C", "saved", "-cf", "saved.tar", ".", NULL};
+
+	layouts_run(argv);
+}
+
+static int import(const char *name, const char *tag, struct import_result *out, struct err *e)
+{
+	const struct import_options opt = {.tag = tag, .platform = &amd64, .level = 3};
+	SCOPE_FREE char *path = str_dup(scratch_file("saved.tar"), e);
+	SCOPE_FREE char *copy = name ? str_dup(name, e) : NULL;
+	const struct import_source src = {IMPORT_DOCKER_ARCHIVE, path, copy};
+
+	return import_run(layouts_store, &src, &opt, out, e);
+}
+
+static void take(const char *name, const char *tag, const char *want)
+{
+	struct import_result r = {.name = NULL};
+	SCOPE(image) struct image im = IMAGE_INIT;
+	struct err e = ERR_INIT;
+
+	import(name, tag, &r, &e);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(r.name, want);
+	image_load(layouts_store, want, &amd64, &im, &e);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(im.manifest.config.media_type, MEDIATYPE_CONFIG);
+	import_result_fini(&r);
+}
+
+static void refuse(const char *name, enum err_code code, const char *word)
+{
+	struct import_result r = {.name = NULL};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(import(name, "x", &r, &e), -1);
+	ck_assert_err(&e, code, word);
+	ck_assert_uint_eq(layouts_refs(), 0);
+}
+
+START_TEST(takes_the_only_image)
+{
+	make_image("c.json", "l.tar", "text");
+	scratch_write("saved/manifest.json", "[{\"Config\":\"c.json\",\"RepoTags\":[\"app:1\"],"
+					     "\"Layers\":[\"l.tar\"]}]\n");
+	pack();
+	take(NULL, NULL, "localhost/app:1");
+	take(NULL, "other", "localhost/other:latest");
+	take("app:1", NULL, "localhost/app:1");
+	take("localhost/app:1", NULL, "localhost/app:1");
+}
+END_TEST
+
+START_TEST(layers_may_be_links_and_compressed)
+{
+	const char *const gzip[] = {"gzip", "-n", "saved/l.tar", NULL};
+	const char *const hardlink[] = {"ln", "saved/real.json", "saved/c.json", NULL};
+
+	make_image("real.json", "l.tar", "text");
+	layouts_run(gzip);
+	layouts_run(hardlink);
+	ck_assert_int_eq(mkdirat(scratch_fd(), "saved/id", 0755), 0);
+	ck_assert_int_eq(symlinkat("../l.tar.gz", scratch_fd(), "saved/id/layer.tar"), 0);
+	scratch_write("saved/id/VERSION", "1.0");
+	scratch_write("saved/repositories", "{}");
+	scratch_write("saved/manifest.json",
+		      "[{\"Config\":\"c.json\",\"RepoTags\":null,\"Layers\":[\"id/layer.tar\"]}]");
+	pack();
+	take(NULL, "app", "localhost/app:latest");
+}
+END_TEST
+
+START_TEST(chooses_by_name)
+{
+	make_image("c.json", "l.tar", "text");
+	make_image("d.json", "m.tar", "other");
+	scratch_write(
+		"saved/manifest.json",
+		"[{\"Config\":\"c.json\",\"RepoTags\":[\"a:1\",\"b\"],\"Layers\":[\"l.tar\"]},"
+		"{\"Config\":\"d.json\",\"RepoTags\":[\"registry.example/d:2\"],"
+		"\"Layers\":[\"m.tar\"]}]");
+	pack();
+	refuse(NULL, ERR_USAGE, "'a:1', 'b', 'registry.example/d:2'");
+	refuse("c", ERR_USAGE, "no image 'c'");
+	take("b", NULL, "localhost/b:latest");
+	take("docker.io/library/b:latest", "hub", "localhost/hub:latest");
+	take("registry.example/d:2", NULL, "registry.example/d:2");
+}
+END_TEST
+
+static const struct {
+	const char *manifest; /* NULL: none */
+	enum err_code code;
+	const char *word;
+} broken[] = {
+	{NULL, ERR_FORMAT, "manifest.json"},
+	{"", ERR_FORMAT, "manifest.json"},
+	{"{}", ERR_FORMAT, "images"},
+	{"[", ERR_FORMAT, "manifest.json"},
+	{"[],\"x\":1", ERR_FORMAT, "more than one"},
+	{"[]", ERR_NOT_FOUND, "no image"},
+	{"null", ERR_NOT_FOUND, "no image"},
+	{"[1]", ERR_FORMAT, "object"},
+	{"[{}]", ERR_FORMAT, "Config"},
+	{"[{\"Config\":1}]", ERR_FORMAT, "Config"},
+	{"[{\"Config\":\"none\"}]", ERR_NOT_FOUND, "'none'"},
+	{"[{\"Config\":\"/etc/passwd\"}]", ERR_NOT_FOUND, "'/etc/passwd'"},
+	{"[{\"Config\":\"../../../etc/passwd\"}]", ERR_NOT_FOUND, "passwd"},
+	{"[{\"Config\":\"c.json\",\"Layers\":[\"none\"]}]", ERR_NOT_FOUND, "'none'"},
+	{"[{\"Config\":\"c.json\",\"Layers\":[7]}]", ERR_FORMAT, "Layers"},
+	{"[{\"Config\":\"c.json\",\"Layers\":\"l.tar\"}]", ERR_FORMAT, "Layers"},
+	{"[{\"Config\":\"c.json\",\"Layers\":[]}]", ERR_DIGEST, "1 diff_ids for 0"},
+	{"[{\"Config\":\"c.json\",\"Layers\":[\"m.tar\"]}]", ERR_DIGEST, "layer 1"},
+	{"[{\"Config\":\"l.tar\",\"Layers\":[\"l.tar\"]}]", ERR_FORMAT, "config"},
+	{"[{\"Config\":\"loop\",\"Layers\":[\"l.tar\"]}]", ERR_FORMAT, "links"},
+	{"[{\"Config\":\"c.json\",\"RepoTags\":\"x\",\"Layers\":[]}]", ERR_FORMAT, "RepoTags"},
+};
+
+START_TEST(refuses_broken_archives)
+{
+	make_image("d.json", "m.tar", "other");
+	make_image("c.json", "l.tar", "text");
+	ck_assert_int_eq(symlinkat("loop", scratch_fd(), "saved/loop"), 0);
+	if (broken[_i].manifest)
+		scratch_write("saved/manifest.json", broken[_i].manifest);
+	pack();
+	refuse(NULL, broken[_i].code, broken[_i].word);
+}
+END_TEST
+
+START_TEST(refuses_archives_with_two_meanings)
+{
+	const char *const twice[] = {"tar",
+				     "-C",
+				     "saved",
+				     "-cf",
+				     "saved.tar",
+				     "manifest.json",
+				     "manifest.json",
+				     "c.json",
+				     "l.tar",
+				     "--hard-dereference",
+				     NULL};
+	const char *const layer_twice[] = {"tar",       "-C",    "saved",         "-cf",
+					   "saved.tar", "l.tar", "manifest.json", "c.json",
+					   "l.tar",     NULL};
+
+	make_image("c.json", "l.tar", "text");
+	scratch_write("saved/manifest.json",
+		      "[{\"Config\":\"c.json\",\"RepoTags\":[\"app:1\"],\"Layers\":[\"l.tar\"]}]");
+	layouts_run(twice);
+	refuse(NULL, ERR_FORMAT, "twice");
+	layouts_run(layer_twice);
+	refuse(NULL, ERR_FORMAT, "'l.tar' is there twice");
+}
+END_TEST
+
+START_TEST(old_archives_are_told_apart)
+{
+	scratch_write("saved/repositories", "{\"app\":{\"1\":\"id\"}}");
+	pack();
+	refuse(NULL, ERR_UNSUPPORTED, "1.10");
+}
+END_TEST
+
+static Suite *suite_new(void)
+{
+	Suite *s = suite_create("packer/import_docker");
+	TCase *tc = tcase_create("archives");
+
+	tcase_add_checked_fixture(tc, setup, layouts_teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, takes_the_only_image);
+	tcase_add_test(tc, layers_may_be_links_and_compressed);
+	tcase_add_test(tc, chooses_by_name);
+	tcase_add_loop_test(tc, refuses_broken_archives, 0, ARRAY_LEN(broken));
+	tcase_add_test(tc, refuses_archives_with_two_meanings);
+	tcase_add_test(tc, old_archives_are_told_apart);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite_new)
