@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /dev/fuse and the mount itself: what root does with mount(2), and others through fusermount3(1).
+ *
+ * Both give a file descriptor that libfuse takes as the mountpoint /dev/fd/N; whoever holds it
+ * keeps the mount answering.
+ */
+#ifndef FS_DEVICE_H
+#define FS_DEVICE_H
+
+#include "base/err.h"
+#include "fs/mount.h"
+
+#define DEVICE_FSTYPE "fuse.shale"
+
+/* `mountpoint` is absolute.  The fd, or -1 with ERR_SYS. */
+int device_mount(const struct mount_options *opt, const char *mountpoint, struct err *e);
+
+/* ERR_BUSY when somebody uses the mount and it is not `is_lazy`. */
+int device_unmount(const char *mountpoint, bool is_lazy, struct err *e);
+
+/*
+ * Absolute path of a mountpoint without asking the file system that is mounted there, which may be
+ * dead: the parent is resolved, the last component is taken as it is.  The caller frees it.
+ */
+char *device_absolute(const char *mountpoint, struct err *e);
+
+/* 1 when a shale mount is there, with its "major:minor"; 0; -1. */
+enum { DEVICE_NUMBER_MAX = 24 };
+int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e);
+
+/* Lets the kernel read ahead more than the 128 KiB it offers FUSE; root only, and no loss when it
+ * fails. */
+void device_set_readahead(const char *number);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life of a mount in the background:
+ *
+ *	caller				server (after fork)
+ *	reads the status pipe		opens the view, mounts, makes the session
+ *	prints the error, or		writes the error, or
+ *	asks the mount once		writes "ready", leaves the terminal, serves
+ *	returns				unmounts and returns
+ *
+ * so that the command ends with success only when the mount answers.
+ */
+#include "fs/mount.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/quote.h"
+#include "fs/device.h"
+#include "fs/ops.h"
+
+enum {
+	THREADS_MAX = 8, /* that read and decode; more than processors, as some wait for the disk */
+	THREADS_IDLE_MAX = 8,
+	STATUS_TEXT_MAX = 8192,
+};
+
+/* What the server tells its caller through the pipe: this head, then the text of the error. */
+struct status_head {
+	int code; /* enum err_code; ERR_NONE: ready */
+	int sys;
+};
+
+/* A server, from its mount to its end. */
+struct server {
+	struct ops_context context;
+	const char *mountpoint;
+	struct fuse_session *session;
+	char number[DEVICE_NUMBER_MAX];
+};
+
+static int check_mountpoint(const struct mount_options *opt, const char *path, struct err *e)
+{
+	char q[QUOTE_MAX];
+	struct dirent *de;
+	bool is_empty = true;
+
+	DIR *dir = opendir(path);
+	if (!dir)
+		return err_sys(e, errno, "cannot mount at '%s'", quote_str(q, path));
+	while (is_empty && (de = readdir(dir)))
+		is_empty = strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0;
+	closedir(dir);
+	if (!is_empty && !opt->allow_nonempty)
+		return err_set(e, ERR_EXISTS,
+			       "the mountpoint '%s' is not empty (-o nonempty hides what it holds)",
+			       quote_str(q, path));
+	return 0;
+}
+
+static int session_open(struct server *s, int device, struct err *e)
+{
+	char name[] = "shale";
+	char *argv[] = {name, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+	char path[32];
+
+	s->session = fuse_session_new(&args, &ops_readonly, sizeof(ops_readonly), &s->context);
+	fuse_opt_free_args(&args);
+	if (!s->session)
+		return err_set(e, ERR_SYS, "libfuse cannot make a session");
+	(void)snprintf(path, sizeof(path), "/dev/fd/%d", device);
+	if (fuse_session_mount(s->session, path) != 0)
+		return err_set(e, ERR_SYS, "libfuse does not take the descriptor of /dev/fuse");
+	if (fuse_set_signal_handlers(s->session) != 0)
+		return err_set(e, ERR_SYS, "cannot set signal handlers");
+	return 0;
+}
+
+static int server_open(struct server *s, const struct mount_options *opt, struct view *view,
+		       struct err *e)
+{
+	SCOPE_FD int device = device_mount(opt, s->mountpoint, e);
+
+	if (device < 0)
+		return -1;
+	s->context.view = view;
+	s->context.device_number = s->number;
+	/* Looked up before anybody is served: afterwards a look at the mount would ask ourselves.
+	 */
+	if (device_find(s->mountpoint, s->number, e) < 0 || session_open(s, device, e) < 0) {
+		struct err ignored = ERR_INIT;
+		if (device_unmount(s->mountpoint, true, &ignored) < 0)
+			err_clear(&ignored);
+		return -1;
+	}
+	(void)steal_fd(&device); /* the session closes it */
+	/* Secrets are not here, but a debugger on the server could serve anything. */
+	prctl(PR_SET_DUMPABLE, 0);
+	return 0;
+}
+
+static void server_close(struct server *s, bool is_mounted)
+{
+	struct err e = ERR_INIT;
+
+	if (!s->session)
+		return;
+	/* Before the session is gone: its end would leave a mount that answers ENOTCONN. */
+	if (is_mounted && device_unmount(s->mountpoint, true, &e) < 0)
+		err_clear(&e);
+	fuse_remove_signal_handlers(s->session);
+	fuse_session_destroy(s->session);
+}
+
+/* Serves until the end; 0 when it was asked for. */
+static int server_loop(struct server *s, struct err *e)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+
+	if (!config)
+		return err_nomem(e);
+	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
+	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE_MAX);
+	const int r = fuse_session_loop_mt(s->session, config);
+	fuse_loop_cfg_destroy(config);
+	/* > 0: a signal, which is how a mount in the foreground ends. */
+	return r < 0 ? err_sys(e, -r, "the mount ended") : 0;
+}
+
+static int tell(int pipe_fd, const struct err *e)
+{
+	const struct status_head head = {(int)e->code, e->sys};
+	const char *text = e->msg ? e->msg : "";
+
+	if (io_write_all(pipe_fd, &head, sizeof(head)) < 0)
+		return -1;
+	return io_write_all(pipe_fd, text, strlen(text));
+}
+
+static void leave_terminal(void)
+{
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	log_to_syslog();
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	/* Not to keep a file system busy; failure is no harm. */
+	if (chdir("/") < 0)
+		log_warning("cannot change to the directory /");
+}
+
+/* `pipe_fd` -1: in the foreground. */
+static int serve(const struct mount_options *opt, const char *mountpoint, int pipe_fd,
+		 struct view *(*open_view)(void *ctx, struct err *e), void *ctx, struct err *e)
+{
+	struct server s = {.mountpoint = mountpoint};
+	SCOPE(view) struct view *view = open_view(ctx, e);
+	SCOPE_FD int pipe_end = pipe_fd;
+
+	if (!view || server_open(&s, opt, view, e) < 0) {
+		if (pipe_end >= 0 && tell(pipe_end, e) == 0)
+			err_clear(e); /* the caller prints it */
+		server_close(&s, false);
+		return e->code ? -1 : 0;
+	}
+	if (pipe_end >= 0) {
+		/* When the caller is gone there is nobody to tell, and the mount is still wanted.
+		 */
+		(void)tell(pipe_end, e);
+		close(steal_fd(&pipe_end));
+		leave_terminal();
+	}
+	const int r = server_loop(&s, e);
+	server_close(&s, true);
+	return r;
+}
+
+/* The caller's side of the pipe. */
+static int wait_ready(int pipe_fd, const char *mountpoint, struct err *e)
+{
+	struct status_head head;
+	struct stat st;
+	char text[STATUS_TEXT_MAX + 1];
+	char q[QUOTE_MAX];
+
+	if (io_read_full(pipe_fd, &head, sizeof(head)) != (ssize_t)sizeof(head))
+		return err_set(e, ERR_SYS, "the server of '%s' died before it mounted",
+			       quote_str(q, mountpoint));
+	const ssize_t n = io_read_full(pipe_fd, text, STATUS_TEXT_MAX);
+	text[n > 0 ? n : 0] = '\0';
+	if (head.code != ERR_NONE) {
+		err_set(e, (enum err_code)head.code, "%s", text);
+		e->sys = head.sys;
+		return -1;
+	}
+	if (stat(mountpoint, &st) < 0)
+		return err_sys(e, errno, "the mount at '%s' does not answer",
+			       quote_str(q, mountpoint));
+	return 0;
+}
+
+static int serve_in_background(const struct mount_options *opt, const char *mountpoint,
+			       struct view *(*open_view)(void *ctx, struct err *e), void *ctx,
+			       struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, errno, "cannot make a pipe");
+	SCOPE_FD int ours = ends[0];
+	SCOPE_FD int theirs = ends[1];
+	const pid_t pid = fork();
+	if (pid < 0)
+		return err_sys(e, errno, "cannot fork");
+	if (pid == 0) {
+		close(steal_fd(&ours));
+		setsid();
+		return serve(opt, mountpoint, steal_fd(&theirs), open_view, ctx, e);
+	}
+	close(steal_fd(&theirs));
+	return wait_ready(ours, mountpoint, e);
+}
+
+int mount_run(const struct mount_options *opt, struct view *(*open_view)(void *ctx, struct err *e),
+	      void *ctx, struct err *e)
+{
+	SCOPE_FREE char *mountpoint = realpath(opt->mountpoint, NULL);
+
+	if (!mountpoint) {
+		char q[QUOTE_MAX];
+		return err_sys(e, errno, "cannot mount at '%s'", quote_str(q, opt->mountpoint));
+	}
+	if (check_mountpoint(opt, mountpoint, e) < 0)
+		return -1;
+	if (opt->is_foreground)
+		return serve(opt, mountpoint, -1, open_view, ctx, e);
+	return serve_in_background(opt, mountpoint, open_view, ctx, e);
+}
+
+int mount_end(const char *mountpoint, bool is_lazy, struct err *e)
+{
+	char number[DEVICE_NUMBER_MAX];
+	char q[QUOTE_MAX];
+	SCOPE_FREE char *path = device_absolute(mountpoint, e);
+
+	if (!path)
+		return -1;
+	const int found = device_find(path, number, e);
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return err_set(e, ERR_NOT_FOUND, "no shale mount at '%s'",
+			       quote_str(q, mountpoint));
+	return device_unmount(path, is_lazy, e);
+}

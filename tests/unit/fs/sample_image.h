@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An image of one layer in a store below the test's scratch folder, and a view of it.
+ */
+#ifndef TESTS_UNIT_FS_SAMPLE_IMAGE_H
+#define TESTS_UNIT_FS_SAMPLE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/view.h"
+#include "image/entry.h"
+
+/* In the order of a layer.  Content: `text`, else `size` bytes of sample_byte, zeros from `zeros`
+ * to `zeros_end`. */
+struct sample_file {
+	const char *path;
+	enum entry_kind kind;
+	const char *link;
+	const char *text;
+	uint64_t size;
+	uint64_t zeros, zeros_end;
+	uint32_t mode;
+	uint32_t uid, gid;
+	uint32_t rdev_minor;
+	int64_t mtime;
+	uint32_t mtime_nsec;
+	const char *xattr; /* value of user.sample */
+};
+
+extern struct store *sample_store;
+extern struct image sample_image;
+
+/* Scratch folder, store, and the image "localhost/sample:1". */
+void sample_image_make(const struct sample_file *files, size_t count);
+void sample_image_remove(void);
+
+/* A view with this budget; ck_assert-ed. */
+struct view *sample_view(uint64_t cache_bytes);
+
+uint8_t sample_byte(const struct sample_file *f, uint64_t at);
+
+#endif
