@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/json.h"
+#include "base/quote.h"
+#include "base/tmpfile.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/support.h"
+#include "packer/build.h"
+
+static const struct option options[] = {
+	{'t', "tag", "NAME[:TAG]", "name the image"},
+	{'f', "file", "FILE", "the manifest (default: Shalefile, Containerfile or Dockerfile)"},
+	{0, "build-arg", "NAME=VALUE", "set a variable of ARG; without =VALUE, the environment's"},
+	{0, "platform", "OS/ARCH", "build for this platform (default: this machine's)"},
+	{0, "iidfile", "FILE", "write the manifest digest to FILE"},
+	{0, "metadata-file", "FILE", "write a JSON report to FILE"},
+	OPTION_COMPRESSION,
+	OPTION_WORKERS,
+	{'q', "quiet", NULL, "print nothing but the manifest digest"},
+	OPTION_END,
+};
+
+static void print_step(void *ctx, unsigned at, unsigned count, const char *text)
+{
+	char q[QUOTE_MAX];
+
+	(void)ctx;
+	(void)fprintf(stderr, "[%u/%u] %s\n", at, count, quote_str(q, text));
+}
+
+static void print_warning(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)fputs(text, stderr);
+}
+
+static int add_arg(struct strmap *args, const char *text, struct err *e)
+{
+	const char *equals = strchr(text, '=');
+	char q[QUOTE_MAX];
+
+	SCOPE_FREE char *name = str_dup_n(text, equals ? (size_t)(equals - text) : strlen(text), e);
+	if (!name)
+		return -1;
+	if (!*name)
+		return err_set(e, ERR_USAGE, "option '--build-arg': '%s' is not NAME=VALUE",
+			       quote_str(q, text));
+	const char *value = equals ? equals + 1 : getenv(name);
+	return value ? strmap_set(args, name, value, e) : 0;
+}
+
+/* Whole or not at all, as everything that shale writes. */
+static int write_file(const char *path, const struct str *text, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	SCOPE_FREE char *dir =
+		slash ? str_dup_n(path, slash == path ? 1 : (size_t)(slash - path), e)
+		      : str_dup(".", e);
+
+	if (!dir)
+		return -1;
+	SCOPE_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the directory '%s'", dir);
+	return tmpfile_write_at(fd, slash ? slash + 1 : path, 0644, text->data, text->len, e);
+}
+
+static int write_metadata(const char *path, const struct build_result *r, struct err *e)
+{
+	SCOPE_JSON json_t *doc = json_object();
+	SCOPE(str) struct str text = STR_INIT;
+	char manifest[DIGEST_STR_MAX], config[DIGEST_STR_MAX];
+
+	/* The members that buildx writes. */
+	digest_format(&r->manifest.digest, manifest);
+	if (json_put(doc, "containerimage.config.digest",
+		     json_string(digest_format(&r->config, config)), e) < 0 ||
+	    json_put(doc, "containerimage.digest", json_string(manifest), e) < 0 ||
+	    json_put(doc, "containerimage.descriptor", descriptor_to_json(&r->manifest, e), e) < 0)
+		return -1;
+	if (r->name && json_put(doc, "image.name", json_string(r->name), e) < 0)
+		return -1;
+	return json_format_pretty(doc, &text, e) < 0 ? -1 : write_file(path, &text, e);
+}
+
+static int report(const struct invocation *in, const struct build_result *r, struct err *e)
+{
+	const char *iidfile = invocation_value(in, "iidfile");
+	const char *metadata = invocation_value(in, "metadata-file");
+	char digest[DIGEST_STR_MAX];
+
+	digest_format(&r->manifest.digest, digest);
+	if (iidfile) {
+		SCOPE(str) struct str text = STR_INIT;
+		if (str_append_z(&text, digest, e) < 0 || write_file(iidfile, &text, e) < 0)
+			return -1;
+	}
+	if (metadata && write_metadata(metadata, r, e) < 0)
+		return -1;
+	return outputf(e, "%s\n", digest);
+}
+
+static int build(const struct invocation *in, struct build_options *opt, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(progress_line) struct progress_line line;
+	struct build_result result = {.name = NULL};
+	struct platform room;
+	const char *text;
+	size_t at = 0;
+
+	progress_line_init(&line, invocation_has(in, "quiet"));
+	opt->progress = &line.progress;
+	while ((text = invocation_next(in, "build-arg", &at))) {
+		if (add_arg(&opt->args, text, e) < 0)
+			return -1;
+	}
+	if (support_platform(in, &room, &opt->platform, e) < 0 ||
+	    support_workers(in, &opt->workers, e) < 0 ||
+	    support_compression(in, &opt->level, e) < 0 ||
+	    support_store(in, STORE_CREATE, &s, e) < 0)
+		return -1;
+	int r = build_run(s, opt, &result, e);
+	progress_line_fini(&line);
+	if (r == 0)
+		r = report(in, &result, e);
+	build_result_fini(&result);
+	return r;
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+	const bool is_quiet = invocation_has(in, "quiet");
+	struct build_options opt = {
+		.context = in->args[0],
+		.file = invocation_value(in, "file"),
+		.tag = invocation_value(in, "tag"),
+		.step = is_quiet ? NULL : print_step,
+		.warn = is_quiet ? NULL : print_warning,
+	};
+	const int r = build(in, &opt, e);
+
+	strmap_fini(&opt.args);
+	return r;
+}
+
+const struct command command_build = {
+	.name = "build",
+	.synopsis = "[OPTION]... CONTEXT",
+	.summary = "Build an image from a manifest and a directory",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/quote.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/support.h"
+#include "store/fsck.h"
+
+static const struct option options[] = {
+	{0, "read-data", NULL, "read and verify every byte, not only the structure"},
+	OPTION_JSON,
+	OPTION_QUIET,
+	OPTION_END,
+};
+
+static const char *const severities[] = {
+	[FSCK_ERROR] = "error",
+	[FSCK_DERIVED] = "derived",
+	[FSCK_NOTE] = "note",
+};
+
+/* Where findings go: to the terminal as they come, or to a JSON array; the first failure to keep
+ * one is the command's. */
+struct sink {
+	json_t *findings; /* NULL: print */
+	struct err *e;
+};
+
+static int keep_finding(struct sink *sink, const struct fsck_finding *f, struct err *e)
+{
+	SCOPE_JSON json_t *item = json_object();
+
+	if (json_put(item, "severity", json_string(severities[f->severity]), e) < 0 ||
+	    json_put(item, "subject", json_text_value(f->subject, strlen(f->subject)), e) < 0 ||
+	    json_put(item, "text", json_text_value(f->text, strlen(f->text)), e) < 0)
+		return -1;
+	return json_push(sink->findings, json_incref(item), e);
+}
+
+static void take_finding(void *ctx, const struct fsck_finding *f)
+{
+	struct sink *sink = ctx;
+	char subject[QUOTE_MAX];
+
+	if (sink->e->code)
+		return;
+	if (sink->findings)
+		(void)keep_finding(sink, f, sink->e);
+	else
+		(void)outputf(sink->e, "%s: %s: %s\n", severities[f->severity],
+			      quote_str(subject, f->subject), f->text);
+}
+
+static int print_summary(const struct fsck_report *r, json_t *findings, struct err *e)
+{
+	if (!findings)
+		return outputf(e,
+			       "%" PRIu64 " images, %" PRIu64 " blobs: %" PRIu64 " errors, %" PRIu64
+			       " derived files to rebuild, %" PRIu64 " notes\n",
+			       r->images, r->blobs, r->errors, r->derived, r->notes);
+	SCOPE_JSON json_t *doc = json_object();
+	if (json_put(doc, "findings", json_incref(findings), e) < 0 ||
+	    json_put(doc, "images", json_integer((json_int_t)r->images), e) < 0 ||
+	    json_put(doc, "blobs", json_integer((json_int_t)r->blobs), e) < 0 ||
+	    json_put(doc, "bytes_read", json_integer((json_int_t)r->bytes_read), e) < 0 ||
+	    json_put(doc, "errors", json_integer((json_int_t)r->errors), e) < 0)
+		return -1;
+	return output_json(doc, e);
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(progress_line) struct progress_line line;
+	SCOPE_JSON json_t *findings = invocation_has(in, "json") ? json_array() : NULL;
+	struct sink sink = {findings, e};
+	struct fsck_report r;
+
+	progress_line_init(&line, invocation_has(in, "quiet"));
+	const struct fsck_options opt = {
+		.read_data = invocation_has(in, "read-data"),
+		.progress = &line.progress,
+		.found = take_finding,
+		.ctx = &sink,
+	};
+	struct err failed = ERR_INIT;
+	if (support_store(in, 0, &s, e) < 0)
+		return -1;
+	const int r_run = fsck_run(s, &opt, &r, &failed);
+	if (r_run < 0 && !e->code)
+		return err_move(e, &failed);
+	err_clear(&failed);
+	if (e->code)
+		return -1;
+	progress_line_fini(&line);
+	if (print_summary(&r, findings, e) < 0)
+		return -1;
+	if (r.errors)
+		return err_set(e, ERR_DIGEST, "the store is damaged: %" PRIu64 " errors", r.errors);
+	return 0;
+}
+
+const struct command command_fsck = {
+	.name = "fsck",
+	.synopsis = "[OPTION]...",
+	.summary = "Check the store",
+	.options = options,
+	.min_args = 0,
+	.max_args = 0,
+	.run = run,
+};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+#include "cli/support.h"
+
+#include "base/quote.h"
+#include "base/workers.h"
+#include "fs/mount.h"
+#include "signer/verify.h"
+
+static const struct option options[] = {
+	{'f', "foreground", NULL, "stay in the foreground"},
+	{'o', "options", "OPTION,...", "allow_other, nonempty, dev, suid"},
+	{0, "cache", "SIZE", "memory for decoded content (default: 32M)"},
+	{0, "key", "FILE", "mount only what this public key has signed"},
+	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
+	OPTION_PLATFORM,
+	OPTION_END,
+};
+
+/* What the serving process needs to open its view after the fork. */
+struct plan {
+	const struct store *store;
+	const struct image *image;
+	unsigned flags;
+	uint64_t cache_bytes;
+	char *what;
+};
+
+static struct view *open_view(void *ctx, struct err *e)
+{
+	const struct plan *p = ctx;
+	const struct layers_options opt = {.workers = workers_default_count()};
+
+	return view_open(p->store, p->image, p->flags, p->cache_bytes, p->what, &opt, e);
+}
+
+static int parse_cache(const struct invocation *in, uint64_t *out, struct err *e)
+{
+	const char *text = invocation_value(in, "cache");
+	char q[QUOTE_MAX];
+
+	*out = VIEW_CACHE_DEFAULT;
+	if (!text)
+		return 0;
+	if (str_to_size(text, out) < 0)
+		return err_set(e, ERR_USAGE, "option '--cache': '%s' is not a size (16M, 1G)",
+			       quote_str(q, text));
+	if (*out < VIEW_CACHE_MIN)
+		return err_set(e, ERR_USAGE, "option '--cache': at least %llu MiB are needed",
+			       (unsigned long long)(VIEW_CACHE_MIN / LIMIT_MIB));
+	return 0;
+}
+
+static int parse_mount_option(struct mount_options *opt, const char *word, size_t len,
+			      struct err *e)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} known[] = {
+		{"allow_other", offsetof(struct mount_options, allow_other)},
+		{"dev", offsetof(struct mount_options, allow_dev)},
+		{"nonempty", offsetof(struct mount_options, allow_nonempty)},
+		{"suid", offsetof(struct mount_options, allow_suid)},
+	};
+	char q[QUOTE_MAX];
+
+	/* What every read-only mount is anyway; /etc/fstab and habit give it. */
+	if (len == 2 && memcmp(word, "ro", len) == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0) {
+			*(bool *)((char *)opt + known[i].offset) = true;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_USAGE, "option '-o': unknown mount option '%s'",
+		       quote_bytes(q, word, len));
+}
+
+static int parse_mount_options(const struct invocation *in, struct mount_options *opt,
+			       struct err *e)
+{
+	const char *list;
+	size_t at = 0;
+
+	while ((list = invocation_next(in, "options", &at))) {
+		while (*list) {
+			const size_t len = strcspn(list, ",");
+			if (parse_mount_option(opt, list, len, e) < 0)
+				return -1;
+			list += len;
+			list += *list == ',';
+		}
+	}
+	return 0;
+}
+
+/* Trust starts at the signature: the image is the one that was verified, and nothing that the store
+ * derived and keeps is believed. */
+static int load_signed(const struct invocation *in, const struct store *s, struct image *im,
+		       struct err *e)
+{
+	SCOPE(verify_report) struct verify_report report = VERIFY_REPORT_INIT;
+	struct public_key key;
+	struct platform room;
+	struct verify_options opt = {.key = &key, .identity = invocation_value(in, "identity")};
+
+	if (support_platform(in, &room, &opt.platform, e) < 0 ||
+	    public_key_read(&key, invocation_value(in, "key"), e) < 0)
+		return -1;
+	return verify_image(s, in->args[0], &opt, &report, im, e);
+}
+
+static int load_image(const struct invocation *in, const struct store *s, struct image *im,
+		      struct err *e)
+{
+	struct platform room;
+	const struct platform *want;
+
+	if (invocation_has(in, "key"))
+		return load_signed(in, s, im, e);
+	if (support_platform(in, &room, &want, e) < 0)
+		return -1;
+	return image_load(s, in->args[0], want, im, e);
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(image) struct image im = IMAGE_INIT;
+	struct plan plan = {.flags = 0};
+	struct mount_options opt = {
+		.mountpoint = in->args[1],
+		.is_foreground = invocation_has(in, "foreground"),
+	};
+
+	if (invocation_has(in, "identity") && !invocation_has(in, "key"))
+		return err_set(e, ERR_USAGE, "option '--identity' goes with '--key'");
+	if (parse_cache(in, &plan.cache_bytes, e) < 0 || parse_mount_options(in, &opt, e) < 0 ||
+	    support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0)
+		return -1;
+	plan.flags = invocation_has(in, "key") ? CATALOGS_FRESH : 0;
+	SCOPE_FREE char *what = str_dupf(e, "mount %s", in->args[1]);
+	if (!what)
+		return -1;
+	plan.store = s;
+	plan.image = &im;
+	plan.what = what;
+	opt.source = im.name;
+	return mount_run(&opt, open_view, &plan, e);
+}
+
+const struct command command_mount = {
+	.name = "mount",
+	.synopsis = "[OPTION]... IMAGE MOUNTPOINT",
+	.summary = "Show an image as a read-only file system",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+#include "cli/support.h"
+#include "store/blobs.h"
+#include "store/lease.h"
+#include "store/refs.h"
+
+static int run(const struct invocation *in, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *l = NULL;
+	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	SCOPE(reference) struct reference ref = REFERENCE_INIT;
+	SCOPE_FREE char *name = NULL;
+	SCOPE_FREE char *key = NULL;
+
+	if (reference_parse(&ref, in->args[1], e) < 0)
+		return -1;
+	if (ref.has_digest)
+		return err_set(e, ERR_USAGE, "a new name cannot hold a digest");
+	key = reference_key(&ref, e);
+	if (!key || support_store(in, 0, &s, e) < 0 || lease_open(s, "tag", &l, e) < 0 ||
+	    image_find(s, in->args[0], &name, &d, e) < 0 || lease_add(l, &d.digest, e) < 0)
+		return -1;
+	/* The lease is held now: look again, in case gc was between the two. */
+	if (blobs_has(s, l, &d.digest, d.size, e) != 1)
+		return e->code ? -1 : err_set(e, ERR_NOT_FOUND, "image '%s' is gone", name);
+	return refs_set(s, key, &d, e);
+}
+
+const struct command command_tag = {
+	.name = "tag",
+	.synopsis = "[OPTION]... IMAGE NEW-NAME[:TAG]",
+	.summary = "Give an image another name",
+	.options = NULL,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};

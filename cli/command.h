@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands and their options, as tables: one table drives the parser, --help and the completions,
+ * and a test holds the man page against it.
+ *
+ * To add a command: (1) cli/cmd_NAME.c with its options, help text and run function, about 200
+ * lines at most, calling the rooms below; (2) its line in cli/commands.c; (3) cli/meson.build; (4)
+ * docs/shale-NAME.1.scd with the same SYNOPSIS; (5) docs/meson.build; (6) shell cases in
+ * tests/cases; (7) CHANGELOG.md.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct option {
+	char letter;       /* 0: none */
+	const char *name;  /* without the dashes */
+	const char *value; /* what to call the value in help; NULL: a flag */
+	const char *help;  /* one line */
+};
+
+struct given {
+	const struct option *option;
+	const char *value; /* NULL for a flag */
+};
+
+/* A command line, parsed.  All text is borrowed from argv. */
+struct invocation {
+	const struct command *command;
+	struct given *given;
+	size_t given_count;
+	char **args;
+	size_t arg_count;
+};
+
+struct command {
+	const char *name;
+	const char *synopsis;         /* after "shale NAME ": "[OPTION]... IMAGE" */
+	const char *summary;          /* one line, no full stop */
+	const struct option *options; /* ends with a NULL name; --help and --store are added */
+	size_t min_args;
+	size_t max_args; /* SIZE_MAX: any number */
+	/* 0, or -1 and the error that decides the exit status. */
+	int (*run)(const struct invocation *in, struct err *e);
+};
+
+/* Ends with NULL; in the order of `shale --help`. */
+extern const struct command *const commands[];
+
+/* Options that every command has. */
+extern const struct option common_options[];
+
+const struct command *command_find(const char *name);
+
+/* The name that was probably meant, or NULL. */
+const char *command_suggest(const char *name);
+
+/*
+ * Parses what comes after the command's name: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, -xy
+ * for flags, "--" ends the options; options may follow arguments.  ERR_USAGE.  "--help" alone is
+ * left to the caller to ask with invocation_has.
+ */
+int invocation_parse(struct invocation *out, const struct command *command, int argc, char **argv,
+		     struct err *e);
+void invocation_fini(struct invocation *in);
+
+/* Whether an option was given. */
+bool invocation_has(const struct invocation *in, const char *name);
+/* Its last value, or NULL. */
+const char *invocation_value(const struct invocation *in, const char *name);
+/* Every value, in order: start with `*at` = 0; NULL at the end. */
+const char *invocation_next(const struct invocation *in, const char *name, size_t *at);
+
+/* "Usage: ..." and the options, at most 80 columns. */
+int command_help(const struct command *command, struct str *out, struct err *e);
+/* The list of commands. */
+int commands_help(struct str *out, struct err *e);
+
+#endif

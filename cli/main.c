@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+
+#include "base/log.h"
+#include "base/quote.h"
+#include "cli/command.h"
+#include "cli/output.h"
+
+static int print_text(const struct str *text, struct err *e)
+{
+	return output_write(text->data, text->len, e);
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct err *e)
+{
+	struct invocation in;
+
+	if (invocation_parse(&in, command, argc, argv, e) < 0)
+		return -1;
+	int r;
+	if (invocation_has(&in, "help")) {
+		SCOPE(str) struct str text = STR_INIT;
+		r = command_help(command, &text, e);
+		if (r == 0)
+			r = print_text(&text, e);
+	} else {
+		r = command->run(&in, e);
+	}
+	invocation_fini(&in);
+	return r;
+}
+
+static int run_top(int argc, char **argv, struct err *e)
+{
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		SCOPE(str) struct str text = STR_INIT;
+		if (argc > 2 && command_find(argv[2]))
+			return command_help(command_find(argv[2]), &text, e) < 0
+				       ? -1
+				       : print_text(&text, e);
+		if (commands_help(&text, e) < 0 || print_text(&text, e) < 0)
+			return -1;
+		return argc < 2 ? err_set(e, ERR_USAGE, "no command given") : 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		static const char version[] = "shale " SHALE_VERSION "\n";
+		return output_write(version, sizeof(version) - 1, e);
+	}
+	const struct command *command = command_find(argv[1]);
+	if (command)
+		return run_command(command, argc - 2, argv + 2, e);
+
+	char q[QUOTE_MAX];
+	const char *near = command_suggest(argv[1]);
+	if (near)
+		return err_set(e, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)",
+			       quote_str(q, argv[1]), near);
+	return err_set(e, ERR_USAGE, "unknown command '%s' (see shale --help)",
+		       quote_str(q, argv[1]));
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+
+	/* A reader that went away is an error of write(2), not a death without a message. */
+	signal(SIGPIPE, SIG_IGN);
+	if (sodium_init() < 0) {
+		log_error("libsodium cannot be initialised");
+		return EXIT_FAILURE;
+	}
+	int r = run_top(argc, argv, &e);
+	if (r == 0)
+		r = output_finish(&e);
+	if (r == 0)
+		return EXIT_SUCCESS;
+	/* `shale ls IMAGE | head` ends as other tools end it. */
+	if (e.code == ERR_SYS && e.sys == EPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	log_err(&e);
+	const int status = err_exit_status(&e);
+	err_clear(&e);
+	return status;
+}

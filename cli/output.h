@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What commands print: results on standard output, complete or an error; progress on a terminal.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "base/str.h"
+
+/* Standard output, buffered; ERR_SYS when it cannot be written. */
+int output_write(const void *bytes, size_t len, struct err *e);
+int outputf(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A report as indented JSON. */
+int output_json(const json_t *value, struct err *e);
+/* Flushes; must be the last. */
+int output_finish(struct err *e);
+
+/* Columns of text that line up. */
+struct table;
+struct table *table_new(size_t columns, struct err *e);
+/* Copies; one call a cell, row by row.  Text from outside is quoted for the terminal. */
+int table_cell(struct table *t, const char *text, struct err *e);
+int table_cellf(struct table *t, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Prints all rows. */
+int table_print(const struct table *t, struct err *e);
+void table_free(struct table *t);
+SCOPE_DEFINE(table, struct table *, table_free)
+
+/*
+ * A line on standard error that is drawn anew ("packing usr/share  812 MiB of 2.5 GiB, 410 MiB/s"),
+ * at most ten times a second; nothing when standard error is no terminal or `is_quiet`.
+ */
+struct progress_line {
+	struct progress progress; /* pass &line.progress down */
+	bool is_shown;
+	uint64_t started_ms;
+	uint64_t drawn_ms;
+	char what[64];
+	uint64_t base_bytes; /* when `what` began */
+};
+
+void progress_line_init(struct progress_line *l, bool is_quiet);
+/* Wipes the line. */
+void progress_line_fini(struct progress_line *l);
+SCOPE_DEFINE_VALUE(progress_line, struct progress_line, progress_line_fini)
+
+#endif

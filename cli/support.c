@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/support.h"
+
+#include "base/quote.h"
+#include "base/workers.h"
+#include "image/layer_write.h"
+
+enum { WORKERS_MAX = 256 };
+
+int support_store(const struct invocation *in, unsigned flags, struct store **out, struct err *e)
+{
+	return store_open(invocation_value(in, "store"), flags, out, e);
+}
+
+int support_platform(const struct invocation *in, struct platform *room,
+		     const struct platform **out, struct err *e)
+{
+	const char *text = invocation_value(in, "platform");
+
+	*out = NULL;
+	if (!text)
+		return 0;
+	if (platform_parse(room, text, e) < 0) {
+		/* Here it is the command line that is wrong, and no manifest. */
+		if (e->code == ERR_SYNTAX)
+			e->code = ERR_USAGE;
+		return err_wrap(e, "option '--platform'");
+	}
+	*out = room;
+	return 0;
+}
+
+int support_workers(const struct invocation *in, unsigned *out, struct err *e)
+{
+	const char *text = invocation_value(in, "workers");
+	uint64_t n;
+
+	*out = workers_default_count();
+	if (!text)
+		return 0;
+	if (str_to_u64(text, strlen(text), 10, WORKERS_MAX, &n) < 0) {
+		char q[QUOTE_MAX];
+		return err_set(e, ERR_USAGE, "option '--workers': '%s' is not a number up to %d",
+			       quote_str(q, text), WORKERS_MAX);
+	}
+	*out = (unsigned)n;
+	return 0;
+}
+
+int support_compression(const struct invocation *in, int *level, struct err *e)
+{
+	static const char name[] = "zstd";
+	const char *text = invocation_value(in, "compression");
+	uint64_t n;
+
+	*level = LAYER_LEVEL_DEFAULT;
+	if (!text || strcmp(text, name) == 0)
+		return 0;
+	if (str_has_prefix(text, "zstd:")) {
+		const char *digits = text + sizeof(name);
+		if (str_to_u64(digits, strlen(digits), 10, LAYER_LEVEL_MAX, &n) == 0 &&
+		    n >= LAYER_LEVEL_MIN) {
+			*level = (int)n;
+			return 0;
+		}
+	}
+	char q[QUOTE_MAX];
+	return err_set(e, ERR_USAGE,
+		       "option '--compression': '%s' is not zstd or zstd:%d to zstd:%d",
+		       quote_str(q, text), LAYER_LEVEL_MIN, LAYER_LEVEL_MAX);
+}
+
+int support_image(const struct invocation *in, struct store **s, struct image *im, struct err *e)
+{
+	struct platform room;
+	const struct platform *want;
+
+	if (support_platform(in, &room, &want, e) < 0 || support_store(in, 0, s, e) < 0)
+		return -1;
+	return image_load(*s, in->args[0], want, im, e);
+}
+
+struct view *support_view(const struct store *s, const struct image *im, const char *what,
+			  struct err *e)
+{
+	const struct layers_options opt = {.workers = workers_default_count()};
+
+	return view_open(s, im, 0, VIEW_CACHE_DEFAULT, what, &opt, e);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What several commands do alike: options that mean the same everywhere.
+ */
+#ifndef CLI_SUPPORT_H
+#define CLI_SUPPORT_H
+
+#include "cli/command.h"
+#include "fs/view.h"
+#include "image/platform.h"
+#include "store/image.h"
+#include "store/layers.h"
+#include "store/store.h"
+
+/* Rows that option tables share. */
+#define OPTION_JSON                                      \
+	{                                                \
+		0, "json", NULL, "print a JSON document" \
+	}
+#define OPTION_PLATFORM                                                              \
+	{                                                                            \
+		0, "platform", "OS/ARCH",                                            \
+			"choose in a multi-platform image (default: this machine's)" \
+	}
+#define OPTION_QUIET                              \
+	{                                         \
+		'q', "quiet", NULL, "no progress" \
+	}
+#define OPTION_WORKERS                                                                    \
+	{                                                                                 \
+		0, "workers", "N", "threads for compression (default: one per processor)" \
+	}
+#define OPTION_COMPRESSION                                                                      \
+	{                                                                                       \
+		0, "compression", "zstd[:LEVEL]", "how layers are compressed (default: zstd:3)" \
+	}
+#define OPTION_END                  \
+	{                           \
+		0, NULL, NULL, NULL \
+	}
+
+/* The store of --store; `flags` as store_open. */
+int support_store(const struct invocation *in, unsigned flags, struct store **out, struct err *e);
+
+/* --platform: `*out` is `room`, or NULL when it was not given. */
+int support_platform(const struct invocation *in, struct platform *room,
+		     const struct platform **out, struct err *e);
+
+/* --workers. */
+int support_workers(const struct invocation *in, unsigned *out, struct err *e);
+
+/* --compression zstd[:LEVEL]. */
+int support_compression(const struct invocation *in, int *level, struct err *e);
+
+/* Store and image of the first argument, by --store and --platform. */
+int support_image(const struct invocation *in, struct store **s, struct image *im, struct err *e);
+
+/* A view of it, for commands that read files; `what` names the user of the lease. */
+struct view *support_view(const struct store *s, const struct image *im, const char *what,
+			  struct err *e);
+
+#endif

@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that no compiler makes: who may include whom, sizes, comments, words, documents.
+
+Usage: tools/lint.py [CHECK]...     all checks by default; `tools/lint.py --list` names them.
+Prints one line a finding, "FILE:LINE: what", and exits 1 when there is any.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FILE_LINES_MAX = 700
+HEADER_LINES_MAX = 150
+FUNCTION_LINES_MAX = 90
+LIBRARY_HEADERS = {
+    "fuse": r"fuse[_.a-z]*\.h|fuse3/.*",
+    "sodium": r"sodium.*\.h",
+    "openssl": r"openssl/.*",
+    "archive": r"archive.*\.h",
+    "zstd": r"zstd.*\.h",
+    "zlib": r"zlib\.h",
+    "jansson": r"jansson\.h",
+}
+# The project speaks of itself alone, and of nobody's registry; words are spelled in halves so
+# that this file passes its own check.
+FORBIDDEN = [
+    r"\bTO" r"DO\b",
+    r"\bFIX" r"ME\b",
+    r"\bX" r"XX\b",
+    r"\bHA" r"CK\b",
+    r"/work" r"/",
+    r"deb" r"\.debian\.org",
+    r"registry\." r"npmjs",
+    r"hostile-" r"inputs\.md",
+    r"DESIGN" r"\.md",
+    r"\bhash_" r"id\b",
+    r"delete_" r"marker",
+]
+
+
+def tracked(*suffixes):
+    out = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split("\n")
+    names = [n for n in out if n and os.path.isfile(os.path.join(ROOT, n))]
+    return [n for n in names if not suffixes or n.endswith(suffixes)]
+
+
+def lines(name):
+    with open(os.path.join(ROOT, name), encoding="utf-8", errors="replace") as f:
+        return f.read().split("\n")
+
+
+def check_rooms():
+    """Includes follow tools/rooms.json."""
+    with open(os.path.join(ROOT, "tools/rooms.json"), encoding="utf-8") as f:
+        table = json.load(f)
+    rooms, libraries = table["rooms"], table["libraries"]
+    for name in tracked(".c", ".h"):
+        room = name.split("/")[0]
+        if room not in rooms:
+            continue
+        for number, line in enumerate(lines(name), 1):
+            m = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)
+            if not m:
+                continue
+            if m.group(1) == '"':
+                other = m.group(2).split("/")[0]
+                if other not in rooms:
+                    yield name, number, f"include '{m.group(2)}' by its path from the root"
+                elif other != room and other not in rooms[room]:
+                    yield name, number, f"{room}/ may not include {other}/"
+                continue
+            for library, pattern in LIBRARY_HEADERS.items():
+                if re.fullmatch(pattern, m.group(2)) and room not in libraries[library]:
+                    yield name, number, f"{room}/ may not use {library}"
+
+
+def check_sizes():
+    """Files and functions stay short."""
+    for name in tracked(".c", ".h"):
+        text = lines(name)
+        limit = HEADER_LINES_MAX if name.endswith(".h") else FILE_LINES_MAX
+        if len(text) - 1 > limit:
+            yield name, limit, f"{len(text) - 1} lines, more than {limit}"
+        start = None
+        for number, line in enumerate(text, 1):
+            if line == "{":
+                start = number
+            elif line == "}" and start:
+                if number - start - 1 > FUNCTION_LINES_MAX:
+                    yield name, start, f"function of {number - start - 1} lines"
+                start = None
+
+
+def check_comments():
+    """C files have a licence line and block comments only."""
+    for name in tracked(".c", ".h"):
+        text = lines(name)
+        if text[0] != "/* SPDX-License-Identifier: Apache-2.0 */":
+            yield name, 1, "no SPDX line"
+        for number, line in enumerate(text, 1):
+            code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+            code = re.sub(r"/\*.*?\*/", "", code)
+            if re.search(r"(^|[^:*])//", code) and not code.lstrip().startswith("*"):
+                yield name, number, "'//' comment"
+
+
+def check_guards():
+    """Include guards are FOLDER_FILE_H."""
+    for name in tracked(".h"):
+        guard = re.sub(r"[/.]", "_", name).upper()
+        if f"#ifndef {guard}" not in lines(name):
+            yield name, 1, f"include guard is not {guard}"
+
+
+def check_words():
+    """Words that do not belong in the project."""
+    pattern = re.compile("|".join(FORBIDDEN))
+    for name in tracked():
+        if "/corpus/" in name or name.startswith("tests/data/"):
+            continue
+        for number, line in enumerate(lines(name), 1):
+            m = pattern.search(line)
+            if m:
+                yield name, number, f"the word '{m.group(0)}'"
+
+
+def check_documents():
+    """Files that the documents name exist."""
+    for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"):
+        if not os.path.isfile(os.path.join(ROOT, name)):
+            yield name, 1, "missing"
+            continue
+        for number, line in enumerate(lines(name), 1):
+            for path in re.findall(r"`([A-Za-z_.][\w./-]*/[\w./-]*)`", line):
+                first = path.split("/")[0]
+                if first in ("blobs", "shale", "application") or "://" in path:
+                    continue
+                if os.path.isdir(os.path.join(ROOT, first)) and not os.path.exists(
+                    os.path.join(ROOT, path)
+                ):
+                    yield name, number, f"'{path}' does not exist"
+
+
+def check_options():
+    """Every command has a page, and page and table name the same options."""
+    shared = {}
+    for name in ("cli/support.h", "cli/keys.h"):
+        text = "\n".join(lines(name)).replace("\\\n", " ")
+        shared |= dict(re.findall(r'#define (OPTION_\w+)\s*\{[^,]*,\s*"([\w-]+)"', text))
+    for name in tracked():
+        m = re.fullmatch(r"cli/cmd_(\w+)\.c", name)
+        if not m:
+            continue
+        page = f"docs/shale-{m.group(1)}.1.scd"
+        if not os.path.isfile(os.path.join(ROOT, page)):
+            yield name, 1, f"{page} is missing"
+            continue
+        source = "\n".join(lines(name))
+        table = re.search(r"struct option \w+\[\] = \{(.*?)\n\};", source, re.S)
+        wanted = set(re.findall(r'\{[^{},]*,\s*"([\w-]+)"', table.group(1))) if table else set()
+        wanted |= {shared[m] for m in re.findall(r"OPTION_\w+", table.group(1)) if m in shared} if table else set()
+        wanted |= {"store", "help"}
+        described = set()
+        for line in lines(page):
+            if line.startswith("*-"):
+                described |= set(re.findall(r"\*--([\w-]+)", line.replace("\\", "")))
+        for option in sorted(wanted - described):
+            yield page, 1, f"option --{option} is not described"
+        for option in sorted(described - wanted):
+            yield page, 1, f"describes --{option}, which the command does not have"
+
+
+CHECKS = {
+    "rooms": check_rooms,
+    "sizes": check_sizes,
+    "comments": check_comments,
+    "guards": check_guards,
+    "words": check_words,
+    "documents": check_documents,
+    "options": check_options,
+}
+
+
+def main():
+    wanted = sys.argv[1:] or list(CHECKS)
+    if wanted == ["--list"]:
+        print("\n".join(CHECKS))
+        return 0
+    found = 0
+    for check in wanted:
+        for name, number, text in CHECKS[check]():
+            print(f"{name}:{number}: {text}")
+            found += 1
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
