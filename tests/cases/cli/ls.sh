@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# ls lists what find(1) lists in the source, with its modes, owners, sizes and link targets.
+# NEEDS: root
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+make_rootfs tree
+rm tree/not-utf8* tree/caf*
+shale import -q -t app dir:tree >/dev/null
+
+(cd tree && find . -mindepth 1 -printf '/%P\n') | LC_ALL=C sort >want
+shale ls -R app | LC_ALL=C sort | diff -u want -
+shale ls app >out
+(cd tree && printf '%s\n' *) | LC_ALL=C sort | diff -u - out
+shale ls app etc /bin | LC_ALL=C sort >out
+(cd tree && printf '%s\n' etc/* bin/* | sed 's/.*\///') | LC_ALL=C sort | diff -u - out
+same "a file" "$(shale ls app /etc/passwd)" /etc/passwd
+same "a link, long" "$(shale ls -l app /etc/link)" \
+  "lrwxrwxrwx   1     0     0           11 2038-01-19 03:14:08 /etc/link -> ../bin/tool"
+same "a setuid file" "$(shale ls -l app /bin/tool | cut -c1-32)" "-rwsr-xr-x   3  1000  1001      "
+same "a device" "$(shale ls -l app /dev/null | cut -c1-42)" "crw-rw-rw-   1     0     0     1,     3 20"
+same "a time before 1970" "$(shale ls -l app /etc/nothing)" \
+  "-rw-r--r--   1 4000000000 4000000001            0 1969-12-31 23:59:58 /etc/nothing"
+same "a sticky directory" "$(shale ls -l app / | sed -n 's/ .* tmp$//p')" drwxrwxrwt
+(cd tree && find . -mindepth 1 -printf '/%P -%m %U:%G %n\n') | LC_ALL=C sort >want
+shale ls -R --json app >all.json
+json all.json "'\n'.join('%s -%o %d:%d %d' % (f['path'], int(f['mode'], 8), f['uid'], f['gid'], f['links']) for f in d)" |
+  LC_ALL=C sort | diff -u want -
+expect 8 "*no file '/none' in the image" shale ls app /none
+expect 8 "*" shale ls app /etc/passwd/x

@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# podman takes an image from the store as it is, zstd layers and all, and runs it.
+# NEEDS: root podman runc busybox
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+mkdir context
+cp "$(command -v busybox)" context/busybox
+build_text app context >/dev/null <<'END'
+FROM scratch
+COPY --chmod=755 busybox /bin/sh
+ENV GREETING=hello
+ENTRYPOINT ["/bin/sh", "-c"]
+CMD ["echo $GREETING; ls -ln /bin/sh"]
+END
+# podman refuses long names here.
+run=$(mktemp -d /tmp/run.XXXXXX)
+trap 'rm -rf "$run"' EXIT
+run_podman() {
+  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
+    --storage-driver vfs --events-backend file --runtime runc "$@"
+}
+id=$(run_podman pull -q "oci:$SHALE_STORE:localhost/app:latest")
+# The limits of the tests' own machine may be lower than podman's defaults.
+run_podman run --rm --network none --log-driver k8s-file --ulimit nofile=256:256 --ulimit nproc=256:256 "$id" >out
+size=$(wc -c <context/busybox)
+same "output" "$(tr -s ' ' <out)" "hello
+-rwxr-xr-x 1 0 0 $size Jan 1 1980 /bin/sh"
+run_podman rmi "$id" >/dev/null

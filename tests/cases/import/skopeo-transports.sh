@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# One image in the forms that skopeo writes: layouts and archives, gzip and zstd, OCI's and docker's types.
+# NEEDS: root umoci skopeo getfattr
+# TIMEOUT: 180
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+umoci init --layout layout
+umoci new --image layout:base
+umoci unpack --image layout:base bundle >/dev/null
+make_rootfs bundle/rootfs
+umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+rm bundle/rootfs/etc/passwd
+echo new >bundle/rootfs/etc/new
+umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+umoci unpack --image layout:app want >/dev/null
+copy="skopeo --insecure-policy copy --quiet"
+
+# taken SOURCE NAME LAYERS REFRAMED: imported under NAME, it is the same tree.
+taken() {
+  shale import -q --json "$1" >import.json
+  same "the name" "$(json import.json "d['name']")" "$2"
+  same "layers and those framed anew" "$(json import.json "'%d %d' % (d['layers'], d['reframed'])")" "$3 $4"
+  rm -rf got
+  shale cp -a "$2:/" got
+  same_trees want/rootfs got
+}
+
+$copy oci:layout:app oci:gzip:registry.example/team/gzip:1
+taken oci:gzip registry.example/team/gzip:1 2 2
+$copy --dest-compress --dest-compress-format zstd oci:layout:app oci:zstd:zstd:1
+taken oci:zstd localhost/zstd:1 2 2
+$copy oci:layout:app oci-archive:oci.tar:archive:1
+taken oci-archive:oci.tar localhost/archive:1 2 2
+gzip -k oci.tar
+taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 2
+# docker's archives have plain tars, which can be sought in as they are.
+$copy oci:layout:app docker-archive:docker.tar:docker/app:1
+taken docker-archive:docker.tar docker.io/docker/app:1 2 0
+xz -k docker.tar
+taken docker-archive:docker.tar.xz:docker/app:1 docker.io/docker/app:1 2 0
+zstd -q docker.tar
+taken docker-archive:docker.tar.zst docker.io/docker/app:1 2 0
+expect 2 "*no image 'other'*" shale import docker-archive:docker.tar:other
+shale fsck --read-data >/dev/null

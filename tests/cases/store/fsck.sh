@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# fsck says nothing of a whole store; it finds what is missing, cut or, with --read-data, flipped, and ends with 5.
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+mkdir context
+seq 100000 >context/x
+digest=$(printf 'FROM scratch\nCOPY x /\n' | build_text app context)
+shale ls app >/dev/null
+same "a whole store" "$(shale fsck --read-data)" \
+  "1 images, 3 blobs: 0 errors, 0 derived files to rebuild, 0 notes"
+layer=$(blob "$(layers app)")
+config=$(blob "$(json "$(blob "$digest")" "d['config']['digest']")")
+cp "$layer" saved
+# broken OPTION...: fsck ends with 5, and names the file.
+broken() {
+  name=$(basename "$1")
+  shift
+  expect 5 "*error: *$name*" shale fsck "$@"
+  grep -q '^shale: the store is damaged: [0-9]* error' expect.out || fail "$(cat expect.out)"
+  shale fsck --json "$@" >fsck.json 2>/dev/null || true
+  [ "$(json fsck.json "d['errors']")" -gt 0 ] || fail "no error in JSON"
+}
+flip "$layer" 1000
+shale fsck -q >/dev/null
+broken "$layer" --read-data
+cp saved "$layer"
+truncate -s -1 "$layer"
+broken "$layer"
+rm "$layer"
+broken "$layer"
+cp saved "$layer"
+shale fsck --read-data >/dev/null
+flip "$config" 5
+broken "$config"
+flip "$config" 5
+shale fsck --read-data >/dev/null
+cp "$SHALE_STORE/index.json" index
+echo '{' >"$SHALE_STORE/index.json"
+status=0
+shale fsck >out 2>&1 || status=$?
+[ "$status" -eq 5 ] || [ "$status" -eq 3 ] || fail "a broken index.json: $status, $(cat out)"
+cp index "$SHALE_STORE/index.json"
+# What gc would remove is a note, and no error.
+shale rm app >/dev/null
+shale fsck >out
+grep -q '^note: ' out || fail "$(cat out)"

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and passes every test.
+#
+# Usage: tests/run.sh [--full] [--quick]
+#   --full   also the long forms: every system call of a command, all byte flips, more rounds
+#   --quick  only the release build, its unit tests and cases (while working)
+#
+# Ends with a line "N passed, N failed, N skipped" over all suites.
+set -eu
+cd "$(dirname "$0")/.."
+
+full=
+quick=
+for arg in "$@"; do
+  case "$arg" in
+  --full) full=--full ;;
+  --quick) quick=1 ;;
+  *)
+    echo "usage: tests/run.sh [--full] [--quick]" >&2
+    exit 2
+    ;;
+  esac
+done
+
+tools/install-deps.sh
+
+passed=0
+failed=0
+skipped=0
+
+# suite NAME COMMAND...: runs it; its last line "N passed, N failed, N skipped" is added up.
+suite() {
+  name=$1
+  shift
+  echo
+  echo "== $name"
+  status=0
+  "$@" >build-suite.log 2>&1 || status=$?
+  cat build-suite.log
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' build-suite.log | tail -n 1)
+  rm -f build-suite.log
+  if [ -z "$line" ]; then
+    echo "$name: ended with $status and no count"
+    failed=$((failed + 1))
+    return
+  fi
+  # shellcheck disable=SC2046 # three numbers
+  set -- $(echo "$line" | tr -c '0-9\n' ' ')
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+  skipped=$((skipped + ${3:-0}))
+  [ "$status" -eq 0 ] || [ "$2" -ne 0 ] || failed=$((failed + 1))
+}
+
+# configure DIR COMPILER OPTION...
+configure() {
+  dir=$1
+  compiler=$2
+  shift 2
+  [ -e "$dir/build.ninja" ] || CC=$compiler meson setup "$dir" --werror "$@"
+}
+
+configure build gcc
+ninja -C build
+suite "unit and fuzz corpora (gcc)" tools/count-tests.py build
+suite "cases" tests/runner.py --build build $full
+
+if [ -z "$quick" ]; then
+  configure build-asan gcc --native-file tools/asan.ini
+  ninja -C build-asan
+  suite "unit and fuzz corpora (ASan and UBSan)" tools/count-tests.py build-asan
+  suite "cases (ASan and UBSan)" tests/runner.py --build build-asan --slow 4 $full
+  configure build-clang clang
+  ninja -C build-clang
+  suite "lint" tools/check.sh build-clang
+fi
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
