@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#include <stdint.h>
+#include "base/suggest.h"
 
 enum {
 	HELP_COLUMN = 28, /* where the text of an option begins */
 	HELP_WIDTH = 80,
-	SUGGEST_DISTANCE = 2, /* edits between a typo and what was meant */
-	SUGGEST_NAME_MAX = 32,
+	COMMANDS_MAX = 64, /* that a typo is compared with */
 };
 
 const struct command *command_find(const char *name)
@@ -19,46 +18,14 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-/* Levenshtein's distance; both are short. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t row[SUGGEST_NAME_MAX + 1];
-	const size_t b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			const size_t above = row[j];
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = above;
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
 const char *command_suggest(const char *name)
 {
-	const char *best = NULL;
-	size_t best_distance = SUGGEST_DISTANCE + 1;
+	const char *names[COMMANDS_MAX];
+	size_t count = 0;
 
-	if (strlen(name) > SUGGEST_NAME_MAX)
-		return NULL;
-	for (size_t i = 0; commands[i]; i++) {
-		const size_t d = edit_distance(name, commands[i]->name);
-		if (d < best_distance) {
-			best_distance = d;
-			best = commands[i]->name;
-		}
-	}
-	return best;
+	for (; commands[count] && count < COMMANDS_MAX; count++)
+		names[count] = commands[count]->name;
+	return suggest_nearest(name, names, count);
 }
 
 /* Appends `text` from HELP_COLUMN on, broken at blanks before HELP_WIDTH. */

@@ -6,8 +6,8 @@
 #include "base/quote.h"
 #include "base/scope.h"
 #include "base/str.h"
+#include "base/suggest.h"
 #include "manifests/chars.h"
-#include "manifests/suggest.h"
 
 enum flag_type { FLAG_TEXT, FLAG_TEXTS /* may be repeated */, FLAG_SWITCH };
 

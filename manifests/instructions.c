@@ -2,8 +2,8 @@
 #include "manifests/instructions.h"
 
 #include "base/scope.h"
+#include "base/suggest.h"
 #include "manifests/chars.h"
-#include "manifests/suggest.h"
 
 /* Supported ones first: of two names that are as near, the first is suggested. */
 static const struct instruction_info table[] = {

@@ -7,10 +7,10 @@
 #include "base/array.h"
 #include "base/path.h"
 #include "base/quote.h"
+#include "base/suggest.h"
 #include "manifests/chars.h"
 #include "manifests/check.h"
 #include "manifests/plan_private.h"
-#include "manifests/suggest.h"
 
 /* What docker gives to a base without PATH. */
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -182,6 +182,10 @@ static int plan_from(struct plan *p, const struct instruction *i, struct err *e)
 	if (good == 1 && platform && platform->value) {
 		const struct word w = {platform->value, platform->value_offset, false};
 		good = plan_expand(p, i, &w, globals, &platform_text, e);
+		if (good == 1 && platform_text.len == 0)
+			good = findings_error(p->private->findings, ERR_SYNTAX,
+					      instruction_place(i, platform->value_offset), e,
+					      "--platform is empty after expansion");
 	}
 	if (good < 1)
 		return good;

@@ -2,15 +2,16 @@
 #include "store/near.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/quote.h"
+#include "base/suggest.h"
 #include "image/reference.h"
 #include "store/refs.h"
 
 enum {
 	NEAR_MAX = 3,         /* names shown */
-	NEAR_LEN_MAX = 128,   /* bytes of a name that are compared */
 	NEAR_PER_LETTERS = 5, /* one letter in so many may differ, */
 	NEAR_LEAST = 2,       /* and this many in any case */
 	NEAR_OTHER_TAG = 0,   /* closer than any name with a letter changed */
@@ -24,30 +25,6 @@ size_t near_name_len(const char *key)
 	return colon && (!slash || colon > slash) ? (size_t)(colon - key) : strlen(key);
 }
 
-/* Letters to add, drop or change (Levenshtein), in one row of the table. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t row[NEAR_LEN_MAX + 1];
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			const size_t above = row[j];
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diagonal = above;
-		}
-	}
-	return row[b_len];
-}
-
 /* How far off a name is, or SIZE_MAX when nobody would mix the two up. */
 static size_t rate(const char *key, const char *name)
 {
@@ -56,9 +33,7 @@ static size_t rate(const char *key, const char *name)
 
 	if (near_name_len(name) == part && memcmp(key, name, part) == 0)
 		return NEAR_OTHER_TAG;
-	if (len > NEAR_LEN_MAX || other_len > NEAR_LEN_MAX)
-		return SIZE_MAX;
-	const size_t off = distance(key, len, name, other_len);
+	const size_t off = suggest_distance(key, len, name, other_len);
 	const size_t most = len / NEAR_PER_LETTERS;
 	return off <= (most > NEAR_LEAST ? most : NEAR_LEAST) ? off : SIZE_MAX;
 }

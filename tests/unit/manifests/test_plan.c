@@ -525,6 +525,7 @@ static const struct {
 	{"FROM a${x", "F:1:7:", "missing '}'", ERR_SYNTAX},
 	{"ARG x=\"${y?need y}\"\nFROM a", "F:1:8:", "y: need y", ERR_SYNTAX},
 	{"FROM --platform=${x:=1} a", "F:1:17:", "bad substitution", ERR_SYNTAX},
+	{"FROM --platform=$none a", "F:1:17:", "--platform is empty", ERR_SYNTAX},
 	{"FROM a\nFROM b\nFROM c", "F:2:1:", "F:3:1: more than one stage", ERR_UNSUPPORTED},
 	/* flags */
 	{"FROM a\nCOPY --chwon=app a b", "F:2:6:", "unknown flag '--chwon' (did you mean '--chown'?)\nCOPY --chwon=app a b\n     ^", ERR_SYNTAX},

@@ -1,42 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small things: suggestions, signals, Go's quotes, characters. */
+/* Small things: signals, Go's quotes, characters. */
 #include "main.h"
 
 #include "manifests/chars.h"
 #include "manifests/gotext.h"
 #include "manifests/signals.h"
-#include "manifests/suggest.h"
-
-START_TEST(suggests_what_is_near)
-{
-	static const char *const known[] = {"copy", "cmd", "env", "chown", "chmod"};
-	static const struct {
-		const char *word, *want;
-	} cases[] = {
-		{"cpoy", "copy"},    {"COPPY", "copy"},    {"cop", "copy"}, {"chwon", "chown"},
-		{"chmodd", "chmod"}, {"chown", "chown"},   {"xyz", NULL},   {"", NULL},
-		{"c", NULL},         {"entrypoint", NULL}, {"en", "env"},   {"ab", NULL},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *got = suggest_nearest(cases[i].word, known, ARRAY_LEN(known));
-		ck_assert_msg(cases[i].want ? got && strcmp(got, cases[i].want) == 0 : !got,
-			      "%s: %s", cases[i].word, got ? got : "none");
-	}
-	ck_assert_ptr_null(suggest_nearest("copy", known, 0));
-}
-END_TEST
-
-START_TEST(suggests_nothing_for_long_words)
-{
-	char word[4096];
-	const char *const known[] = {"copy"};
-
-	memset(word, 'c', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
-	ck_assert_ptr_null(suggest_nearest(word, known, 1));
-}
-END_TEST
 
 START_TEST(knows_signals)
 {
@@ -122,8 +90,6 @@ static Suite *suite_new(void)
 {
 	Suite *s = suite_create("manifests/texts");
 	TCase *tc = tcase_create("texts");
-	tcase_add_test(tc, suggests_what_is_near);
-	tcase_add_test(tc, suggests_nothing_for_long_words);
 	tcase_add_test(tc, knows_signals);
 	tcase_add_test(tc, quotes_as_go_does);
 	tcase_add_test(tc, prints_lists_as_go_does);
