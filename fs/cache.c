@@ -9,18 +9,21 @@
  *	failed	 >= 1	no			nobody; out of the table, freed with its last pin
  *
  * Buffers of evicted frames are used again when they fit: a fresh 512 KiB from the kernel costs as
- * much in page faults as decoding it.
+ * much in page faults as decoding it.  They are mapped, not malloc'ed: frames of all sizes come and
+ *go on all threads, and a heap would keep twice the budget.
  */
 #include "fs/cache.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 
 #include "base/array.h"
 
 enum {
-	TABLE_SIZE_MIN = 64,             /* buckets */
+	BUFFER_UNIT = 16 * 1024, /* bytes: whole pages, and few sizes, so that buffers fit again */
+	TABLE_SIZE_MIN = 64,     /* buckets */
 	FRAME_SIZE_TYPICAL = 128 * 1024, /* bytes; only the number of buckets follows from it */
 	SPARE_COUNT = 8,                 /* buffers kept for reuse */
 };
@@ -94,6 +97,20 @@ static void lru_append(struct cache *c, struct cache_frame *f)
 	c->newest = f;
 }
 
+/* NULL without memory. */
+static uint8_t *map_buffer(size_t capacity)
+{
+	void *bytes =
+		mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+static void unmap_buffer(uint8_t *bytes, size_t capacity)
+{
+	if (bytes)
+		munmap(bytes, capacity);
+}
+
 /* Keeps the buffer in place of a smaller spare, or frees it. */
 static void give_buffer(struct cache *c, uint8_t *bytes, size_t capacity)
 {
@@ -104,10 +121,10 @@ static void give_buffer(struct cache *c, uint8_t *bytes, size_t capacity)
 			smallest = &c->spares[i];
 	}
 	if (smallest->capacity < capacity) {
-		free(smallest->bytes);
+		unmap_buffer(smallest->bytes, smallest->capacity);
 		*smallest = (struct spare){bytes, capacity};
 	} else {
-		free(bytes);
+		unmap_buffer(bytes, capacity);
 	}
 }
 
@@ -122,8 +139,10 @@ static uint8_t *take_buffer(struct cache *c, size_t length, size_t *capacity)
 			return bytes;
 		}
 	}
-	*capacity = length;
-	return malloc(length ? length : 1);
+	*capacity = (length + BUFFER_UNIT - 1) / BUFFER_UNIT * BUFFER_UNIT;
+	if (*capacity == 0)
+		*capacity = BUFFER_UNIT;
+	return map_buffer(*capacity);
 }
 
 static void evict(struct cache *c, uint64_t room)
@@ -171,13 +190,13 @@ void cache_free(struct cache *c)
 		while (f) {
 			struct cache_frame *next = f->next;
 			assert(f->pins == 0);
-			free(f->bytes);
+			unmap_buffer(f->bytes, f->capacity);
 			free(f);
 			f = next;
 		}
 	}
 	for (size_t i = 0; i < SPARE_COUNT; i++)
-		free(c->spares[i].bytes);
+		unmap_buffer(c->spares[i].bytes, c->spares[i].capacity);
 	pthread_cond_destroy(&c->loaded);
 	pthread_mutex_destroy(&c->lock);
 	free(c->table);
@@ -193,7 +212,7 @@ static void unpin(struct cache *c, struct cache_frame *f)
 		lru_append(c, f);
 		evict(c, 0);
 	} else {
-		free(f->bytes);
+		unmap_buffer(f->bytes, f->capacity);
 		free(f);
 	}
 }

@@ -34,7 +34,6 @@ enum {
 	FILE_MODE_MEANWHILE = 0600,
 	PERMISSIONS = 0777,
 	ALL_MODE_BITS = 07777,
-	COPY_STEP = 1024 * 1024,
 	TEMPORARY_MAX = 32,
 	TEMPORARY_TRIES = 8,
 	PROC_PATH_MAX = 32,
@@ -236,26 +235,19 @@ static int copy_data(struct copy *k, uint32_t inode, const struct catalog_stat *
 		     struct err *e)
 {
 	for (uint64_t at = 0; at < st->size;) {
-		struct catalog_range range;
 		struct view_span span;
-		if (VIEW_RETRY(k->v, e, catalog_range(view_catalog(k->v), inode, at, &range, e)) <
-		    0)
-			return -1;
-		if (range.is_hole && range.length > 0) {
-			at += range.length;
-			continue;
-		}
-		if (view_span(k->v, inode, at, COPY_STEP, &span, e) < 0)
+		if (view_span(k->v, inode, at, SIZE_MAX, &span, e) < 0)
 			return -1;
 		if (span.len == 0)
 			return err_set(e, ERR_FORMAT, "is shorter than it should be");
+		/* What is not written stays a hole. */
 		const int r = span.bytes ? io_pwrite_all(fd, span.bytes, span.len, at) : 0;
 		const int sys = errno;
 		at += span.len;
+		k->bytes += span.bytes ? span.len : 0;
 		view_span_put(k->v, &span);
 		if (r < 0)
 			return err_sys(e, sys, "cannot write");
-		k->bytes += span.len;
 		progress_show(k->opt->progress, str_text(&k->path), k->bytes, 0);
 	}
 	/* A hole at the end. */

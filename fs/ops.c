@@ -308,7 +308,8 @@ static int add_dirent(struct dir_reply *r, const char *name, uint32_t inode, uin
 	return 1;
 }
 
-/* Offsets: 0 is ".", 1 "..", then the names of the catalog in order. */
+/* Offsets: 0 is ".", 1 "..", then the names of the catalog in order.  1: all are in; 0: no room for
+ * more. */
 static int fill_dir(struct dir_reply *r, uint32_t dir, uint64_t at, struct err *e)
 {
 	struct catalog_dirent de;
@@ -326,6 +327,8 @@ static int fill_dir(struct dir_reply *r, uint32_t dir, uint64_t at, struct err *
 		} else {
 			n = VIEW_RETRY(r->view, e,
 				       catalog_readdir(view_catalog(r->view), dir, at - 2, &de, e));
+			if (n == 0)
+				return 1;
 			if (n > 0)
 				n = add_dirent(r, de.name, de.inode, de.type, at + 1, true, e);
 		}
@@ -340,18 +343,24 @@ static void reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 
 	if (size > DIR_BUFFER_MAX)
 		size = DIR_BUFFER_MAX;
-	SCOPE_FREE char *buf = malloc(size ? size : 1);
-	struct dir_reply r = {
-		.req = req, .view = view_of(req), .buf = buf, .size = size, .is_plus = is_plus};
-	if (!buf ? err_nomem(&e) < 0
-		 : offset < 0 || fill_dir(&r, inode_of(ino), (uint64_t)offset, &e) < 0) {
-		if (e.code)
-			reply_err(req, "readdir", ino, &e);
-		else
-			fuse_reply_err(req, EINVAL);
+	if (offset < 0) {
+		fuse_reply_err(req, EINVAL);
 		return;
 	}
-	fuse_reply_buf(req, buf, r.used);
+	SCOPE_FREE char *buf = malloc(size ? size : 1);
+	if (!buf) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	struct dir_reply r = {
+		.req = req, .view = view_of(req), .buf = buf, .size = size, .is_plus = is_plus};
+	const int filled = fill_dir(&r, inode_of(ino), (uint64_t)offset, &e);
+	if (filled < 0)
+		reply_err(req, "readdir", ino, &e);
+	else if (filled == 0 && r.used == 0)
+		fuse_reply_err(req, EINVAL); /* an empty answer would say that the directory ends */
+	else
+		fuse_reply_buf(req, buf, r.used);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -372,7 +381,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 {
 	struct view *v = view_of(req);
 	struct err e = ERR_INIT;
-	size_t len;
+	size_t len = 0;
 
 	/* Asked before every exec otherwise: once is enough for an image without any. */
 	if (!catalog_has_xattrs(view_catalog(v))) {
@@ -400,7 +409,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct view *v = view_of(req);
 	struct err e = ERR_INIT;
-	size_t len;
+	size_t len = 0;
 
 	SCOPE_FREE char *buf = size ? malloc(size) : NULL;
 	if ((size && !buf && err_nomem(&e) < 0) ||
