@@ -103,17 +103,15 @@ static int report(const struct invocation *in, const struct build_result *r, str
 	return outputf(e, "%s\n", digest);
 }
 
-static int build(const struct invocation *in, struct build_options *opt, struct err *e)
+static int build(const struct invocation *in, struct build_options *opt, struct progress_line *line,
+		 struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
-	SCOPE(progress_line) struct progress_line line;
 	struct build_result result = {.name = NULL};
 	struct platform room;
 	const char *text;
 	size_t at = 0;
 
-	progress_line_init(&line, invocation_has(in, "quiet"));
-	opt->progress = &line.progress;
 	while ((text = invocation_next(in, "build-arg", &at))) {
 		if (add_arg(&opt->args, text, e) < 0)
 			return -1;
@@ -124,7 +122,7 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 	    support_store(in, STORE_CREATE, &s, e) < 0)
 		return -1;
 	int r = build_run(s, opt, &result, e);
-	progress_line_fini(&line);
+	progress_line_fini(line);
 	if (r == 0)
 		r = report(in, &result, e);
 	build_result_fini(&result);
@@ -134,14 +132,17 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 static int run(const struct invocation *in, struct err *e)
 {
 	const bool is_quiet = invocation_has(in, "quiet");
+	SCOPE(progress_line) struct progress_line line;
+	progress_line_init(&line, is_quiet);
 	struct build_options opt = {
 		.context = in->args[0],
 		.file = invocation_value(in, "file"),
 		.tag = invocation_value(in, "tag"),
+		.progress = &line.progress,
 		.step = is_quiet ? NULL : print_step,
 		.warn = is_quiet ? NULL : print_warning,
 	};
-	const int r = build(in, &opt, e);
+	const int r = build(in, &opt, &line, e);
 
 	strmap_fini(&opt.args);
 	return r;

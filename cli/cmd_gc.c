@@ -19,6 +19,7 @@ static int print_json(const struct gc_report *r, struct err *e)
 
 	if (json_put(doc, "removed_blobs", json_integer((json_int_t)r->removed_blobs), e) < 0 ||
 	    json_put(doc, "removed_derived", json_integer((json_int_t)r->removed_derived), e) < 0 ||
+	    json_put(doc, "removed_refs", json_integer((json_int_t)r->removed_refs), e) < 0 ||
 	    json_put(doc, "removed_litter", json_integer((json_int_t)r->removed_litter), e) < 0 ||
 	    json_put(doc, "freed_bytes", json_integer((json_int_t)r->freed_bytes), e) < 0 ||
 	    json_put(doc, "kept_blobs", json_integer((json_int_t)r->kept_blobs), e) < 0)

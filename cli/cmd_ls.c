@@ -54,7 +54,7 @@ static void format_mode(uint32_t mode, char out[static MODE_MAX])
 
 	out[0] = type_letter(mode);
 	for (unsigned i = 0; i < 9; i++)
-		out[1 + i] = mode & (0400U >> i) ? letters[i] : '-';
+		out[1 + i] = (char)(mode & (0400U >> i) ? letters[i] : '-');
 	if (mode & S_ISUID)
 		out[3] = mode & S_IXUSR ? 's' : 'S';
 	if (mode & S_ISGID)

@@ -118,12 +118,13 @@ static int load_layers(const struct store *s, const struct image *im, bool is_fr
 	if (!st->layers)
 		return -1;
 	for (size_t i = 0; i < m->layer_count; i++) {
-		if (layers_index_from(s, &m->layers[i], &im->config.diff_ids[i], is_fresh, opt,
-				      &st->indexes[i], &st->layers[i], e) < 0)
+		const struct layer_request want = {&m->layers[i], &im->config.diff_ids[i], is_fresh,
+						   opt};
+		if (layers_load(s, &want, &st->indexes[i], &st->layers[i], e) < 0)
 			return -1;
 		st->count++;
 		entries += layer_index_entry_count(st->indexes[i]);
-		if (entries > LIMIT_ENTRIES)
+		if (entries > (uint64_t)LIMIT_ENTRIES)
 			return err_set(e, ERR_LIMIT, "the layers hold more than %d entries",
 				       LIMIT_ENTRIES);
 	}

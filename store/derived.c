@@ -49,13 +49,11 @@ static const char *file_name(char buf[static NAME_MAX_SIZE], const struct digest
 
 static struct digest seal(const uint8_t head[static FOOTER_HEAD], const struct digest *blob)
 {
-	uint8_t bytes[FOOTER_HEAD + DIGEST_STR_MAX] = {0};
-	char text[DIGEST_STR_MAX];
+	char bytes[FOOTER_HEAD + DIGEST_STR_MAX];
 
-	digest_format(blob, text);
 	memcpy(bytes, head, FOOTER_HEAD);
-	memcpy(bytes + FOOTER_HEAD, text, strlen(text));
-	return hasher_sha256(bytes, FOOTER_HEAD + strlen(text));
+	digest_format(blob, bytes + FOOTER_HEAD);
+	return hasher_sha256(bytes, FOOTER_HEAD + strlen(bytes + FOOTER_HEAD));
 }
 
 static void format_footer(const struct digest *index, bool is_reframed, const struct digest *blob,

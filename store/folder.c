@@ -153,7 +153,8 @@ bool folder_parse_hex(const char *name, size_t len, struct digest *out)
 {
 	char text[DIGEST_STR_MAX];
 	struct err why = ERR_INIT;
-	const enum digest_alg alg = len == 2 * DIGEST_SHA256_LEN ? DIGEST_SHA256 : DIGEST_SHA512;
+	const enum digest_alg alg =
+		len == (size_t)2 * DIGEST_SHA256_LEN ? DIGEST_SHA256 : DIGEST_SHA512;
 
 	if (len >= DIGEST_HEX_MAX)
 		return false;

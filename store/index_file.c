@@ -63,19 +63,24 @@ int index_file_list(const struct store *s, struct image_index *out, struct err *
 	return 0;
 }
 
+static int parse(const struct str *text, struct index_file *f, struct err *e)
+{
+	if (parse_entries(text, &f->ix, e) < 0)
+		return -1;
+	f->root = json_parse_object(str_text(text), text->len, LIMIT_STORE_INDEX, LAYOUT_INDEX, e);
+	if (!f->root)
+		return -1;
+	f->before = entries_to_json(&f->ix, e);
+	return f->before ? 0 : -1;
+}
+
 int index_file_read(const struct store *s, struct index_file *out, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	SCOPE(index_file) struct index_file f = INDEX_FILE_INIT;
 
-	if (read_text(s, &text, e) < 0 || parse_entries(&text, &f.ix, e) < 0)
+	if (read_text(s, &text, e) < 0 || parse(&text, &f, e) < 0)
 		return wrap(s, e);
-	f.root = json_parse_object(str_text(&text), text.len, LIMIT_STORE_INDEX, LAYOUT_INDEX, e);
-	if (!f.root)
-		return -1;
-	f.before = entries_to_json(&f.ix, e);
-	if (!f.before)
-		return -1;
 	*out = f;
 	f = (struct index_file)INDEX_FILE_INIT;
 	return 0;

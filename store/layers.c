@@ -115,30 +115,22 @@ static int check_blob(const struct store *s, const struct descriptor *layer,
 	return 0;
 }
 
-static int make_derived(const struct store *s, const struct descriptor *layer,
-			const struct digest *diff_id, const struct layers_options *opt,
-			struct derived *out, struct err *e)
-{
-	/* The diff_id proves what was read; without one, the blob's digest has to. */
-	if (!diff_id && check_blob(s, layer, opt->progress, e) < 0)
-		return -1;
-	return derived_make(s, layer, diff_id, opt, out, e);
-}
-
 /* The kept one, or a new one when there is none, when it is damaged, or when it must be new. */
-static int get_derived(const struct store *s, const struct descriptor *layer,
-		       const struct digest *diff_id, bool is_fresh,
-		       const struct layers_options *opt, struct derived *out, struct err *e)
+static int get_derived(const struct store *s, const struct layer_request *want, struct derived *out,
+		       struct err *e)
 {
 	struct err why = ERR_INIT;
 
-	const int r = is_fresh ? 0 : derived_load(s, &layer->digest, out, &why);
+	const int r = want->is_fresh ? 0 : derived_load(s, &want->layer->digest, out, &why);
 	if (r == 1)
 		return 0;
 	if (r < 0 && why.code != ERR_DIGEST && why.code != ERR_FORMAT && why.code != ERR_LIMIT)
 		return err_move(e, &why);
 	err_clear(&why);
-	return make_derived(s, layer, diff_id, opt, out, e);
+	/* The diff_id proves what was read; without one, the blob's digest has to. */
+	if (!want->diff_id && check_blob(s, want->layer, want->opt->progress, e) < 0)
+		return -1;
+	return derived_make(s, want->layer, want->diff_id, want->opt, out, e);
 }
 
 static int wrap(const struct descriptor *layer, struct err *e)
@@ -158,35 +150,32 @@ static int check_type(const struct descriptor *layer, struct err *e)
 		       quote_str(quoted, layer->media_type));
 }
 
-static int get_index(const struct store *s, const struct descriptor *layer,
-		     const struct digest *diff_id, bool is_fresh, const struct layers_options *opt,
-		     struct derived *out, struct err *e)
+static int get_index(const struct store *s, const struct layer_request *want, struct derived *out,
+		     struct err *e)
 {
 	struct embedded at;
 
-	if (check_type(layer, e) < 0)
+	if (check_type(want->layer, e) < 0)
 		return -1;
-	const int is_embedded = layers_find_embedded(layer, &at, e);
+	const int is_embedded = layers_find_embedded(want->layer, &at, e);
 	if (is_embedded < 0)
 		return -1;
 	if (!is_embedded)
-		return get_derived(s, layer, diff_id, is_fresh, opt, out, e);
+		return get_derived(s, want, out, e);
 	out->index_digest = at.digest;
-	return load_embedded(s, layer, &at, &out->index, e);
+	return load_embedded(s, want->layer, &at, &out->index, e);
 }
 
-int layers_index_from(const struct store *s, const struct descriptor *layer,
-		      const struct digest *diff_id, bool is_fresh, const struct layers_options *opt,
-		      struct layer_index **out, struct catalog_layer *info, struct err *e)
+int layers_load(const struct store *s, const struct layer_request *want, struct layer_index **out,
+		struct catalog_layer *info, struct err *e)
 {
 	SCOPE(derived) struct derived d = DERIVED_INIT;
 
-	if (get_index(s, layer, diff_id, is_fresh, opt, &d, e) < 0 ||
-	    check_diff_id(d.index, diff_id, e) < 0)
-		return wrap(layer, e);
+	if (get_index(s, want, &d, e) < 0 || check_diff_id(d.index, want->diff_id, e) < 0)
+		return wrap(want->layer, e);
 	*info = (struct catalog_layer){
 		.index = d.index_digest,
-		.blob = layer->digest,
+		.blob = want->layer->digest,
 		.is_reframed = d.is_reframed,
 		.encoding = layer_index_encoding(d.index),
 		.frame_count = layer_index_frame_count(d.index),
@@ -199,7 +188,9 @@ int layers_index(const struct store *s, const struct descriptor *layer,
 		 const struct digest *diff_id, const struct layers_options *opt,
 		 struct layer_index **out, struct catalog_layer *info, struct err *e)
 {
-	return layers_index_from(s, layer, diff_id, false, opt, out, info, e);
+	const struct layer_request want = {layer, diff_id, false, opt};
+
+	return layers_load(s, &want, out, info, e);
 }
 
 /*

@@ -20,9 +20,15 @@ struct embedded {
 /* 1 the layer brings its index, 0 it is derived, -1 with ERR_FORMAT, ERR_LIMIT, ERR_UNSUPPORTED. */
 int layers_find_embedded(const struct descriptor *layer, struct embedded *out, struct err *e);
 
-/* As layers_index; `is_fresh`: what was derived before is not read, but derived again. */
-int layers_index_from(const struct store *s, const struct descriptor *layer,
-		      const struct digest *diff_id, bool is_fresh, const struct layers_options *opt,
-		      struct layer_index **out, struct catalog_layer *info, struct err *e);
+struct layer_request {
+	const struct descriptor *layer;
+	const struct digest *diff_id; /* NULL: any */
+	bool is_fresh;                /* what was derived before is not read, but derived again */
+	const struct layers_options *opt;
+};
+
+/* As layers_index. */
+int layers_load(const struct store *s, const struct layer_request *want, struct layer_index **out,
+		struct catalog_layer *info, struct err *e);
 
 #endif

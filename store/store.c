@@ -73,8 +73,10 @@ static char *find_path(const char *path, struct err *e)
 
 	if (!path) {
 		path = getenv("SHALE_STORE");
-		if (!path || !path[0])
-			path = made = default_path(e);
+		if (!path || !path[0]) {
+			made = default_path(e);
+			path = made;
+		}
 	}
 	return path ? absolute_path(path, e) : NULL;
 }
