@@ -35,8 +35,9 @@ struct build {
 	struct source source;
 	struct buildfile *file;
 	struct findings findings;
+	struct platform host, platform;
+	struct plan_inputs inputs; /* the plan looks at them until it is carried out */
 	struct plan *plan;
-	struct platform platform;
 	bool has_base;
 	struct image base;
 	struct stage *stage;
@@ -74,14 +75,13 @@ static int read_manifest(struct build *b, struct err *e)
 
 static int make_plan(struct build *b, struct err *e)
 {
-	const struct platform host = platform_host();
-	const struct plan_inputs in = {
+	b->host = platform_host();
+	b->inputs = (struct plan_inputs){
 		.build_args = &b->opt->args,
 		.target = {b->platform.os, b->platform.architecture, b->platform.variant},
-		.build = {host.os, host.architecture, host.variant},
+		.build = {b->host.os, b->host.architecture, b->host.variant},
 	};
-
-	b->plan = plan_new(b->file, &in, &b->findings, e);
+	b->plan = plan_new(b->file, &b->inputs, &b->findings, e);
 	return b->plan ? 0 : -1;
 }
 
@@ -90,13 +90,15 @@ static int load_base(struct build *b, struct err *e)
 	const struct plan_base *base = &b->plan->base;
 	struct platform want = b->platform;
 
-	if (base->is_scratch)
-		return 0;
 	if (base->platform && platform_parse(&want, base->platform, e) < 0)
 		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
+	b->config.platform = want;
+	if (base->is_scratch)
+		return 0;
 	if (image_load(b->store, base->reference, &want, &b->base, e) < 0)
 		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
 	b->has_base = true;
+	b->config.platform = b->base.config.platform;
 	return lease_add(b->lease, &b->base.chosen.digest, e);
 }
 
@@ -140,9 +142,15 @@ static int start_image(struct build *b, struct err *e)
 {
 	const struct image_config *base = &b->base.config;
 
-	b->config.platform = b->platform;
 	b->config.created = str_dup(b->created, e);
-	if (!b->config.created || build_config_to_image(&b->config, &b->plan->config, e) < 0)
+	if (!b->config.created)
+		return -1;
+	if (b->has_base && base->author) {
+		b->config.author = str_dup(base->author, e);
+		if (!b->config.author)
+			return -1;
+	}
+	if (build_config_to_image(&b->config, &b->plan->config, e) < 0)
 		return -1;
 	for (size_t i = 0; b->has_base && i < base->history_count; i++) {
 		if (image_config_add_history(&b->config, &base->history[i], e) < 0)

@@ -27,8 +27,11 @@ struct item {
 	char *target; /* of a link; NULL */
 	enum entry_kind kind;
 	uint32_t mode;
-	struct stat st; /* of the source */
-	size_t order;   /* of discovery: the later one wins */
+	uint64_t size; /* of the source, which must still be this very file when it is read */
+	dev_t dev;
+	ino_t ino;
+	bool is_dropped; /* goes with the next drop_marked */
+	size_t order;    /* of discovery: the later one wins */
 };
 
 struct copy_list {
@@ -38,15 +41,19 @@ struct copy_list {
 	bool is_link;
 };
 
+static void drop_item(struct item *item)
+{
+	free(item->path);
+	free(item->source);
+	free(item->target);
+}
+
 void copy_list_free(struct copy_list *l)
 {
 	if (!l)
 		return;
-	for (size_t i = 0; i < l->count; i++) {
-		free(l->items[i].path);
-		free(l->items[i].source);
-		free(l->items[i].target);
-	}
+	for (size_t i = 0; i < l->count; i++)
+		drop_item(&l->items[i]);
 	free(l->items);
 	free(l);
 }
@@ -101,7 +108,12 @@ static int add_file(struct collector *k, const char *source, const struct stat *
 {
 	char text[LIMIT_SYMLINK + 1];
 	char q[QUOTE_MAX];
-	struct item item = {.path = k->dest.data, .st = *st, .mode = mode_of(k, st)};
+	struct item item = {
+		.path = k->dest.data,
+		.mode = mode_of(k, st),
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+	};
 	SCOPE_FREE char *from = str_dup(source, e);
 
 	if (!from)
@@ -109,6 +121,7 @@ static int add_file(struct collector *k, const char *source, const struct stat *
 	item.source = from;
 	if (S_ISREG(st->st_mode)) {
 		item.kind = ENTRY_REG;
+		item.size = (uint64_t)st->st_size;
 	} else if (S_ISDIR(st->st_mode)) {
 		item.kind = ENTRY_DIR;
 	} else if (S_ISLNK(st->st_mode)) {
@@ -254,66 +267,70 @@ static int compare_items(const void *a, const void *b)
 	return c ? c : (x->order > y->order) - (x->order < y->order);
 }
 
-static void drop_item(struct item *item)
+/* Removes what is marked. */
+static void drop_marked(struct copy_list *l)
 {
-	free(item->path);
-	free(item->source);
-	free(item->target);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->items[i].is_dropped)
+			drop_item(&l->items[i]);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->count = kept;
 }
 
 /* Sorts; of several for one path the last stays, but a made-up directory never hides a real one. */
 static int sort_unique(struct copy_list *l, struct err *e)
 {
-	size_t kept = 0;
+	struct item *last = NULL;
 	char q[QUOTE_MAX];
 
 	if (l->count)
 		qsort(l->items, l->count, sizeof(*l->items), compare_items);
 	for (size_t i = 0; i < l->count; i++) {
 		struct item *now = &l->items[i];
-		struct item *last = kept ? &l->items[kept - 1] : NULL;
 		if (!last || strcmp(last->path, now->path) != 0) {
-			l->items[kept++] = *now;
+			last = now;
 			continue;
 		}
-		if ((last->kind == ENTRY_DIR) != (now->kind == ENTRY_DIR)) {
-			err_set(e, ERR_EXISTS, "'/%s' would be both a directory and a file",
-				quote_str(q, now->path));
-			/* Whole again for copy_list_free: nothing is in the list twice. */
-			memmove(&l->items[kept], now, (l->count - i) * sizeof(*now));
-			l->count = kept + (l->count - i);
-			return -1;
-		}
+		if ((last->kind == ENTRY_DIR) != (now->kind == ENTRY_DIR))
+			return err_set(e, ERR_EXISTS, "'/%s' would be both a directory and a file",
+				       quote_str(q, now->path));
 		if (now->source || !last->source) {
-			drop_item(last);
-			*last = *now;
+			last->is_dropped = true;
+			last = now;
 		} else {
-			drop_item(now);
+			now->is_dropped = true;
 		}
 	}
-	l->count = kept;
+	drop_marked(l);
 	return 0;
 }
 
-static bool is_listed(const struct copy_list *l, size_t count, const char *path, size_t len)
+/* Among the first `count` items, which are sorted; NULL. */
+static const struct item *find(const struct copy_list *l, size_t count, const char *path,
+			       size_t len)
 {
 	size_t low = 0, high = count;
 
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const char *other = l->items[middle].path;
-		const int c = entry_path_compare(path, len, other, strlen(other));
+		const struct item *item = &l->items[middle];
+		const int c = entry_path_compare(path, len, item->path, strlen(item->path));
 		if (c == 0)
-			return true;
+			return item;
 		if (c < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return false;
+	return NULL;
 }
 
-/* Adds the directories above `path` that neither the list nor the stage has. */
+/* Adds the directories above `path` that neither the list nor the stage has; above one of the list,
+ * they are its own matter. */
 static int add_parents(struct copy_list *l, size_t count, const struct stage *st, const char *path,
 		       struct err *e)
 {
@@ -322,10 +339,14 @@ static int add_parents(struct copy_list *l, size_t count, const struct stage *st
 	for (const char *slash = strrchr(path, '/'); slash;
 	     slash = memrchr(path, '/', (size_t)(slash - path))) {
 		const size_t len = (size_t)(slash - path);
+		const struct item *listed = find(l, count, path, len);
 		enum entry_kind kind;
 
-		if (is_listed(l, count, path, len))
-			continue;
+		if (listed && listed->kind == ENTRY_DIR)
+			return 0;
+		if (listed)
+			return err_set(e, ERR_EXISTS, "'/%s' would be both a directory and a file",
+				       quote_bytes(q, path, len));
 		const int there = l->is_link ? 0 : stage_kind(st, path, len, &kind, e);
 		if (there < 0)
 			return -1;
@@ -368,23 +389,16 @@ static int check_stage(const struct copy_list *l, const struct stage *st, struct
 /* Directories that are made up and that the stage has: nothing is to be done for them. */
 static int drop_present(struct copy_list *l, const struct stage *st, struct err *e)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < l->count; i++) {
+	for (size_t i = 0; i < l->count && !l->is_link; i++) {
 		struct item *item = &l->items[i];
 		enum entry_kind kind;
 		const int there =
-			l->is_link || item->source
-				? 0
-				: stage_kind(st, item->path, strlen(item->path), &kind, e);
+			item->source ? 0 : stage_kind(st, item->path, strlen(item->path), &kind, e);
 		if (there < 0)
 			return -1;
-		if (there)
-			drop_item(item);
-		else
-			l->items[kept++] = *item;
+		item->is_dropped = there > 0;
 	}
-	l->count = kept;
+	drop_marked(l);
 	return 0;
 }
 
@@ -469,12 +483,14 @@ static int write_item(const struct copy_list *l, const struct item *item, const 
 		.uid = l->owner.uid,
 		.gid = l->owner.gid,
 		.mtime = epoch,
-		.size = item->kind == ENTRY_REG ? (uint64_t)item->st.st_size : 0,
+		.size = item->size,
 	};
+	const struct stat seen = {
+		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
 
 	if (en.size == 0)
 		return layer_writer_add(w, &en, NULL, e);
-	SCOPE_FD int fd = context_open_file(c, item->source, &item->st, e);
+	SCOPE_FD int fd = context_open_file(c, item->source, &seen, e);
 	if (fd < 0)
 		return -1;
 	if (host_file_add(w, &en, fd, e) < 0) {
@@ -490,13 +506,13 @@ int copy_list_write(const struct copy_list *l, const struct context *c, int64_t 
 	uint64_t total = 0, done = 0;
 
 	for (size_t i = 0; i < l->count; i++)
-		total += l->items[i].kind == ENTRY_REG ? (uint64_t)l->items[i].st.st_size : 0;
+		total += l->items[i].size;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct item *item = &l->items[i];
 		progress_show(progress, "packing", done, total);
 		if (write_item(l, item, c, epoch, w, e) < 0)
 			return -1;
-		done += item->kind == ENTRY_REG ? (uint64_t)item->st.st_size : 0;
+		done += item->size;
 	}
 	return 0;
 }

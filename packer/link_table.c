@@ -79,12 +79,12 @@ static int grow(struct link_table *t, struct err *e)
 	return 0;
 }
 
-int link_table_note(struct link_table *t, dev_t dev, ino_t ino, const char *path, size_t len,
+int link_table_note(struct link_table *t, const struct stat *st, const char *path, size_t len,
 		    const char **first, size_t *first_len, struct err *e)
 {
 	if (t->count >= t->size / 2 && grow(t, e) < 0)
 		return -1;
-	struct slot *s = find(t->slots, t->size, dev, ino);
+	struct slot *s = find(t->slots, t->size, st->st_dev, st->st_ino);
 	if (s->path) {
 		*first = s->path;
 		*first_len = s->len;
@@ -93,7 +93,7 @@ int link_table_note(struct link_table *t, dev_t dev, ino_t ino, const char *path
 	char *copy = str_dup_n(path, len, e);
 	if (!copy)
 		return -1;
-	*s = (struct slot){dev, ino, copy, len};
+	*s = (struct slot){st->st_dev, st->st_ino, copy, len};
 	t->count++;
 	return 0;
 }

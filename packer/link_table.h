@@ -6,7 +6,7 @@
 #define PACKER_LINK_TABLE_H
 
 #include <stddef.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 
@@ -15,9 +15,9 @@ struct link_table;
 struct link_table *link_table_new(struct err *e);
 void link_table_free(struct link_table *t);
 
-/* 0: new, and `path` is kept as its first name; 1: met before, under `*first` (borrowed); -1:
- * ERR_NOMEM. */
-int link_table_note(struct link_table *t, dev_t dev, ino_t ino, const char *path, size_t len,
+/* By the device and inode of `st`. 0: new, and `path` is kept as its first name; 1: met before,
+ * under `*first` (borrowed); -1: ERR_NOMEM. */
+int link_table_note(struct link_table *t, const struct stat *st, const char *path, size_t len,
 		    const char **first, size_t *first_len, struct err *e);
 
 #endif

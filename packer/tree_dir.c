@@ -128,8 +128,7 @@ static int check_links(struct walk *k, const struct stat *st, struct entry *en, 
 
 	if (st->st_nlink < 2 || en->kind == ENTRY_DIR)
 		return 0;
-	const int known = link_table_note(k->links, st->st_dev, st->st_ino, en->path, en->path_len,
-					  &first, &len, e);
+	const int known = link_table_note(k->links, st, en->path, en->path_len, &first, &len, e);
 	if (known <= 0)
 		return known;
 	*en = (struct entry){

@@ -15,7 +15,8 @@ static int note(struct link_table *t, dev_t dev, ino_t ino, const char *path, co
 		size_t *len)
 {
 	struct err e = ERR_INIT;
-	const int r = link_table_note(t, dev, ino, path, strlen(path), first, len, &e);
+	const struct stat st = {.st_dev = dev, .st_ino = ino};
+	const int r = link_table_note(t, &st, path, strlen(path), first, len, &e);
 
 	ck_assert_no_err(&e);
 	return r;
@@ -49,6 +50,9 @@ START_TEST(devices_are_told_apart)
 	ck_assert_int_eq(note(t, 2, 1, "c", &first, &len), 0);
 	ck_assert_int_eq(note(t, 2, 2, "x", &first, &len), 1);
 	ck_assert_mem_eq(first, "b", 1);
+	/* So many that some must share their places. */
+	for (dev_t dev = 3; dev < MANY; dev++)
+		ck_assert_int_eq(note(t, dev, 2, "m", &first, &len), 0);
 }
 END_TEST
 
@@ -64,12 +68,14 @@ static int fill(void *arg, struct err *e)
 		return -1;
 	for (ino_t i = 0; i < *(const ino_t *)arg; i++) {
 		const int n = snprintf(path, sizeof(path), "p%lu", (unsigned long)i);
-		if (link_table_note(t, 7, i * 4096, path, (size_t)n, &first, &len, e) != 0)
+		if (link_table_note(t, &(struct stat){.st_dev = 7, .st_ino = i * 4096}, path,
+				    (size_t)n, &first, &len, e) != 0)
 			return -1;
 	}
 	for (ino_t i = 0; i < *(const ino_t *)arg; i++) {
 		const int n = snprintf(path, sizeof(path), "p%lu", (unsigned long)i);
-		if (link_table_note(t, 7, i * 4096, "x", 1, &first, &len, e) != 1 ||
+		if (link_table_note(t, &(struct stat){.st_dev = 7, .st_ino = i * 4096}, "x", 1,
+				    &first, &len, e) != 1 ||
 		    len != (size_t)n || memcmp(first, path, len) != 0)
 			return err_set(e, ERR_FORMAT, "'%s' was lost", path);
 	}
