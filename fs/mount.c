@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -107,14 +108,26 @@ static int server_open(struct server *s, const struct mount_options *opt, struct
 	return 0;
 }
 
-static void server_close(struct server *s, bool is_mounted)
+/* Whether our mount is the one on top of its mountpoint: another may lie there after umount(8) took
+ * ours away, and is not ours to end. */
+static bool is_still_mounted(const struct server *s)
+{
+	char number[DEVICE_NUMBER_MAX];
+	struct err ignored = ERR_INIT;
+	const int found = device_find(s->mountpoint, number, &ignored);
+
+	err_clear(&ignored);
+	return found > 0 && strcmp(number, s->number) == 0;
+}
+
+static void server_close(struct server *s)
 {
 	struct err e = ERR_INIT;
 
 	if (!s->session)
 		return;
 	/* Before the session is gone: its end would leave a mount that answers ENOTCONN. */
-	if (is_mounted && device_unmount(s->mountpoint, true, &e) < 0)
+	if (is_still_mounted(s) && device_unmount(s->mountpoint, true, &e) < 0)
 		err_clear(&e);
 	fuse_remove_signal_handlers(s->session);
 	fuse_session_destroy(s->session);
@@ -172,7 +185,7 @@ static int serve(const struct mount_options *opt, const char *mountpoint, int pi
 	if (!view || server_open(&s, opt, view, e) < 0) {
 		if (pipe_end >= 0 && tell(pipe_end, e) == 0)
 			err_clear(e); /* the caller prints it */
-		server_close(&s, false);
+		server_close(&s);
 		return e->code ? -1 : 0;
 	}
 	if (pipe_end >= 0) {
@@ -183,8 +196,28 @@ static int serve(const struct mount_options *opt, const char *mountpoint, int pi
 		leave_terminal();
 	}
 	const int r = server_loop(&s, e);
-	server_close(&s, true);
+	server_close(&s);
 	return r;
+}
+
+/* All descriptors of ours are closed on exec; what is not was inherited, and would be held for as
+ * long as the mount lives: a pipe that somebody waits on, a lock, a file system to be unmounted. */
+static void close_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *de;
+
+	while (dir && (de = readdir(dir))) {
+		uint64_t fd;
+		if (str_to_u64(de->d_name, strlen(de->d_name), 10, INT_MAX, &fd) < 0 ||
+		    fd <= STDERR_FILENO)
+			continue;
+		const int flags = fcntl((int)fd, F_GETFD);
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			close((int)fd);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* The caller's side of the pipe. */
@@ -226,6 +259,7 @@ static int serve_in_background(const struct mount_options *opt, const char *moun
 		return err_sys(e, errno, "cannot fork");
 	if (pid == 0) {
 		close(steal_fd(&ours));
+		close_inherited();
 		setsid();
 		return serve(opt, mountpoint, steal_fd(&theirs), open_view, ctx, e);
 	}

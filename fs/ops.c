@@ -167,6 +167,11 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	uint32_t inode;
 
 	tune_once(context_of(req));
+	/* The kernel lets FUSE have names of up to 1024 bytes. */
+	if (strlen(name) > LIMIT_NAME) {
+		fuse_reply_err(req, ENAMETOOLONG);
+		return;
+	}
 	const int found = VIEW_RETRY(v, &e, lookup(v, inode_of(parent), name, &inode, &e));
 	if (found < 0 || (found > 0 && fill_entry(v, inode, &entry, &e) < 0))
 		reply_err(req, "lookup", parent, &e);

@@ -16,8 +16,11 @@ struct idle_decoder {
 };
 
 struct view_layer {
-	int fd; /* holds the frames */
+	_Atomic int fd; /* holds the frames */
+	int damaged_fd; /* replaced by a repair; other threads may still read from it; -1 */
 	enum frame_encoding encoding;
+	bool is_reframed;
+	struct digest index;
 };
 
 struct view {
@@ -62,6 +65,67 @@ static void give_decoder(struct view *v, struct idle_decoder *d)
 	pthread_mutex_unlock(&v->decoders_lock);
 }
 
+/* Opens the frames of a layer that were derived just now, when they are those of the catalog. */
+static int derive_frames(struct view *v, uint32_t at, struct err *e)
+{
+	const struct layers_options opt = {.workers = 0};
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	struct catalog_layer info;
+
+	if (layers_discard(v->store, &v->image->manifest.layers[at].digest, e) < 0 ||
+	    layers_index(v->store, &v->image->manifest.layers[at], &v->image->config.diff_ids[at],
+			 &opt, &ix, &info, e) < 0)
+		return -1;
+	if (!digest_equal(&info.index, &v->layers[at].index))
+		return err_set(e, ERR_DIGEST, "its frames are not those of the catalog");
+	return layers_open_frames(v->store, &info, e);
+}
+
+/* Under repair_lock.  One repair a layer, as for catalogs: see replace_catalog. */
+static bool replace_frames(struct view *v, uint32_t at)
+{
+	struct view_layer *l = &v->layers[at];
+	struct err why = ERR_INIT;
+
+	if (l->damaged_fd >= 0)
+		return false;
+	log_warning("what was derived from layer %u of '%s' is damaged: deriving it anew", at + 1,
+		    v->image->name);
+	const int fd = derive_frames(v, at, &why);
+	if (fd < 0) {
+		log_warning("cannot derive it: %s", why.msg);
+		err_clear(&why);
+		return false;
+	}
+	l->damaged_fd = l->fd;
+	l->fd = fd;
+	return true;
+}
+
+/* After a failure to read a frame from `fd`: whether it is worth another try. */
+static bool repair_frames(struct view *v, uint32_t at, int fd, const struct err *e)
+{
+	if (e->code != ERR_DIGEST || !v->layers[at].is_reframed)
+		return false;
+	pthread_mutex_lock(&v->repair_lock);
+	const bool is_repaired = v->layers[at].fd != fd || replace_frames(v, at);
+	pthread_mutex_unlock(&v->repair_lock);
+	return is_repaired;
+}
+
+static int read_frame(struct view *v, struct frame_decoder *d, uint32_t layer,
+		      const struct frame *f, void *out, struct err *e)
+{
+	const struct view_layer *l = &v->layers[layer];
+	const int fd = l->fd;
+
+	const int r = frame_read(d, fd, l->encoding, f, out, e);
+	if (r == 0 || !repair_frames(v, layer, fd, e))
+		return r;
+	err_clear(e);
+	return frame_read(d, l->fd, l->encoding, f, out, e);
+}
+
 /* cache_load_fn */
 static int load_frame(void *ctx, uint32_t layer, uint32_t number, void *out, size_t length,
 		      struct err *e)
@@ -77,13 +141,22 @@ static int load_frame(void *ctx, uint32_t layer, uint32_t number, void *out, siz
 	struct idle_decoder *d = take_decoder(v, e);
 	if (!d)
 		return -1;
-	const int r =
-		frame_read(d->decoder, v->layers[layer].fd, v->layers[layer].encoding, &f, out, e);
+	const int r = read_frame(v, d->decoder, layer, &f, out, e);
 	give_decoder(v, d);
 	return r;
 }
 
-static int open_layers(struct view *v, const struct store *s, struct err *e)
+static int open_frames(struct view *v, uint32_t at, const struct catalog_layer *info, struct err *e)
+{
+	const int fd = layers_open_frames(v->store, info, e);
+
+	if (fd >= 0 || e->code != ERR_NOT_FOUND || !info->is_reframed)
+		return fd;
+	err_clear(e);
+	return derive_frames(v, at, e);
+}
+
+static int open_layers(struct view *v, struct err *e)
 {
 	const size_t count = catalog_layer_count(v->catalog);
 
@@ -94,10 +167,11 @@ static int open_layers(struct view *v, const struct store *s, struct err *e)
 		struct catalog_layer info;
 		if (catalog_layer(v->catalog, i, &info, e) < 0)
 			return -1;
-		const int fd = layers_open_frames(s, &info, e);
-		if (fd < 0)
+		struct view_layer *l = &v->layers[i];
+		*l = (struct view_layer){-1, -1, info.encoding, info.is_reframed, info.index};
+		l->fd = open_frames(v, (uint32_t)i, &info, e);
+		if (l->fd < 0)
 			return -1;
-		v->layers[i] = (struct view_layer){fd, info.encoding};
 		v->layer_count++;
 	}
 	return 0;
@@ -121,7 +195,7 @@ struct view *view_open(const struct store *s, const struct image *im, unsigned f
 	    catalogs_open(s, im, flags, opt, &catalog, e) < 0)
 		goto fail;
 	v->catalog = catalog;
-	if (open_layers(v, s, e) < 0)
+	if (open_layers(v, e) < 0)
 		goto fail;
 	v->cache = cache_new(cache_bytes, load_frame, v, e);
 	if (!v->cache)
@@ -143,8 +217,11 @@ void view_close(struct view *v)
 		frame_decoder_free(d->decoder);
 		free(d);
 	}
-	for (size_t i = 0; i < v->layer_count; i++)
+	for (size_t i = 0; i < v->layer_count; i++) {
 		close(v->layers[i].fd);
+		if (v->layers[i].damaged_fd >= 0)
+			close(v->layers[i].damaged_fd);
+	}
 	free(v->layers);
 	catalog_free(v->catalog);
 	catalog_free(v->damaged);

@@ -190,8 +190,18 @@ is_unmounted() {
   ! grep -q " $PWD/$1 " /proc/self/mountinfo
 }
 
+# is_gone PROCESS: it has ended, whether or not somebody has asked how.
 is_gone() {
-  ! kill -0 "$1" 2>/dev/null
+  ! grep -q '^[0-9]* (.*) [^ZX] ' "/proc/$1/stat" 2>/dev/null
+}
+
+# open_fuse_device CASE: begins the case anew where all users may use /dev/fuse, as on most systems.
+open_fuse_device() {
+  if [ "$(stat -c %a /dev/fuse)" != 666 ]; then
+    mknod -m 666 fuse c 10 229
+    # shellcheck disable=SC2016 # for the other shell
+    exec unshare -m sh -c 'mount --bind fuse /dev/fuse && exec sh "$1"' - "$1"
+  fi
 }
 
 # make_key PREFIX [TYPE]: a key pair; its passphrase is the content of the file `pass`.
@@ -253,4 +263,18 @@ with open(f"{store}/index.json", "w") as f:
     json.dump(top, f)
 END
   shale import -t "$1" oci:platforms/store:both
+}
+
+# mount_small [IMAGE]: a mount of /hello at $PWD/mnt.
+mount_small() {
+  small_image "${1:-app}" >/dev/null
+  mkdir -p mnt
+  shale mount "${1:-app}" "$PWD/mnt"
+}
+
+# status_of COMMAND...: prints how it ends; its output is in expect.out.
+status_of() {
+  status_of=0
+  "$@" >expect.out 2>&1 || status_of=$?
+  echo "$status_of"
 }

@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# With -o allow_other others look by the image's owners and modes, without it not at all.
+# NEEDS: root fuse setpriv getfattr
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+mkdir -p tree/closed tree/open mnt
+echo all >tree/open/all
+echo root >tree/open/root
+echo mine >tree/open/mine
+echo group >tree/open/group
+echo hidden >tree/closed/file
+chmod 600 tree/open/root tree/open/mine
+chmod 640 tree/open/group
+chmod 700 tree/closed
+chown 1000:1000 tree/open/mine
+chown 0:1000 tree/open/group
+shale import -q -t app dir:tree >/dev/null
+shale mount app mnt
+same "without" "$(status_of as_user cat mnt/open/all)" 1
+grep -q 'Permission denied' expect.out
+shale umount mnt
+shale mount -o allow_other app mnt
+same "all" "$(as_user cat mnt/open/all mnt/open/mine mnt/open/group | paste -sd' ')" "all mine group"
+same "root's" "$(status_of as_user cat mnt/open/root)" 1
+same "in a closed directory" "$(status_of as_user cat mnt/closed/file)" 1
+same "root" "$(cat mnt/open/root mnt/closed/file | paste -sd' ')" "root hidden"
+shale umount mnt
