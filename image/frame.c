@@ -53,8 +53,9 @@ int frame_check(const struct frame *f, enum frame_encoding encoding, uint64_t fi
 		return err_set(e, ERR_FORMAT, "a frame has no content");
 	if (f->length > LIMIT_FRAME || f->blob_length > FRAME_BLOB_MAX)
 		return err_set(e, ERR_LIMIT,
-			       "a frame of %" PRIu32 " bytes is over the limit of %" PRIu64,
-			       f->length, LIMIT_FRAME);
+			       "a frame of %" PRIu32 " bytes (%" PRIu32
+			       " in the file) is over the limit of %" PRIu64,
+			       f->length, f->blob_length, LIMIT_FRAME);
 	if (encoding == FRAME_RAW && f->length != f->blob_length)
 		return err_set(e, ERR_FORMAT, "a raw frame has two lengths");
 	if (add_overflows(f->tar_offset, f->length, &end))

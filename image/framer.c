@@ -23,6 +23,8 @@
 enum {
 	WORKERS_MAX = 16, /* what one thread can feed at the fastest levels, and no gigabytes */
 	JOBS_AHEAD = 4,   /* frames that wait while all workers are busy */
+	TABLES_LEVEL = 3,
+	TABLES_LOG = 16,
 	PACKED_MAX = ZSTD_COMPRESSBOUND(FRAME_CUT_MAX),
 };
 
@@ -59,6 +61,24 @@ struct framer {
 	unsigned context_count;
 };
 
+static int set_parameters(ZSTD_CCtx *cctx, int level)
+{
+	/* SHA-256 covers the bytes; a checksum of zstd's own would only be more of them. */
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, level)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 0)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_dictIDFlag, 0)))
+		return -1;
+	/* The tables of zstd's level 3 are for streams.  Half of them finds as much in a frame
+	 * (0.3 % less on /usr), in a tenth less time: they fit into a cache, and are cleared for
+	 * each frame. */
+	if (level == TABLES_LEVEL &&
+	    (ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_hashLog, TABLES_LOG)) ||
+	     ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_chainLog, TABLES_LOG))))
+		return -1;
+	return 0;
+}
+
 /* A context that no thread uses now, the last used first: its tables are still in a cache. */
 static ZSTD_CCtx *context_get(struct framer *f)
 {
@@ -72,14 +92,7 @@ static ZSTD_CCtx *context_get(struct framer *f)
 		return cctx;
 
 	cctx = ZSTD_createCCtx();
-	if (!cctx)
-		return NULL;
-	/* SHA-256 covers the bytes; a checksum of zstd's own would be four bytes a frame and an
-	 * eighth of the decoder's time. */
-	if (ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, f->level)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 0)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_dictIDFlag, 0))) {
+	if (cctx && set_parameters(cctx, f->level) < 0) {
 		ZSTD_freeCCtx(cctx);
 		return NULL;
 	}

@@ -20,7 +20,7 @@
 #include "image/tar_write.h"
 
 /* Content is read, hashed and looked through for holes in pieces that stay in a core's cache. */
-enum { CONTENT_STEP = 64 * 1024, ENTRIES_MAX = LIMIT_ENTRIES };
+enum { CONTENT_STEP = 64 * 1024 };
 
 struct layer_writer {
 	int fd;
@@ -105,11 +105,6 @@ static int check_order(struct layer_writer *w, const struct entry *en, struct er
 	    entry_path_compare(str_text(&w->path), w->path.len, en->path, en->path_len) >= 0)
 		return err_set(e, ERR_FORMAT, "'%s' is not in the order of a layer",
 			       quote_bytes(quoted, en->path, en->path_len));
-	if (en->kind != ENTRY_REG && en->size > 0)
-		return err_set(e, ERR_FORMAT, "'%s' has content, but is no regular file",
-			       quote_bytes(quoted, en->path, en->path_len));
-	if (w->entry_count >= ENTRIES_MAX)
-		return err_set(e, ERR_LIMIT, "a layer has more than %d entries", ENTRIES_MAX);
 	str_truncate(&w->path, 0);
 	return str_append(&w->path, en->path, en->path_len, e);
 }
@@ -141,7 +136,6 @@ int layer_writer_add(struct layer_writer *w, const struct entry *en, const struc
 {
 	struct entry indexed = *en;
 
-	assert(src || en->size == 0);
 	if (check_order(w, en, e) < 0)
 		return -1;
 	str_truncate(&w->header, 0);
@@ -154,10 +148,12 @@ int layer_writer_add(struct layer_writer *w, const struct entry *en, const struc
 	indexed.data_size = en->size;
 	indexed.extents = NULL;
 	indexed.extent_count = 0;
-	if (en->size > LIMIT_LAYER_CONTENT - indexed.data_offset)
+	if (indexed.data_offset > LIMIT_LAYER_CONTENT ||
+	    en->size > LIMIT_LAYER_CONTENT - indexed.data_offset)
 		return err_set(e, ERR_LIMIT, "a layer has more than %" PRIu64 " bytes of content",
 			       LIMIT_LAYER_CONTENT);
 	if (en->size > 0) {
+		assert(src);
 		holes_init(&w->holes, indexed.data_offset);
 		if (framer_payload(w->framer, en->size, e) < 0 ||
 		    put_content(w, en->size, src, e) < 0 || holes_finish(&w->holes, e) < 0)
@@ -178,10 +174,7 @@ static int put_tail(struct layer_writer *w, struct layer_result *out, struct err
 	if (layer_index_builder_encode(w->index, FRAME_ZSTD, &out->diff_id, out->tar_size, &index,
 				       e) < 0)
 		return -1;
-	/* Checked when it is read again: better not to write what nobody reads. */
-	if (index.len > LIMIT_LAYER_INDEX)
-		return err_set(e, ERR_LIMIT, "a layer index has more than %" PRIu64 " bytes",
-			       LIMIT_LAYER_INDEX);
+	/* The builder keeps to LIMIT_LAYER_INDEX, so that 32 bits hold its size. */
 	if (skippable_header_append(&tail, SKIPPABLE_MAGIC_LAYER_INDEX, (uint32_t)index.len, e) <
 		    0 ||
 	    put_blob(w, tail.data, tail.len, e) < 0)

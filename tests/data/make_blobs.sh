@@ -54,8 +54,8 @@ zstd -q -3 --long=28 <plain.tar >"$out/zstd-window28.zst"
 head -c 40000 plain.tar >first
 tail -c +40001 plain.tar >second
 # pzstd puts a skippable frame with the size in front of each frame.
-cat first | pzstd -q -p 2 -3 -c >"$out/pzstd.zst"
-cat second | pzstd -q -p 2 -3 -c >>"$out/pzstd.zst"
+pzstd -q -p 2 -3 -c <first >"$out/pzstd.zst"
+pzstd -q -p 2 -3 -c <second >>"$out/pzstd.zst"
 zstd -q <first >"$out/zstd-frames.zst"
 zstd -q <second >>"$out/zstd-frames.zst"
 # A frame that was made with a dictionary names it.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes tests/data/tars/: one tree, archived by the tars that people make layers with, in each of
-# their formats.  What is in the tree is said again in tests/unit/image/test_tar_peers.c.
+# their formats; and tests/fuzz/corpus/tar_read/, small archives of the same kinds.  What is in the tree is said again in tests/unit/image/test_tar_peers.c.
 # Needs root (devices, owners, capabilities), GNU tar, bsdtar, busybox, python3, git, umoci.  Run it
 # in tests/data.
 set -eu
@@ -9,10 +9,12 @@ export LC_ALL=C TZ=UTC
 umask 022
 
 out=$PWD/tars
+corpus=$PWD/../fuzz/corpus/tar_read
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
-mkdir -p "$out" "$work/tree/t"
+rm -rf "$corpus"
+mkdir -p "$out" "$corpus" "$work/tree/t"
 cd "$work/tree"
 
 repeat() { # CHARACTER COUNT
@@ -104,6 +106,18 @@ for name, form, members in (("ustar", tarfile.USTAR_FORMAT, "ustar"),
             tar.add(path, recursive=False)
 PY
 
+small() { # NAME FORMAT OPTIONS AND PATHS...
+	name=$1 format=$2
+	shift 2
+	tar --format="$format" --no-recursion -b1 -cf "$corpus/$name" "$@"
+}
+small v7 v7 t t/file t/hard t/link
+small ustar ustar t t/block t/fifo "t/$(repeat p 80)/$(repeat q 80)"
+small gnu-long gnu t/longlink "t/$(repeat r 200)/$(repeat s 200)"
+small gnu-numbers gnu t/ids t/early
+small pax pax --xattrs --xattrs-include='*' t/file t/ids t/xattrs "t/$(repeat r 200)/$(repeat s 200)"
+bsdtar --format=pax --xattrs -n -b1 -cf "$corpus/bsd-xattrs" t/xattrs
+
 # Go's archive/tar.  umoci archives a folder, all of it and sorted.  Go writes neither names that
 # are no UTF-8, nor attributes with "=" in the name or without a value.
 rm t/umlaut-*
@@ -163,6 +177,12 @@ for version in 0.0 0.1 1.0; do
 done
 tar --format=gnu --sparse -b1 -cf "$out/gnu-sparse-old.tar" sparse hole
 bsdtar --format=pax -b1 -cf "$out/bsd-sparse.tar" sparse hole
+for version in 0.0 0.1 1.0; do
+	small sparse-$version pax --sparse --sparse-version=$version hole
+done
+small sparse-old gnu --sparse hole
+head -c 2048 "$out/git.tar" >"$corpus/global"
+head -c 1024 /dev/zero >>"$corpus/global"
 
 # What ustar can say, with no choice in it: shale must write the same bytes.
 python3 - "$out" <<'PY'

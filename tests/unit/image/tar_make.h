@@ -76,7 +76,7 @@ static inline void make_checksum(char block[static MAKE_BLOCK], const struct mak
 	memset(block + 148, ' ', 8);
 	for (size_t i = 0; i < MAKE_BLOCK; i++)
 		sum += m->is_signed ? (signed char)block[i] : (unsigned char)block[i];
-	snprintf(block + 148, 8, "%06o", (unsigned)sum);
+	snprintf(block + 148, 8, "%06o", (unsigned)sum & 0777777);
 	block[155] = ' ';
 	if (m->checksum)
 		make_text(block + 148, 8, m->checksum);

@@ -257,6 +257,7 @@ static Suite *suite_new(void)
 	TCase *check = tcase_create("check");
 
 	tcase_add_checked_fixture(read, setup, teardown);
+	tcase_set_timeout(read, 60);
 	tcase_add_test(read, reads_what_was_packed);
 	tcase_add_test(read, reads_raw_bytes);
 	tcase_add_test(read, every_flipped_byte_is_a_digest_error);

@@ -342,6 +342,7 @@ static Suite *suite_new(void)
 	TCase *refuses = tcase_create("refuses");
 
 	tcase_add_checked_fixture(reads, setup, teardown);
+	tcase_set_timeout(reads, 60);
 	tcase_add_loop_test(reads, gives_the_tar, 0, ARRAY_LEN(good));
 	tcase_add_test(reads, skippable_frames_are_not_read);
 	tcase_add_test(reads, progress_ends_at_the_size_of_the_blob);

@@ -450,6 +450,7 @@ static Suite *suite_new(void)
 	tcase_add_test(proves, memory_runs_out_in_prove);
 	suite_add_tcase(s, proves);
 	tcase_add_checked_fixture(reads, setup, NULL);
+	tcase_set_timeout(reads, 60);
 	tcase_add_test(reads, reads_any_range);
 	suite_add_tcase(s, reads);
 	return s;

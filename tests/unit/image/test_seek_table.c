@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/main.h"
 
+#include "base/limits.h"
 #include "image/seek_table.h"
 
 START_TEST(table_has_the_bytes_of_the_format)
@@ -50,6 +51,18 @@ START_TEST(skippable_header_is_little_endian)
 }
 END_TEST
 
+START_TEST(too_many_frames_are_refused)
+{
+	struct err e = ERR_INIT;
+	SCOPE(seek_table) struct seek_table t = SEEK_TABLE_INIT;
+
+	t.count = LIMIT_FRAMES;
+	ck_assert_int_eq(seek_table_add(&t, 1, 1, &e), 0);
+	ck_assert_int_eq(seek_table_add(&t, 1, 1, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "frames");
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("image/seek_table");
@@ -58,6 +71,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, table_has_the_bytes_of_the_format);
 	tcase_add_test(tc, table_may_be_empty);
 	tcase_add_test(tc, skippable_header_is_little_endian);
+	tcase_add_test(tc, too_many_frames_are_refused);
 	suite_add_tcase(s, tc);
 	return s;
 }
