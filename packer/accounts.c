@@ -17,6 +17,9 @@ enum {
 /* The id field of the line that starts with `name`: 1, 0 no such line. */
 static int find_id(const char *text, const char *name, size_t name_len, uint32_t *out)
 {
+	/* Such a name would match several fields at once. */
+	if (memchr(name, ':', name_len))
+		return 0;
 	while (text && *text) {
 		const char *end = strchrnul(text, '\n');
 		const char *field = text;

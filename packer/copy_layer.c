@@ -98,7 +98,7 @@ static uint32_t mode_of(const struct collector *k, const struct stat *st)
 	const bool is_dir = S_ISDIR(st->st_mode);
 	uint32_t mode = is_dir ? MODE_DIR : st->st_mode & S_IXUSR ? MODE_EXECUTABLE : MODE_FILE;
 
-	if (k->copy->has_chmod && !S_ISLNK(st->st_mode))
+	if (k->copy->has_chmod)
 		mode = chmod_apply(&k->copy->chmod, mode, is_dir);
 	return mode;
 }
@@ -281,7 +281,7 @@ static void drop_marked(struct copy_list *l)
 	l->count = kept;
 }
 
-/* Sorts; of several for one path the last stays, but a made-up directory never hides a real one. */
+/* Sorts; of several for one path the last stays. */
 static int sort_unique(struct copy_list *l, struct err *e)
 {
 	struct item *last = NULL;
@@ -298,12 +298,8 @@ static int sort_unique(struct copy_list *l, struct err *e)
 		if ((last->kind == ENTRY_DIR) != (now->kind == ENTRY_DIR))
 			return err_set(e, ERR_EXISTS, "'/%s' would be both a directory and a file",
 				       quote_str(q, now->path));
-		if (now->source || !last->source) {
-			last->is_dropped = true;
-			last = now;
-		} else {
-			now->is_dropped = true;
-		}
+		last->is_dropped = true;
+		last = now;
 	}
 	drop_marked(l);
 	return 0;

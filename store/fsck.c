@@ -5,6 +5,7 @@
  */
 #include "store/fsck.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,13 +42,20 @@ static void count_finding(struct fsck_report *r, enum fsck_severity severity)
 	}
 }
 
+/* What this process is short of says nothing of the store. */
+static bool is_own_lack(const struct err *why)
+{
+	return why->code == ERR_NOMEM ||
+	       (why->code == ERR_SYS && (why->sys == EMFILE || why->sys == ENFILE));
+}
+
 int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
 	      const char *user, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 	SCOPE(str) struct str text = STR_INIT;
 
-	if (why->code == ERR_NOMEM)
+	if (is_own_lack(why))
 		return err_move(e, why);
 	const enum err_code code = why->code;
 	int r = str_append_z(&text, why->msg, e);

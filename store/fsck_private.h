@@ -23,8 +23,8 @@ struct fsck {
 	bool is_partial;       /* a document could not be read: nothing is known to be unused */
 };
 
-/* Tells of a finding; takes the text from `why` and clears it.  A `why` that says that memory ran
- * out is no finding: moved to `e`, -1.  `user`: who needs it; NULL. */
+/* Tells of a finding; takes the text from `why` and clears it.  A `why` that says that memory or
+ * descriptors ran out is no finding: moved to `e`, -1.  `user`: who needs it; NULL. */
 int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
 	      const char *user, struct err *e);
 

@@ -132,7 +132,8 @@ int index_file_write(const struct store *s, const struct index_file *f, struct e
 
 	if (!after)
 		return -1;
-	if (!root)
+	/* Jansson leaves out what it has no memory to copy, and says nothing. */
+	if (!root || json_object_size(root) != json_object_size(f->root))
 		return err_nomem(e);
 	json_t *merged = merge_entries(f, after, e);
 	if (!merged || json_put(root, "manifests", merged, e) < 0 ||

@@ -8,7 +8,8 @@
 
 #include "main.h"
 
-enum { FRAME = 1000, THREADS = 8, ROUNDS = 2000, WAIT_US = 20000 };
+/* A frame takes whole pages. */
+enum { FRAME = 64 * 1024, THREADS = 8, ROUNDS = 2000, WAIT_US = 20000 };
 
 /* What the cache under test loads from. */
 struct frames {
@@ -125,6 +126,32 @@ START_TEST(never_evicts_what_is_in_use)
 }
 END_TEST
 
+START_TEST(a_frame_may_be_pinned_twice)
+{
+	struct frames f = {0};
+	struct err e = ERR_INIT;
+	SCOPE(cache) struct cache *c = new_cache(3 * FRAME, &f);
+
+	read_frame(c, 0, 1);
+	read_frame(c, 0, 2);
+	struct cache_frame *once = cache_get(c, 0, 3, FRAME, &e);
+	struct cache_frame *twice = cache_get(c, 0, 3, FRAME, &e);
+	ck_assert_ptr_eq(once, twice);
+	cache_put(c, once);
+	for (uint32_t i = 10; i < 20; i++)
+		read_frame(c, 0, i);
+	ck_assert_uint_eq(cache_frame_bytes(twice)[0], content(0, 3));
+	cache_put(c, twice);
+	ck_assert_uint_eq(cache_stats(c).bytes, 3 * FRAME);
+	ck_assert_uint_eq(cache_stats(c).evictions, 10);
+	/* The frames that were idle meanwhile were the first to go. */
+	f.loads = 0;
+	read_frame(c, 0, 1);
+	read_frame(c, 0, 2);
+	ck_assert_uint_eq(f.loads, 2);
+}
+END_TEST
+
 START_TEST(a_failure_is_not_kept)
 {
 	struct frames f = {.failures = 1};
@@ -227,6 +254,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, keeps_to_its_budget);
 	tcase_add_test(tc, evicts_what_was_not_used_for_longest);
 	tcase_add_test(tc, never_evicts_what_is_in_use);
+	tcase_add_test(tc, a_frame_may_be_pinned_twice);
 	tcase_add_test(tc, a_failure_is_not_kept);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("threads");

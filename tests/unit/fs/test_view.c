@@ -9,7 +9,12 @@
 #include "fs/sample_image.h"
 #include "main.h"
 
-enum { BIG = 3 * 1024 * 1024 + 17, HOLE_START = 1024 * 1024, HOLE_END = 2 * 1024 * 1024 };
+enum {
+	BIG = 3 * 1024 * 1024 + 17,
+	HOLE_START = 1024 * 1024,
+	HOLE_END = 2 * 1024 * 1024,
+	MANY = 3000
+};
 
 static const struct sample_file files[] = {
 	{.path = "", .kind = ENTRY_DIR, .mode = 0755},
@@ -59,8 +64,11 @@ START_TEST(reads_across_frames_and_holes)
 		const ssize_t n = view_read(v, inode, at, buf, step, &e);
 		ck_assert_no_err(&e);
 		ck_assert_int_eq(n, BIG - at < step ? (ssize_t)(BIG - at) : (ssize_t)step);
-		for (ssize_t i = 0; i < n; i++)
-			ck_assert_uint_eq(buf[i], sample_byte(&files[FILE_BIG], at + (uint64_t)i));
+		/* An assertion for each byte would take minutes. */
+		ssize_t i = 0;
+		while (i < n && buf[i] == sample_byte(&files[FILE_BIG], at + (uint64_t)i))
+			i++;
+		ck_assert_int_eq(i, n);
 	}
 }
 END_TEST
@@ -151,33 +159,70 @@ START_TEST(damage_of_a_frame_is_an_error_and_never_data)
 }
 END_TEST
 
+/* So many names that a catalog has many blocks, of which opening it touches the first. */
+static void setup_many(void)
+{
+	static char names[MANY][16];
+	static struct sample_file many[MANY + 1];
+
+	many[0] = files[0];
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "name-%05zu", i);
+		many[i + 1] = (struct sample_file){
+			.path = names[i], .kind = ENTRY_REG, .mode = 0644, .text = names[i]};
+	}
+	sample_image_make(many, ARRAY_LEN(many));
+}
+
+static void check_many(struct view *v)
+{
+	struct err e = ERR_INIT;
+	struct catalog_dirent de;
+	char buf[16];
+
+	for (uint64_t i = 0; i < MANY; i++) {
+		const int found = VIEW_RETRY(
+			v, &e, catalog_readdir(view_catalog(v), CATALOG_ROOT, i, &de, &e));
+		ck_assert_no_err(&e);
+		ck_assert_int_eq(found, 1);
+		ck_assert_int_eq(view_read(v, de.inode, 0, buf, sizeof(buf), &e),
+				 (ssize_t)de.name_len);
+		ck_assert_mem_eq(buf, de.name, de.name_len);
+	}
+	ck_assert_no_err(&e);
+}
+
 START_TEST(a_damaged_catalog_is_built_anew)
 {
 	char hex[DIGEST_HEX_MAX];
-	struct err e = ERR_INIT;
-	struct catalog_stat before, after;
-	char buf[16];
+	struct stat st;
 
-	view_close(sample_view(VIEW_CACHE_MIN));
 	digest_hex(&sample_image.chosen.digest, hex);
-	/* Inodes, which begin right after the header's page and the table of layers. */
 	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
-	ck_assert_int_eq(catalog_stat(view_catalog(v), CATALOG_ROOT, &before, &e), 0);
-	view_close(steal_ptr(&v));
-	damage(STORE_DIR_CATALOGS, hex, 4096 + 300);
+	ck_assert_int_eq(fstatat(store_dirfd(sample_store, STORE_DIR_CATALOGS), hex, &st, 0), 0);
+	damage(STORE_DIR_CATALOGS, hex, st.st_size / (2 + _i));
+	const struct catalog *before = view_catalog(v);
+	check_many(v);
+	ck_assert_ptr_ne(view_catalog(v), before);
+	/* And once only: a machine on which this happens again cannot be trusted. */
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_DIGEST, "damaged again");
+	ck_assert(!view_repair(v, &e));
+	ck_assert_err(&e, ERR_DIGEST, "again");
+	check_many(v);
+}
+END_TEST
 
-	v = sample_view(VIEW_CACHE_MIN);
-	uint32_t inode = 0;
-	ck_assert_int_ge(
-		VIEW_RETRY(v, &e,
-			   catalog_lookup(view_catalog(v), CATALOG_ROOT, "dir", 3, &inode, &e)),
-		1);
-	ck_assert_no_err(&e);
-	ck_assert_int_eq(VIEW_RETRY(v, &e, catalog_stat(view_catalog(v), CATALOG_ROOT, &after, &e)),
-			 0);
-	ck_assert_uint_eq(before.nlink, after.nlink);
-	ck_assert_int_eq(view_read(v, find(v, "/dir/small"), 0, buf, 5, &e), 5);
-	ck_assert_mem_eq(buf, "small", 5);
+START_TEST(other_failures_are_not_repaired)
+{
+	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
+	const struct catalog *before = view_catalog(v);
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_NOT_FOUND, "no such inode");
+	ck_assert(!view_repair(v, &e));
+	ck_assert_err(&e, ERR_NOT_FOUND, "inode");
+	ck_assert_ptr_eq(view_catalog(v), before);
 }
 END_TEST
 
@@ -234,7 +279,12 @@ static Suite *suite_new(void)
 	tc = tcase_create("damage");
 	tcase_add_checked_fixture(tc, setup, sample_image_remove);
 	tcase_add_test(tc, damage_of_a_frame_is_an_error_and_never_data);
-	tcase_add_test(tc, a_damaged_catalog_is_built_anew);
+	tcase_add_test(tc, other_failures_are_not_repaired);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("repair");
+	tcase_add_checked_fixture(tc, setup_many, sample_image_remove);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, a_damaged_catalog_is_built_anew, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "image/mediatype.h"
 #include "main.h"
+#include "packer/import.h"
 #include "store/refs.h"
 #include "tests/support/scratch.h"
 
@@ -166,4 +167,59 @@ size_t layouts_refs(void)
 	refs_list(layouts_store, &ix, &e);
 	ck_assert_no_err(&e);
 	return ix.count;
+}
+
+const struct platform layouts_platform = {"linux", "amd64", ""};
+
+/* Imports `what` ("oci:layout", its path below the scratch folder): 0 or -1. */
+static int import(const char *what, const char *tag, struct import_result *out, struct err *e)
+{
+	const struct import_options opt = {.tag = tag, .platform = &layouts_platform, .level = 3};
+	const char *colon = strchr(what, ':');
+	SCOPE(str) struct str text = STR_INIT;
+	struct import_source src;
+	int r;
+
+	str_appendf(&text, e, "%.*s:%s/%s", (int)(colon - what), what, scratch_path(), colon + 1);
+	import_source_parse(&src, str_text(&text), e);
+	ck_assert_no_err(e);
+	r = import_run(layouts_store, &src, &opt, out, e);
+	import_source_fini(&src);
+	return r;
+}
+
+/* Imports, checks the name, and gives the digest. */
+struct digest layouts_take(const char *what, const char *tag, const char *name)
+{
+	struct import_result r = {.name = NULL};
+	struct err e = ERR_INIT;
+	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+
+	import(what, tag, &r, &e);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(r.name, name);
+	ck_assert_int_eq(refs_get(layouts_store, name, &d, &e), 1);
+	ck_assert(digest_equal(&d.digest, &r.top.digest));
+	import_result_fini(&r);
+	return d.digest;
+}
+
+void layouts_refuse(const char *what, const char *tag, enum err_code code, const char *word)
+{
+	const size_t before = layouts_refs();
+	struct import_result r = {.name = NULL};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(import(what, tag, &r, &e), -1);
+	ck_assert_err(&e, code, word);
+	ck_assert_ptr_null(r.name);
+	/* What failed has no name. */
+	ck_assert_uint_eq(layouts_refs(), before);
+}
+
+void layouts_pack(const char *archive)
+{
+	const char *const argv[] = {"tar", "-C", "layout", "-cf", archive, ".", NULL};
+
+	layouts_run(argv);
 }

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/str.h"
+#include "image/platform.h"
 #include "store/store.h"
 
 extern struct store *layouts_store;
@@ -41,5 +42,15 @@ void layouts_run(const char *const *argv);
 
 /* How many refs the store has. */
 size_t layouts_refs(void);
+
+/* The layout as a tar. */
+void layouts_pack(const char *archive);
+
+extern const struct platform layouts_platform;
+
+/* Import `what` ("oci:layout:NAME"; its path is below the scratch folder) for layouts_platform:
+ * the store then has `name`, and the digest is returned; or it fails so, and no name is added. */
+struct digest layouts_take(const char *what, const char *tag, const char *name);
+void layouts_refuse(const char *what, const char *tag, enum err_code code, const char *word);
 
 #endif

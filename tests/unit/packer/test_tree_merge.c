@@ -182,8 +182,10 @@ static void check_content(const struct made *m, const char *path, uint64_t size)
 
 	layer_content(m->fd, m->ix, path, &content);
 	ck_assert_uint_eq(content.len, size);
-	for (uint64_t i = 0; i < size; i++)
-		ck_assert_msg((uint8_t)content.data[i] == byte_at(size, i), "%s at %lu", path, i);
+	uint64_t same = 0;
+	while (same < size && (uint8_t)content.data[same] == byte_at(size, same))
+		same++;
+	ck_assert_uint_eq(same, size);
 }
 
 START_TEST(content_comes_from_the_right_layer)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands that are killed and failed, each with what it starts from; after lib.sh:
+# . "$SHALE_SOURCE/tests/support/fault.sh"
+# shellcheck shell=sh
+
+mkdir context rootfs
+seq 5000 >context/numbers
+echo hello >context/hello
+mkdir rootfs/etc
+seq 3000 >rootfs/etc/numbers
+ln -s numbers rootfs/etc/link
+printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\n' >one
+printf 'FROM app\nCOPY hello /again\n' >two
+
+# layout: an image of another tool, of gzip layers.
+python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
+import gzip, sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from layout import LAYER, tar_of, write_image
+tars = [tar_of([("a", b"a" * 100000)]), tar_of([("dir/", b""), ("dir/b", b"b" * 3000)])]
+write_image("layout", [(LAYER + "+gzip", gzip.compress(t, mtime=0), t) for t in tars])
+END
+
+# empty: no store.  full: one with images, names, a key, and litter of gc.
+mkdir empty full
+(
+  SHALE_STORE=$PWD/full/store
+  export SHALE_STORE
+  shale build -q -f one -t app context >/dev/null
+  make_key full/team
+  shale build -q -f two -t old context >/dev/null
+  shale import -q -t old oci:layout >/dev/null
+  shale rm old >/dev/null
+  shale cat app /hello >/dev/null
+)
+cp -r full kept
+SHALE_STORE=$PWD/kept/store shale gc >/dev/null
+
+# faulted WHAT NAME: all the faults of WHAT (see faults.py) for a command.
+faulted() {
+  faulted_samples=40
+  [ "$1" = kill ] || faulted_samples=20
+  [ -z "${SHALE_FULL:-}" ] || faulted_samples=0
+  faulted_what=$1
+  faulted_once=
+  case $2 in
+  build-new) set -- empty shale build -q --workers 0 -f one -t app:1 context ;;
+  build) set -- kept shale build -q --workers 0 -f two -t next context ;;
+  import-oci) set -- kept shale import -q --workers 0 -t app oci:layout ;;
+  import-dir) set -- kept shale import -q --workers 0 -t new dir:rootfs ;;
+  sign) faulted_once=--once && set -- kept shale sign --key kept/team.key --passphrase-file pass app ;;
+  tag) set -- kept shale tag app other:2 ;;
+  rm) faulted_once=--once && set -- full shale rm app ;;
+  gc) faulted_once=--once && set -- full shale gc ;;
+  cat) set -- kept shale cat app /hello ;;
+  *) fail "no command $2" ;;
+  esac
+  faulted_pristine=$1
+  shift
+  "$SHALE_SOURCE/tests/support/faults.py" "$faulted_what" --samples "$faulted_samples" \
+    ${faulted_once:+"$faulted_once"} "$*" "$faulted_pristine" -- "$@"
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "main.h"
+#include "packer/stages.h"
+
+/* context_match's names, each followed by a blank. */
+static int match(const struct context *c, const char *pattern, struct str *out, struct err *e)
+{
+	SCOPE(strlist) struct strlist found = STRLIST_INIT;
+	struct err nomem = ERR_INIT;
+	const int r = context_match(c, pattern, &found, e);
+
+	str_truncate(out, 0);
+	for (size_t i = 0; i < found.count; i++)
+		str_appendf(out, &nomem, "%s ", found.items[i]);
+	ck_assert_no_err(&nomem);
+	return r;
+}
+
+static void set_rules(struct context *c, const char *rules)
+{
+	struct err e = ERR_INIT;
+	struct ignore *ig = ignore_parse(".dockerignore", rules, strlen(rules), &e);
+
+	ck_assert_no_err(&e);
+	context_set_ignore(c, ig);
+}
+
+static void make_files(void)
+{
+	stages_dir("src");
+	stages_dir("src/sub");
+	stages_dir("other");
+	stages_write("a.c", "a");
+	stages_write("b.c", "b");
+	stages_write(".c", "hidden");
+	stages_write("src/x.c", "x");
+	stages_write("src/sub/y.c", "y");
+	stages_write("other/x.c", "ox");
+	stages_write("[a].c", "brackets");
+	stages_symlink("../a.c", "src/up");
+	stages_symlink("other", "link");
+}
+
+START_TEST(open_needs_a_directory)
+{
+	struct err e = ERR_INIT;
+
+	ck_assert_ptr_null(context_open(scratch_file("none"), &e));
+	ck_assert_int_eq(e.sys, ENOENT);
+	ck_assert_err(&e, ERR_SYS, "cannot open the context");
+	scratch_write("file", "");
+	ck_assert_ptr_null(context_open(scratch_file("file"), &e));
+	ck_assert_int_eq(e.sys, ENOTDIR);
+	ck_assert_err(&e, ERR_SYS, "file'");
+}
+END_TEST
+
+START_TEST(reads_small_files)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	ck_assert_int_eq(context_read(c, "a.c", 1, &text, &e), 1);
+	ck_assert_int_eq(context_read(c, "src/up", 1, &text, &e), 1);
+	ck_assert_str_eq(text.data, "aa");
+	ck_assert_int_eq(context_read(c, "none", 1, &text, &e), 0);
+	ck_assert_int_eq(context_read(c, "none/none", 1, &text, &e), 0);
+	/* The manifest may be hidden from COPY, and is read all the same. */
+	set_rules(c, "*");
+	ck_assert_int_eq(context_read(c, "a.c", 1, &text, &e), 1);
+	ck_assert_no_err(&e);
+}
+END_TEST
+
+START_TEST(reads_nothing_else)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	stages_write("long", "12345");
+	stages_symlink("../outside", "out");
+	scratch_write("outside", "secret");
+	ck_assert_int_eq(context_read(c, "long", 4, &text, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "'long'");
+	ck_assert_int_eq(context_read(c, "src", 4, &text, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "'src' of the context is no regular file");
+	ck_assert_int_eq(mkfifoat(scratch_fd(), "context/fifo", 0600), 0);
+	ck_assert_int_eq(context_read(c, "fifo", 4, &text, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "'fifo'");
+	ck_assert_int_eq(context_read(c, "out", 100, &text, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "'out' leads out of the context");
+	ck_assert_uint_eq(text.len, 0);
+}
+END_TEST
+
+static const struct {
+	const char *pattern;
+	const char *found;
+} matched[] = {
+	{"a.c", "a.c "},
+	{"src", "src "},
+	{".", ". "},
+	{"link/x.c", "link/x.c "},
+	{"*.c", ".c [a].c a.c b.c "},
+	{"?.c", "a.c b.c "},
+	{"[ab].c", "a.c b.c "},
+	{"\\[a\\].c", "[a].c "},
+	{"[^a].c", "b.c "},
+	{"*/x.c", "link/x.c other/x.c src/x.c "},
+	{"src/*/*", "src/sub/y.c "},
+	{"s*", "src "},
+	{"*.none", ""},
+	{"none/*", ""},
+	{"a.c/*", ""},
+};
+
+START_TEST(finds_what_sources_name)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str names = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	ck_assert_int_eq(match(c, matched[_i].pattern, &names, &e), 0);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(str_text(&names), matched[_i].found);
+}
+END_TEST
+
+static const struct {
+	const char *pattern;
+	enum err_code code;
+	const char *word;
+} unmatched[] = {
+	{"none", ERR_NOT_FOUND, "no 'none' in the context"},
+	{"a.c/x", ERR_NOT_FOUND, "no 'a.c/x' in the context"},
+	{"b.c", ERR_NOT_FOUND, "'b.c' of the context is excluded by an ignore file"},
+	{"other/x.c", ERR_NOT_FOUND, "excluded"},
+	{"out", ERR_UNSUPPORTED, "'out' leads out of the context"},
+	{"absolute", ERR_UNSUPPORTED, "'absolute' leads out of the context"},
+	{"out/x", ERR_UNSUPPORTED, "leads out"},
+	{"loop", ERR_SYS, "'loop'"},
+	{"[a", ERR_SYNTAX, "pattern"},
+};
+
+START_TEST(refuses_sources)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str names = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	stages_symlink("..", "out");
+	stages_symlink("/etc", "absolute");
+	stages_symlink("loop", "loop");
+	set_rules(c, "b.c\nother\n");
+	ck_assert_int_eq(match(c, unmatched[_i].pattern, &names, &e), -1);
+	ck_assert_err(&e, unmatched[_i].code, unmatched[_i].word);
+	ck_assert_str_eq(str_text(&names), "");
+}
+END_TEST
+
+START_TEST(patterns_do_not_see_what_is_hidden)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str names = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	set_rules(c, "*\n!a.c\n!src/sub\n");
+	ck_assert_int_eq(match(c, "*", &names, &e), 0);
+	ck_assert_str_eq(str_text(&names), "a.c ");
+	ck_assert_int_eq(match(c, "*/*", &names, &e), 0);
+	ck_assert_str_eq(str_text(&names), "src/sub ");
+	ck_assert_int_eq(match(c, ".", &names, &e), 0);
+	ck_assert_str_eq(str_text(&names), ". ");
+}
+END_TEST
+
+/* What a walk shows: "below(kind) ". */
+static int note(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	const char kind = S_ISDIR(entry->st->st_mode)   ? 'd'
+			  : S_ISLNK(entry->st->st_mode) ? 'l'
+			  : S_ISREG(entry->st->st_mode) ? 'f'
+							: '?';
+
+	ck_assert(str_has_suffix(entry->path, entry->below));
+	ck_assert_int_eq(S_ISLNK(entry->st->st_mode), entry->target != NULL);
+	return str_appendf(ctx, e, "%s(%c%s) ", entry->below, kind,
+			   entry->target ? entry->target : "");
+}
+
+static const struct {
+	const char *dir, *rules, *exclude, *seen;
+} walks[] = {
+	{"src", NULL, NULL, "sub(d) sub/y.c(f) up(l../a.c) x.c(f) "},
+	{"src/sub", NULL, NULL, "y.c(f) "},
+	{".", "*.c\nother", NULL,
+	 "link(lother) src(d) src/sub(d) src/sub/y.c(f) "
+	 "src/up(l../a.c) src/x.c(f) "},
+	{"src", "src/sub", NULL, "up(l../a.c) x.c(f) "},
+	{"src", "src/sub\n!src/sub/y.c", NULL, "sub/y.c(f) up(l../a.c) x.c(f) "},
+	{"src", "src", NULL, ""},
+	{"src", NULL, "**/*.c", "sub(d) up(l../a.c) "},
+	{"src", NULL, "sub", "up(l../a.c) x.c(f) "},
+	{"src", NULL, "sub\n!sub/y.c", "sub/y.c(f) up(l../a.c) x.c(f) "},
+	{"src", "src/sub", "!sub/y.c", "up(l../a.c) x.c(f) "},
+	{"src", NULL, "src", "sub(d) sub/y.c(f) up(l../a.c) x.c(f) "},
+	{"link", NULL, NULL, "x.c(f) "},
+};
+
+START_TEST(walks_in_order)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str seen = STR_INIT;
+	SCOPE(ignore) struct ignore *exclude = NULL;
+	struct err e = ERR_INIT;
+
+	make_files();
+	if (walks[_i].rules)
+		set_rules(c, walks[_i].rules);
+	if (walks[_i].exclude)
+		exclude = ignore_parse("x", walks[_i].exclude, strlen(walks[_i].exclude), &e);
+	ck_assert_int_eq(context_walk(c, walks[_i].dir, exclude, note, &seen, &e), 0);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(str_text(&seen), walks[_i].seen);
+}
+END_TEST
+
+static int stop(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	int *left = ctx;
+
+	return --*left ? 0 : err_set(e, ERR_LIMIT, "enough at '%s'", entry->path);
+}
+
+START_TEST(a_walk_ends_with_the_callers_error)
+{
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+	int left = 2;
+
+	make_files();
+	ck_assert_int_eq(context_walk(c, "src", NULL, stop, &left, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "enough at 'src/sub/y.c'");
+	ck_assert_int_eq(context_walk(c, "none", NULL, stop, &left, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "'none'");
+}
+END_TEST
+
+START_TEST(paths_have_a_limit)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str seen = STR_INIT;
+	struct err e = ERR_INIT;
+	char name[201];
+	int dir = openat(scratch_fd(), "context", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	/* 21 x 201 bytes are more than a path may have. */
+	for (int i = 0; i < 21; i++) {
+		ck_assert_int_eq(mkdirat(dir, name, 0755), 0);
+		const int next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_ge(next, 0);
+		close(dir);
+		dir = next;
+	}
+	close(dir);
+	ck_assert_int_eq(context_walk(c, ".", NULL, note, &seen, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "longer than 4095 bytes");
+}
+END_TEST
+
+START_TEST(opens_only_the_file_that_was_seen)
+{
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+	struct stat st, other;
+
+	make_files();
+	ck_assert_int_eq(context_stat(c, "a.c", &st, &e), 0);
+	ck_assert_int_eq(context_stat(c, "src/up", &other, &e), 0);
+	ck_assert(st.st_ino == other.st_ino);
+	SCOPE_FD int fd = context_open_file(c, "a.c", &st, &e);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+
+	ck_assert_int_eq(context_open_file(c, "b.c", &st, &e), -1);
+	ck_assert_int_eq(e.sys, EBUSY);
+	ck_assert_err(&e, ERR_SYS, "'b.c' changed while it was read");
+	stages_write("a.c", "longer");
+	ck_assert_int_eq(context_open_file(c, "a.c", &st, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "'a.c' changed while it was read");
+	ck_assert_int_eq(unlinkat(scratch_fd(), "context/a.c", 0), 0);
+	stages_symlink("/etc/passwd", "a.c");
+	ck_assert_int_eq(context_open_file(c, "a.c", &st, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "leads out");
+	ck_assert_int_eq(unlinkat(scratch_fd(), "context/a.c", 0), 0);
+	/* Would wait for ever. */
+	ck_assert_int_eq(mkfifoat(scratch_fd(), "context/a.c", 0600), 0);
+	ck_assert_int_eq(context_open_file(c, "a.c", &st, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "changed");
+}
+END_TEST
+
+static Suite *suite_new(void)
+{
+	Suite *s = suite_create("packer/context");
+	TCase *tc = tcase_create("files");
+
+	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
+	tcase_add_test(tc, open_needs_a_directory);
+	tcase_add_test(tc, reads_small_files);
+	tcase_add_test(tc, reads_nothing_else);
+	tcase_add_test(tc, opens_only_the_file_that_was_seen);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("sources");
+	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
+	tcase_add_loop_test(tc, finds_what_sources_name, 0, ARRAY_LEN(matched));
+	tcase_add_loop_test(tc, refuses_sources, 0, ARRAY_LEN(unmatched));
+	tcase_add_test(tc, patterns_do_not_see_what_is_hidden);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("walks");
+	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
+	tcase_add_loop_test(tc, walks_in_order, 0, ARRAY_LEN(walks));
+	tcase_add_test(tc, a_walk_ends_with_the_callers_error);
+	tcase_add_test(tc, paths_have_a_limit);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite_new)
