@@ -39,7 +39,7 @@ same "verified" "$(json verify.json "d['verified']") $(json refused.json "d['ver
 shale fsck --json --read-data >fsck.json
 members fsck.json d findings images blobs bytes_read errors
 shale gc --json >gc.json
-members gc.json d removed_blobs removed_derived removed_litter freed_bytes kept_blobs
+members gc.json d removed_blobs removed_derived removed_refs removed_litter freed_bytes kept_blobs
 printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - --metadata-file metadata.json -t meta small >/dev/null
 members metadata.json d containerimage.digest containerimage.config.digest containerimage.descriptor image.name
 members metadata.json "d['containerimage.descriptor']" mediaType digest size

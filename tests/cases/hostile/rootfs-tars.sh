@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The same archives as root file systems: what is refused as a layer is refused as a rootfs, with the same status.
+# NEEDS: time
+# TIMEOUT: 180
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/hostile.sh"
+
+canary
+python3 "$SHALE_SOURCE/tests/hostile/tars.py" tars >table
+
+imported() {
+  status=$2
+  word=$3
+  bounded "$status" "*$word*" shale import -q -t x "rootfs:tars/$1.tar"
+  if [ "$status" -ne 0 ]; then
+    same "names" "$(names)" "[]"
+  else
+    bounded 0 "*" shale ls -lR x
+    shale rm x >/dev/null
+  fi
+  rm "tars/$1.tar"
+}
+
+table imported table
+canary_is_alive
