@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client of the read benchmarks: does one kind of work on a tree or a file, and prints how much
- *it was and how long it took, as "COUNT BYTES SECONDS".
+ * it was and how long it took, as "COUNT BYTES SECONDS".
  *
- *	reader walk DIR			lstat of everything
- *	reader files DIR THREADS	open, read and close of every regular file
+ *	reader walk DIR			stat of everything and the target of every symbolic link,
+ *					as `find -ls` does
+ *	reader files DIR THREADS	the same, then open, read and close of every regular file
  *	reader seq FILE THREADS		sequential, each thread a part of its own
  *	reader rand FILE THREADS COUNT	4 KiB at random offsets, COUNT for each thread
  */
+#include <dirent.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -42,34 +45,69 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Names of regular files, or with `stat_only` just their number. */
-static uint64_t list(char *dir, int stat_only)
+static void *reallocate(void *p, size_t size)
 {
-	char *argv[] = {dir, NULL};
-	FTS *fts = fts_open(argv, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	size_t cap = 0;
-	uint64_t count = 0;
-	FTSENT *f;
+	p = realloc(p, size);
+	if (!p)
+		err(1, NULL);
+	return p;
+}
 
-	if (!fts)
-		err(1, "%s", dir);
-	while ((f = fts_read(fts))) {
-		if (f->fts_info == FTS_ERR || f->fts_info == FTS_NS || f->fts_info == FTS_DNR)
-			errx(1, "%s: %s", f->fts_path, strerror(f->fts_errno));
-		if (f->fts_info == FTS_DP)
-			continue;
-		count++;
-		if (stat_only || f->fts_info != FTS_F)
-			continue;
-		if (path_count == cap) {
-			cap = cap ? cap * 2 : 1024;
-			paths = realloc(paths, cap * sizeof(*paths));
-			if (!paths)
-				err(1, NULL);
-		}
-		paths[path_count++] = strdup(f->fts_path);
+static void remember(const char *dir, const char *name)
+{
+	static size_t room;
+
+	if (path_count == room) {
+		room = room ? room * 2 : 1024;
+		paths = reallocate(paths, room * sizeof(*paths));
 	}
-	fts_close(fts);
+	if (asprintf(&paths[path_count++], "%s/%s", dir, name) < 0)
+		err(1, NULL);
+}
+
+static uint64_t walk(int parent, const char *name, const char *path, int keep_files);
+
+/* One entry: by its directory's descriptor, as find(1) does, so that paths are not walked again. */
+static uint64_t visit(int dir, const char *name, const char *path, int keep_files)
+{
+	char target[PATH_MAX];
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		err(1, "%s/%s", path, name);
+	if (S_ISLNK(st.st_mode) && readlinkat(dir, name, target, sizeof(target)) < 0)
+		err(1, "%s/%s", path, name);
+	if (S_ISREG(st.st_mode) && keep_files)
+		remember(path, name);
+	if (!S_ISDIR(st.st_mode))
+		return 1;
+	char *below;
+	if (asprintf(&below, "%s/%s", path, name) < 0)
+		err(1, NULL);
+	const uint64_t count = 1 + walk(dir, name, below, keep_files);
+	free(below);
+	return count;
+}
+
+/* The number of entries below; with `keep_files` also the paths of the regular ones. */
+static uint64_t walk(int parent, const char *name, const char *path, int keep_files)
+{
+	const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+	uint64_t count = 0;
+
+	if (!dir)
+		err(1, "%s", path);
+	errno = 0;
+	while ((de = readdir(dir))) {
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
+			count += visit(dirfd(dir), de->d_name, path, keep_files);
+		errno = 0;
+	}
+	if (errno != 0)
+		err(1, "%s", path);
+	closedir(dir);
 	return count;
 }
 
@@ -170,9 +208,9 @@ int main(int argc, char **argv)
 		errx(2, "1 to %d threads", THREADS_MAX);
 	const double start = now();
 	if (strcmp(argv[1], "walk") == 0) {
-		count = list(argv[2], 1);
+		count = walk(AT_FDCWD, argv[2], argv[2], 0);
 	} else if (strcmp(argv[1], "files") == 0) {
-		list(argv[2], 0);
+		walk(AT_FDCWD, argv[2], argv[2], 1);
 		run(read_files, &count, &bytes);
 	} else {
 		file = argv[2];

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packing a tree: shale beside what people would use instead, each from a warm page cache to a new file."""
+
+import json
+import os
+import shlex
+
+from measure import Failed, Skip, need, remove, say
+
+WALL_BAR = 0.8  # of the reference
+CPU_BAR = 0.8
+RSS_BAR_MIB = 100
+
+# What an OCI packer has to do at the least: tar, compress, and hash the stream on both sides of the compression.
+REFERENCE = """
+mkfifo plain packed
+openssl dgst -sha256 <plain >diff_id &
+openssl dgst -sha256 <packed >digest &
+tar -C {tree} -c . | tee plain | zstd -q -3 -T2 | tee packed >layer.tar.zst
+wait
+"""
+
+
+class Shale:
+    name = "shale import"
+
+    def prepare(self, bench, folder, tree):
+        del folder, tree
+        if not os.access(bench.shale, os.X_OK):
+            raise Skip(f"no program {bench.shale}")
+
+    def command(self, bench, tree):
+        return [bench.shale, "import", "-q", "--store", "store", "-t", "x", "dir:" + tree.path]
+
+    def size(self, folder):
+        return layer_size(os.path.join(folder, "store"))
+
+
+class Reference:
+    name = "tar, zstd -3 -T2, 2 x SHA-256"
+
+    def prepare(self, bench, folder, tree):
+        del bench, folder, tree
+        for program in ("tar", "zstd", "openssl"):
+            need(program)
+
+    def command(self, bench, tree):
+        del bench
+        return ["sh", "-e", "-c", REFERENCE.format(tree=shlex.quote(tree.path))]
+
+    def size(self, folder):
+        return os.path.getsize(os.path.join(folder, "layer.tar.zst"))
+
+
+class Squashfs:
+    name = "mksquashfs zstd-3"
+
+    def prepare(self, bench, folder, tree):
+        del bench, folder, tree
+        need("mksquashfs")
+
+    def command(self, bench, tree):
+        del bench
+        return squashfs_command(tree.path, "image.squashfs")
+
+    def size(self, folder):
+        return os.path.getsize(os.path.join(folder, "image.squashfs"))
+
+
+class Erofs:
+    name = "mkfs.erofs lz4"
+
+    def prepare(self, bench, folder, tree):
+        del bench, folder, tree
+        need("mkfs.erofs")
+
+    def command(self, bench, tree):
+        del bench
+        return erofs_command(tree.path, "image.erofs")
+
+    def size(self, folder):
+        return os.path.getsize(os.path.join(folder, "image.erofs"))
+
+
+class Umoci:
+    name = "umoci insert (gzip)"
+
+    def prepare(self, bench, folder, tree):
+        del tree
+        need("umoci")
+        for command in (["umoci", "init", "--layout", "layout"], ["umoci", "new", "--image", "layout:x"]):
+            bench.run(command, cwd=folder)
+
+    def command(self, bench, tree):
+        command = ["umoci", "insert", "--image", "layout:x", tree.path, "/"]
+        return command if bench.is_root else [*command[:2], "--rootless", *command[2:]]
+
+    def size(self, folder):
+        return layer_size(os.path.join(folder, "layout"))
+
+
+PACKERS = (Reference(), Shale(), Squashfs(), Erofs(), Umoci())
+
+
+def squashfs_command(tree, image):
+    return ["mksquashfs", tree, image, "-comp", "zstd", "-Xcompression-level", "3", "-processors", "2", "-noappend",
+            "-no-progress", "-quiet"]
+
+
+def erofs_command(tree, image):
+    return ["mkfs.erofs", "-zlz4", "--quiet", image, tree]
+
+
+def layer_size(layout):
+    """Bytes of the last layer of an OCI layout's only image."""
+    def document(path):
+        with open(path, encoding="utf-8") as f:
+            return json.load(f)
+
+    manifest = document(os.path.join(layout, "index.json"))
+    while "layers" not in manifest:
+        algorithm, _, encoded = manifest["manifests"][0]["digest"].partition(":")
+        manifest = document(os.path.join(layout, "blobs", algorithm, encoded))
+    return manifest["layers"][-1]["size"]
+
+
+def once(bench, tree, packer):
+    """One measured run in a folder of its own."""
+    folder = bench.path("pack")
+    remove(folder)
+    os.makedirs(folder)
+    try:
+        packer.prepare(bench, folder, tree)
+        command = packer.command(bench, tree)
+        bench.settle()
+        sample = bench.run(command, cwd=folder)
+        size = packer.size(folder)
+    finally:
+        remove(folder)
+    for what, value in (("wall", sample.wall), ("cpu", sample.cpu), ("rss", sample.rss_kib / 1024), ("size", size)):
+        bench.figures.add(("pack", tree.name, packer.name, what), value)
+
+
+def measure(bench, tree):
+    bench.read("files", tree.path, 1)  # into the page cache
+    packers = list(PACKERS)
+    for turn in range(bench.runs):
+        for packer in list(packers):
+            say(f"pack {tree.name}, turn {turn + 1} of {bench.runs}: {packer.name}")
+            try:
+                once(bench, tree, packer)
+            except (Skip, Failed) as why:
+                bench.skip(f"pack {tree.name}, {packer.name}", why)
+                packers.remove(packer)
+
+
+def bars(bench, tree, report):
+    def figure(packer, what):
+        return bench.figures.get(("pack", tree.name, packer, what))
+
+    def ratio(what, peer):
+        own, other = figure(Shale.name, what), figure(peer, what)
+        return own / other if own is not None and other else None
+
+    report.bar("pack", tree, "wall, of the reference", ratio("wall", Reference.name), "<=", WALL_BAR, "x")
+    report.bar("pack", tree, "processor time, of the reference", ratio("cpu", Reference.name), "<=", CPU_BAR, "x")
+    report.bar("pack", tree, "wall, of mksquashfs", ratio("wall", Squashfs.name), "<=", 1.0, "x")
+    report.bar("pack", tree, "layer, of the squashfs image", ratio("size", Squashfs.name), "<=", 1.0, "x")
+    report.bar("pack", tree, "peak memory", figure(Shale.name, "rss"), "<=", RSS_BAR_MIB, "MiB")
+
+
+def table(bench, tree, report):
+    def figure(packer, what):
+        return bench.figures.get(("pack", tree.name, packer.name, what))
+
+    base = {what: figure(PACKERS[0], what) for what in ("wall", "cpu")}
+    rows = []
+    for packer in PACKERS:
+        wall, cpu = figure(packer, "wall"), figure(packer, "cpu")
+        if wall is None:
+            continue
+        low, high = bench.figures.spread(("pack", tree.name, packer.name, "wall"))
+        rows.append([
+            packer.name, f"{wall:.2f}", f"{low:.2f} to {high:.2f}", f"{cpu:.2f}",
+            f"{wall / base['wall']:.2f}" if base["wall"] else "", f"{cpu / base['cpu']:.2f}" if base["cpu"] else "",
+            f"{figure(packer, 'rss'):.0f}", f"{figure(packer, 'size') / 1e6:.1f}",
+        ])
+    report.table(f"Pack: {tree.line()}",
+                 ["tool", "wall s", "from, to", "cpu s", "wall x ref", "cpu x ref", "peak MiB", "output MB"], rows)
