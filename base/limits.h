@@ -58,8 +58,9 @@
 #define LIMIT_MANIFEST      (1 * LIMIT_MIB)
 #define LIMIT_MANIFEST_LINE 65535 /* bufio.MaxScanTokenSize - 1, as BuildKit */
 #define LIMIT_INSTRUCTIONS  20000 /* of one build file */
-#define LIMIT_VARIABLES     10000 /* names that ARG, ENV, LABEL and VOLUME set, or a base image's ENV \
-				   */
+#define LIMIT_VARIABLES                                                           \
+	10000 /* names that ARG, ENV, LABEL and VOLUME set, or a base image's ENV \
+	       */
 #define LIMIT_EXPANDED_WORD   (1 * LIMIT_MIB)     /* one word after ${} expansion */
 #define LIMIT_EXPANDED_TOTAL  (64 * LIMIT_MIB)    /* all words of a build file together */
 #define LIMIT_EXPANSION_DEPTH 64                  /* ${a:-${b:-...}} */

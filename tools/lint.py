@@ -15,6 +15,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILE_LINES_MAX = 700
 HEADER_LINES_MAX = 150
+# Test programs are mostly tables.
+TEST_FILE_LINES_MAX = 800
+TEST_HEADER_LINES_MAX = 200
 FUNCTION_LINES_MAX = 90
 LIBRARY_HEADERS = {
     "fuse": r"fuse[_.a-z]*\.h|fuse3/.*",
@@ -32,7 +35,7 @@ FORBIDDEN = [
     r"\bFIX" r"ME\b",
     r"\bX" r"XX\b",
     r"\bHA" r"CK\b",
-    r"/work" r"/",
+    r"/work" r"/(main|shared|\.)",
     r"deb" r"\.debian\.org",
     r"registry\." r"npmjs",
     r"hostile-" r"inputs\.md",
@@ -85,7 +88,11 @@ def check_sizes():
     """Files and functions stay short."""
     for name in tracked(".c", ".h"):
         text = lines(name)
-        limit = HEADER_LINES_MAX if name.endswith(".h") else FILE_LINES_MAX
+        is_test = name.startswith("tests/")
+        if name.endswith(".h"):
+            limit = TEST_HEADER_LINES_MAX if is_test else HEADER_LINES_MAX
+        else:
+            limit = TEST_FILE_LINES_MAX if is_test else FILE_LINES_MAX
         if len(text) - 1 > limit:
             yield name, limit, f"{len(text) - 1} lines, more than {limit}"
         start = None
