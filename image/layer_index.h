@@ -8,7 +8,8 @@
  *
  * layer_index_decode checks everything that a reader relies on: canonical paths, kinds, offsets and
  * lengths inside the stream with checked arithmetic, frames that follow each other without gap or
- * overlap, sorted and disjoint extents, canonical encoding.  ERR_FORMAT, ERR_LIMIT.
+ * overlap, sorted and disjoint extents, canonical encoding.  ERR_FORMAT, ERR_LIMIT;
+ * ERR_UNSUPPORTED for another version of the format.
  *
  * Immutable after decoding: shared between threads without locks.
  */

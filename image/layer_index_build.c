@@ -13,9 +13,12 @@
 #include "image/layer_index_format.h"
 #include "image/tar_write.h"
 
-/* Decoding, which happens far more often than encoding, is fastest there, and higher levels save
- * nothing: measured on 80000 entries of /usr. */
-enum { INDEX_LEVEL = 9 };
+enum {
+	/* An eighth smaller than with level 3, for a millisecond per 1000 entries; decoding is as
+	 * fast with any level.  Measured on 81000 files of /usr. */
+	INDEX_LEVEL = 9,
+	EXTENTS_MAX = LIMIT_SPARSE_EXTENTS,
+};
 
 struct layer_index_builder {
 	struct str frames;
@@ -59,7 +62,7 @@ static int check_extents(const struct entry *en, struct err *e)
 	const bool is_packed = en->data_size != en->size;
 	uint64_t stored = 0, end = 0;
 
-	if (en->extent_count > LIMIT_SPARSE_EXTENTS)
+	if (en->extent_count > EXTENTS_MAX)
 		return refuse(en, "has too many extents", e);
 	for (size_t i = 0; i < en->extent_count; i++) {
 		const struct extent *x = &en->extents[i];

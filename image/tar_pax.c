@@ -119,7 +119,7 @@ static bool has_prefix(const struct record *r, const char *prefix)
 	return r->key_len >= strlen(prefix) && memcmp(r->key, prefix, strlen(prefix)) == 0;
 }
 
-static bool is_digit(char c)
+static bool is_digit(int c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -131,7 +131,7 @@ static int fraction(const char *text, size_t len, uint32_t *nanoseconds, bool *i
 
 	*is_more = false;
 	for (size_t i = 0; i < len || i < NSEC_DIGITS; i++) {
-		const char c = i < len ? text[i] : '0';
+		const int c = i < len ? text[i] : '0';
 		if (!is_digit(c))
 			return -1;
 		if (i < NSEC_DIGITS)

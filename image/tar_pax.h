@@ -62,6 +62,11 @@ static inline bool pax_has(const struct pax *p, enum pax_field field)
 	return (p->given >> field & 1) != 0;
 }
 
+static inline bool pax_is_cleared(const struct pax *p, enum pax_field field)
+{
+	return (p->cleared >> field & 1) != 0;
+}
+
 void pax_clear(struct pax *p);
 void pax_fini(struct pax *p);
 

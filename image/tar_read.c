@@ -42,7 +42,7 @@ struct tar_reader {
 	enum stage stage;
 	uint64_t left;    /* bytes of the payload */
 	uint64_t padding; /* after it */
-	uint64_t member_count;
+	uint32_t member_count;
 
 	struct pax global;
 	bool has_pax;
@@ -167,26 +167,28 @@ static int read_end(struct tar_reader *r, struct err *e)
 	return 0;
 }
 
-/* A number of the member, at most `max`: of a PAX record, or of a field of the header. */
+/* A number of the member, at most `max`: of a PAX record, or of a field of the header.  0 or -1,
+ * without an error. */
 static int number(const struct tar_reader *r, enum pax_field pax, const char *field, size_t width,
-		  uint64_t max, const char *what, uint64_t *out, struct err *e)
+		  uint64_t max, uint64_t *out)
 {
 	if (pax_has(&r->pax, pax)) {
 		*out = r->pax.values[pax].number;
-	} else if (pax_has(&r->global, pax) && !(r->pax.cleared >> pax & 1)) {
-		*out = r->global.values[pax].number;
-	} else if (tar_number(field, width, max, out) < 0) {
-		return err_set(e, ERR_FORMAT, "bad %s", what);
+		return 0;
 	}
-	return 0;
+	if (pax_has(&r->global, pax) && !pax_is_cleared(&r->pax, pax)) {
+		*out = r->global.values[pax].number;
+		return 0;
+	}
+	return tar_number(field, width, max, out);
 }
 
 static int number_u32(const struct tar_reader *r, enum pax_field pax, const char field[8],
-		      uint32_t max, const char *what, uint32_t *out, struct err *e)
+		      uint32_t max, uint32_t *out)
 {
 	uint64_t value;
 
-	if (number(r, pax, field, sizeof(r->header.uid), max, what, &value, e) < 0)
+	if (number(r, pax, field, sizeof(r->header.uid), max, &value) < 0)
 		return -1;
 	*out = (uint32_t)value;
 	return 0;
@@ -339,7 +341,7 @@ static int take_mtime(const struct tar_reader *r, struct entry *out, struct err 
 {
 	const struct pax *from = &r->pax;
 
-	if (!pax_has(from, PAX_MTIME) && !(from->cleared >> PAX_MTIME & 1))
+	if (!pax_has(from, PAX_MTIME) && !pax_is_cleared(from, PAX_MTIME))
 		from = &r->global;
 	if (pax_has(from, PAX_MTIME)) {
 		out->mtime = from->mtime;
@@ -362,14 +364,13 @@ static int take_attributes(const struct tar_reader *r, struct entry *out, struct
 		return err_set(e, ERR_FORMAT, "bad mode");
 	out->mode = (uint32_t)mode & 07777;
 	/* 2^32 - 1 means "leave it" to chown(2). */
-	if (number_u32(r, PAX_UID, h->uid, UINT32_MAX - 1, "uid", &out->uid, e) < 0 ||
-	    number_u32(r, PAX_GID, h->gid, UINT32_MAX - 1, "gid", &out->gid, e) < 0)
-		return -1;
-	if (is_device && (number_u32(r, PAX_DEVMAJOR, h->major, UINT32_MAX, "device number",
-				     &out->rdev_major, e) < 0 ||
-			  number_u32(r, PAX_DEVMINOR, h->minor, UINT32_MAX, "device number",
-				     &out->rdev_minor, e) < 0))
-		return -1;
+	if (number_u32(r, PAX_UID, h->uid, UINT32_MAX - 1, &out->uid) < 0)
+		return err_set(e, ERR_FORMAT, "bad uid");
+	if (number_u32(r, PAX_GID, h->gid, UINT32_MAX - 1, &out->gid) < 0)
+		return err_set(e, ERR_FORMAT, "bad gid");
+	if (is_device && (number_u32(r, PAX_DEVMAJOR, h->major, UINT32_MAX, &out->rdev_major) < 0 ||
+			  number_u32(r, PAX_DEVMINOR, h->minor, UINT32_MAX, &out->rdev_minor) < 0))
+		return err_set(e, ERR_FORMAT, "bad device number");
 	out->xattrs = r->pax.xattrs.items;
 	out->xattr_count = r->pax.xattrs.count;
 	return take_mtime(r, out, e);
@@ -384,8 +385,8 @@ static int take_size(const struct tar_reader *r, enum entry_kind kind, uint64_t 
 	/* POSIX: no data follows directories, devices and FIFOs, whatever their size says. */
 	if (kind != ENTRY_REG && kind != ENTRY_HARDLINK && kind != ENTRY_SYMLINK)
 		return 0;
-	if (number(r, PAX_SIZE, h->size, sizeof(h->size), INT64_MAX, "size", out, e) < 0)
-		return -1;
+	if (number(r, PAX_SIZE, h->size, sizeof(h->size), INT64_MAX, out) < 0)
+		return err_set(e, ERR_FORMAT, "bad size");
 	/* Readers disagree whether data follows. */
 	if (kind != ENTRY_REG && *out > 0)
 		return err_set(e, ERR_FORMAT, "a link with a size");

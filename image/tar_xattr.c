@@ -100,7 +100,10 @@ static void decode_name(struct tar_xattrs *x, const struct tar_xattr_record *r, 
 	out->name = to;
 	for (size_t i = 0; i < r->key_len;) {
 		const int byte = unescape(r->key + i, r->key_len - i, all);
-		*to++ = byte < 0 ? r->key[i] : (char)byte;
+		if (byte < 0)
+			*to++ = r->key[i];
+		else
+			*to++ = (char)byte;
 		i += byte < 0 ? 1 : ESCAPE_LEN;
 	}
 	out->name_len = (size_t)(to - out->name);

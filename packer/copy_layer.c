@@ -155,25 +155,23 @@ static int take_entry(void *ctx, const struct context_entry *entry, struct err *
 	return r;
 }
 
-/* The kind of what the stage has at a canonical path: 1, 0 nothing, -1.  Links are not followed. */
-static int stage_kind(const struct stage *st, const char *path, size_t len, enum entry_kind *kind,
-		      struct err *e)
+/* The kind of what the stage has at a canonical path; false: nothing.  Links are not followed. */
+static bool stage_kind(const struct stage *st, const char *path, size_t len, enum entry_kind *kind)
 {
 	const struct merge *tree = stage_tree(st);
 	merge_node node = MERGE_ROOT;
 
-	(void)e;
 	*kind = ENTRY_DIR;
 	while (len) {
 		const char *slash = memchr(path, '/', len);
 		const size_t name = slash ? (size_t)(slash - path) : len;
 		if (*kind != ENTRY_DIR || !merge_lookup(tree, node, path, name, &node))
-			return 0;
+			return false;
 		*kind = merge_kind(tree, node);
 		path += name + (slash != NULL);
 		len -= name + (slash != NULL);
 	}
-	return 1;
+	return true;
 }
 
 /* Sets k->dest to where `path` ("/usr/bin/x") really is in the stage. */
@@ -205,12 +203,9 @@ static int copy_file(struct collector *k, const char *source, const struct stat 
 		return 0;
 	if (set_dest(k, k->copy->dest, e) < 0)
 		return -1;
-	if (!into_dir && !k->copy->is_link) {
-		const int there = stage_kind(k->stage, k->dest.data, k->dest.len, &kind, e);
-		if (there < 0)
-			return -1;
-		into_dir = there && kind == ENTRY_DIR;
-	}
+	if (!into_dir && !k->copy->is_link)
+		into_dir =
+			stage_kind(k->stage, k->dest.data, k->dest.len, &kind) && kind == ENTRY_DIR;
 	if (into_dir && ((k->dest.len && str_append_c(&k->dest, '/', e) < 0) ||
 			 str_append_z(&k->dest, base_name(source), e) < 0))
 		return -1;
@@ -343,9 +338,7 @@ static int add_parents(struct copy_list *l, size_t count, const struct stage *st
 		if (listed)
 			return err_set(e, ERR_EXISTS, "'/%s' would be both a directory and a file",
 				       quote_bytes(q, path, len));
-		const int there = l->is_link ? 0 : stage_kind(st, path, len, &kind, e);
-		if (there < 0)
-			return -1;
+		const bool there = !l->is_link && stage_kind(st, path, len, &kind);
 		if (there && kind == ENTRY_DIR)
 			return 0;
 		if (there)
@@ -368,10 +361,8 @@ static int check_stage(const struct copy_list *l, const struct stage *st, struct
 	for (size_t i = 0; i < l->count && !l->is_link; i++) {
 		const struct item *item = &l->items[i];
 		enum entry_kind kind;
-		const int there = stage_kind(st, item->path, strlen(item->path), &kind, e);
+		const bool there = stage_kind(st, item->path, strlen(item->path), &kind);
 
-		if (there < 0)
-			return -1;
 		if (!there || (kind == ENTRY_DIR) == (item->kind == ENTRY_DIR))
 			continue;
 		return err_set(e, ERR_EXISTS, "'/%s' is %s of the base, and cannot become %s",
@@ -383,19 +374,15 @@ static int check_stage(const struct copy_list *l, const struct stage *st, struct
 }
 
 /* Directories that are made up and that the stage has: nothing is to be done for them. */
-static int drop_present(struct copy_list *l, const struct stage *st, struct err *e)
+static void drop_present(struct copy_list *l, const struct stage *st)
 {
 	for (size_t i = 0; i < l->count && !l->is_link; i++) {
 		struct item *item = &l->items[i];
 		enum entry_kind kind;
-		const int there =
-			item->source ? 0 : stage_kind(st, item->path, strlen(item->path), &kind, e);
-		if (there < 0)
-			return -1;
-		item->is_dropped = there > 0;
+		item->is_dropped =
+			!item->source && stage_kind(st, item->path, strlen(item->path), &kind);
 	}
 	drop_marked(l);
-	return 0;
 }
 
 static int finish(struct copy_list *l, const struct stage *st, struct err *e)
@@ -409,7 +396,10 @@ static int finish(struct copy_list *l, const struct stage *st, struct err *e)
 		if (!path || add_parents(l, count, st, path, e) < 0)
 			return -1;
 	}
-	return sort_unique(l, e) < 0 ? -1 : drop_present(l, st, e);
+	if (sort_unique(l, e) < 0)
+		return -1;
+	drop_present(l, st);
+	return 0;
 }
 
 static struct copy_list *list_new(const struct stage *st, const char *owner, bool is_link,

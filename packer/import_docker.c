@@ -389,7 +389,9 @@ static int take_image(const struct docker_archive *a, const struct saved_image *
 	if (manifest_format(&m, &bytes, e) < 0 ||
 	    blobs_put_bytes(im->store, im->lease, bytes.data, bytes.len, &digest, e) < 0)
 		return -1;
-	return descriptor_set(&out->top, MEDIATYPE_MANIFEST, &digest, bytes.len, e);
+	if (descriptor_set(&out->top, MEDIATYPE_MANIFEST, &digest, bytes.len, e) < 0)
+		return -1;
+	return import_prove_tree(a->im, &out->top, &m, &config, e);
 }
 
 /* json_parse_object wants an object, and manifest.json is an array. */

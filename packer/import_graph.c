@@ -13,6 +13,7 @@
 #include "image/mediatype.h"
 #include "packer/importer.h"
 #include "store/blobs.h"
+#include "store/catalogs.h"
 
 enum { KEY_MAX = 24 + DIGEST_STR_MAX, SHOWN_MAX = 64 };
 
@@ -135,7 +136,21 @@ int import_prove_layers(struct importer *im, const struct manifest *m,
 	return 0;
 }
 
-static int prove(struct importer *im, const struct manifest *m, struct err *e)
+int import_prove_tree(struct importer *im, const struct descriptor *d, const struct manifest *m,
+		      const struct image_config *config, struct err *e)
+{
+	SCOPE(catalog) struct catalog *c = NULL;
+	char name[DIGEST_STR_MAX];
+
+	digest_format(&d->digest, name);
+	/* Borrows everything. */
+	const struct image image = {
+		.name = name, .top = *d, .chosen = *d, .manifest = *m, .config = *config};
+	return catalogs_open(im->store, &image, 0, &im->layers, &c, e);
+}
+
+static int prove(struct importer *im, const struct descriptor *d, const struct manifest *m,
+		 struct err *e)
 {
 	SCOPE(str) struct str bytes = STR_INIT;
 	SCOPE(image_config) struct image_config config;
@@ -145,7 +160,9 @@ static int prove(struct importer *im, const struct manifest *m, struct err *e)
 		return -1;
 	if (image_config_parse(&config, str_text(&bytes), bytes.len, e) < 0)
 		return -1;
-	return import_prove_layers(im, m, &config, e);
+	if (import_prove_layers(im, m, &config, e) < 0)
+		return -1;
+	return import_prove_tree(im, d, m, &config, e);
 }
 
 static int take_image(struct importer *im, const struct import_layout *l,
@@ -161,7 +178,7 @@ static int take_image(struct importer *im, const struct import_layout *l,
 			       LIMIT_DOCUMENT);
 	if (take_parts(im, l, &m, e) < 0)
 		return -1;
-	return prove(im, &m, e);
+	return prove(im, d, &m, e);
 }
 
 int import_artifact(struct importer *im, const struct import_layout *l, const struct descriptor *d,

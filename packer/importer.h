@@ -91,6 +91,11 @@ int import_artifact(struct importer *im, const struct import_layout *l, const st
 int import_prove_layers(struct importer *im, const struct manifest *m,
 			const struct image_config *config, struct err *e);
 
+/* That the layers of an image, proven one by one, can lie upon each other; keeps the catalog.
+ * `d`: of its manifest, which is in the store. */
+int import_prove_tree(struct importer *im, const struct descriptor *d, const struct manifest *m,
+		      const struct image_config *config, struct err *e);
+
 /* Adds `key` to what is done: 1 new, 0 it was there, -1. */
 int import_note(struct importer *im, const char *key, struct err *e);
 

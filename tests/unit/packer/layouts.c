@@ -26,7 +26,8 @@ enum {
 	TAR_MTIME = 136,
 	TAR_SUM = 148,
 	TAR_TYPE = 156,
-	TAR_MAGIC = 257
+	TAR_MAGIC = 257,
+	TAR_VERSION = 263
 };
 
 void layouts_setup(void)
@@ -80,6 +81,13 @@ const char *layout_hex(const char *descriptor)
 	return hex;
 }
 
+/* Without its NUL: a field of a header may be full. */
+static void put_field(char *to, const char *text)
+{
+	while (*text)
+		*to++ = *text++;
+}
+
 void layout_tar(const char *content, struct str *out)
 {
 	const size_t n = strlen(content);
@@ -88,18 +96,19 @@ void layout_tar(const char *content, struct str *out)
 	unsigned sum = 0;
 
 	ck_assert_uint_le(n, TAR_BLOCK_SIZE);
-	memcpy(tar + TAR_MODE, "0000644", 7);
-	memcpy(tar + TAR_UID, "0000000", 7);
-	memcpy(tar + TAR_GID, "0000000", 7);
+	put_field(tar + TAR_MODE, "0000644");
+	put_field(tar + TAR_UID, "0000000");
+	put_field(tar + TAR_GID, "0000000");
 	snprintf(tar + TAR_SIZE, 12, "%011o", (unsigned)n);
-	memcpy(tar + TAR_MTIME, "02263123400", 11);
+	put_field(tar + TAR_MTIME, "02263123400");
 	memset(tar + TAR_SUM, ' ', 8);
 	tar[TAR_TYPE] = '0';
-	memcpy(tar + TAR_MAGIC, "ustar\00000", 8);
+	put_field(tar + TAR_MAGIC, "ustar");
+	put_field(tar + TAR_VERSION, "00");
 	for (size_t i = 0; i < TAR_BLOCK_SIZE; i++)
 		sum += (uint8_t)tar[i];
 	snprintf(tar + TAR_SUM, 8, "%06o", sum);
-	memcpy(tar + TAR_BLOCK_SIZE, content, n);
+	put_field(tar + TAR_BLOCK_SIZE, content);
 	str_append(out, tar, sizeof(tar), &e);
 	ck_assert_no_err(&e);
 }
@@ -146,13 +155,17 @@ void layout_index(const char *manifests)
 
 void layouts_run(const char *const *argv)
 {
+	const union {
+		const char *const *text;
+		char *const *args; /* execv(3) has its type for reasons of history */
+	} program = {argv};
 	const pid_t child = fork();
 	int status = -1;
 
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		if (chdir(scratch_path()) == 0)
-			execvp(argv[0], (char *const *)(uintptr_t)argv);
+			execvp(argv[0], program.args);
 		_exit(127);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -172,7 +185,7 @@ size_t layouts_refs(void)
 const struct platform layouts_platform = {"linux", "amd64", ""};
 
 /* Imports `what` ("oci:layout", its path below the scratch folder): 0 or -1. */
-static int import(const char *what, const char *tag, struct import_result *out, struct err *e)
+int layouts_import(const char *what, const char *tag, struct import_result *out, struct err *e)
 {
 	const struct import_options opt = {.tag = tag, .platform = &layouts_platform, .level = 3};
 	const char *colon = strchr(what, ':');
@@ -195,7 +208,7 @@ struct digest layouts_take(const char *what, const char *tag, const char *name)
 	struct err e = ERR_INIT;
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
 
-	import(what, tag, &r, &e);
+	layouts_import(what, tag, &r, &e);
 	ck_assert_no_err(&e);
 	ck_assert_str_eq(r.name, name);
 	ck_assert_int_eq(refs_get(layouts_store, name, &d, &e), 1);
@@ -210,7 +223,7 @@ void layouts_refuse(const char *what, const char *tag, enum err_code code, const
 	struct import_result r = {.name = NULL};
 	struct err e = ERR_INIT;
 
-	ck_assert_int_eq(import(what, tag, &r, &e), -1);
+	ck_assert_int_eq(layouts_import(what, tag, &r, &e), -1);
 	ck_assert_err(&e, code, word);
 	ck_assert_ptr_null(r.name);
 	/* What failed has no name. */

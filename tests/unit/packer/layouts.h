@@ -48,6 +48,10 @@ void layouts_pack(const char *archive);
 
 extern const struct platform layouts_platform;
 
+/* 0 or -1. */
+struct import_result;
+int layouts_import(const char *what, const char *tag, struct import_result *out, struct err *e);
+
 /* Import `what` ("oci:layout:NAME"; its path is below the scratch folder) for layouts_platform:
  * the store then has `name`, and the digest is returned; or it fails so, and no name is added. */
 struct digest layouts_take(const char *what, const char *tag, const char *name);

@@ -316,6 +316,8 @@ START_TEST(manifests_are_found)
 	scratch_write("elsewhere", "FROM scratch\nCOPY a /\n");
 	scratch_write("elsewhere.dockerignore", "a\n");
 	refuse(&opt, NULL, ERR_NOT_FOUND, "elsewhere:2: 'a' of the context is excluded");
+	scratch_write("elsewhere.dockerignore", "!\n");
+	refuse(&opt, NULL, ERR_SYNTAX, "elsewhere.dockerignore:1: ");
 	scratch_write("elsewhere.dockerignore", "# nothing\n");
 	stages_write(".dockerignore", "a\n");
 	build_with(&opt, NULL, &r, &e);

@@ -71,7 +71,6 @@ START_TEST(an_empty_list_is_not_the_same_as_none)
 {
 	SCOPE(plan_config) struct plan_config plan;
 	SCOPE(image_config) struct image_config to;
-	SCOPE(str) struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 
 	plan_config_init(&plan);

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/import.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hasher.h"
 #include "image/mediatype.h"
-#include "image/seek_table.h"
 #include "main.h"
-#include "packer/layer_text.h"
 #include "packer/layouts.h"
 #include "store/blobs.h"
 #include "store/image.h"
@@ -70,7 +65,7 @@ START_TEST(keeps_an_index_whole)
 
 	layout_index(ix);
 	layouts_pack("layout.tar");
-	ck_assert_int_eq(import(layout_sources[_i], NULL, &r, &e), 0);
+	ck_assert_int_eq(layouts_import(layout_sources[_i], NULL, &r, &e), 0);
 	check_hex(&r.top.digest, ix);
 	ck_assert_str_eq(r.top.media_type, MEDIATYPE_INDEX);
 	ck_assert_uint_eq(r.layers, 2);
