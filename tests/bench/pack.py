@@ -4,6 +4,7 @@
 import json
 import os
 import shlex
+import time
 
 from measure import Failed, Skip, need, remove, say
 
@@ -134,11 +135,24 @@ def once(bench, tree, packer):
         command = packer.command(bench, tree)
         bench.settle()
         sample = bench.run(command, cwd=folder)
-        size = packer.size(folder)
+        figures = {"wall": sample.wall, "cpu": sample.cpu, "rss": sample.rss_kib / 1024,
+                   "size": packer.size(folder), "sync": sync_all(folder)}
     finally:
         remove(folder)
-    for what, value in (("wall", sample.wall), ("cpu", sample.cpu), ("rss", sample.rss_kib / 1024), ("size", size)):
+    for what, value in figures.items():
         bench.figures.add(("pack", tree.name, packer.name, what), value)
+
+
+def sync_all(folder):
+    """Seconds until what a tool left behind is on the disk."""
+    start = time.monotonic()
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as f:
+                    os.fsync(f.fileno())
+    return time.monotonic() - start
 
 
 def measure(bench, tree):
@@ -181,9 +195,9 @@ def table(bench, tree, report):
             continue
         low, high = bench.figures.spread(("pack", tree.name, packer.name, "wall"))
         rows.append([
-            packer.name, f"{wall:.2f}", f"{low:.2f} to {high:.2f}", f"{cpu:.2f}",
+            packer.name, f"{wall:.2f}", f"{low:.2f} to {high:.2f}", f"{figure(packer, 'sync'):.2f}", f"{cpu:.2f}",
             f"{wall / base['wall']:.2f}" if base["wall"] else "", f"{cpu / base['cpu']:.2f}" if base["cpu"] else "",
             f"{figure(packer, 'rss'):.0f}", f"{figure(packer, 'size') / 1e6:.1f}",
         ])
     report.table(f"Pack: {tree.line()}",
-                 ["tool", "wall s", "from, to", "cpu s", "wall x ref", "cpu x ref", "peak MiB", "output MB"], rows)
+                 ["tool", "wall s", "from, to", "sync s", "cpu s", "wall x ref", "cpu x ref", "peak MiB", "output MB"], rows)

@@ -374,13 +374,13 @@ case("cut-in-padding", MALFORMED, "cut short", header(b"y", size=5), b"hello", e
 case("cut-in-pax", MALFORMED, "cut short", pax_raw(b"9 path=a\n", size=4096)[:1000], end=b"")
 
 # Other formats in a tar's clothes.
-case("is-zip", MALFORMED, "checksum", pad(b"PK\3\4" + bytes(26)), pad(b"PK\5\6" + bytes(18)))
+case("is-zip", MALFORMED, "zip", pad(b"PK\3\4" + bytes(26)), pad(b"PK\5\6" + bytes(18)))
 case("is-rar", MALFORMED, "checksum", pad(b"Rar!\x1a\7\1\0" + b"\x33" * 40))
 case("is-7z", MALFORMED, "checksum", pad(b"7z\xbc\xaf\x27\x1c\0\4" + b"\x33" * 24))
 case("is-iso", MALFORMED, "data after", bytes(32768) + pad(b"\1CD001\1\0"))
 case("is-cpio", MALFORMED, "checksum", pad(b"070701" + b"0" * 104 + b"x\0"))
 case("is-ar", MALFORMED, "checksum", pad(b"!<arch>\ndebian-binary   "))
-case("is-gzip", MALFORMED, "checksum", pad(b"\x1f\x8b\x08\0\0\0\0\0\0\xff\3\0" + bytes(8)))
+case("is-gzip", MALFORMED, "gzip", pad(b"\x1f\x8b\x08\0\0\0\0\0\0\xff\3\0" + bytes(8)))
 case("zip-inside", FINE, "", member(b"x.zip", b"PK\3\4" + bytes(26) + b"PK\5\6" + bytes(18)))
 
 

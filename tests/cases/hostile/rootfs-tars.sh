@@ -14,6 +14,14 @@ python3 "$SHALE_SOURCE/tests/hostile/tars.py" tars >table
 imported() {
   status=$2
   word=$3
+  case $1 in
+  # A root file system has no layer below, and whiteouts mean nothing in it.
+  hardlink-to-lower) status=3 word=hardlink ;;
+  symlink-then-whiteout | whiteout-* | opaque-* | aufs-*) status=3 word=".wh." ;;
+  # Its layer is written anew, with the holes as zeros.
+  sparse-one-pebibyte* | sparse-nothing-but-hole) status=4 word=content ;;
+  is-*) word= ;;
+  esac
   bounded "$status" "*$word*" shale import -q -t x "rootfs:tars/$1.tar"
   if [ "$status" -ne 0 ]; then
     same "names" "$(names)" "[]"
