@@ -135,6 +135,7 @@ static int exit_status_of_errno(int sys)
 	case EBUSY:
 		return 9;
 	case EIO:
+	case EBADF: /* a closed standard output */
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG:

@@ -103,18 +103,16 @@ static int print_json(const struct store *s, const struct image *im, struct err 
 
 static int print_list(const char *label, const struct strlist *list, struct err *e)
 {
+	SCOPE(str) struct str text = STR_INIT;
+
 	if (!list->count)
 		return 0;
-	SCOPE_JSON json_t *items = json_array();
-	SCOPE(str) struct str text = STR_INIT;
 	for (size_t i = 0; i < list->count; i++) {
-		if (json_push(items, json_text_value(list->items[i], strlen(list->items[i])), e) <
-		    0)
+		if (str_append_z(&text, i ? "\", \"" : "[\"", e) < 0 ||
+		    quote_append(&text, list->items[i], strlen(list->items[i]), e) < 0)
 			return -1;
 	}
-	if (json_format(items, &text, e) < 0)
-		return -1;
-	return outputf(e, "%-12s%s\n", label, str_text(&text));
+	return outputf(e, "%-12s%s\"]\n", label, str_text(&text));
 }
 
 static int print_value(const char *label, const char *value, struct err *e)

@@ -303,7 +303,7 @@ static int refuse_choice(const json_t *images, const char *name, struct err *e)
 		}
 	}
 	if (name)
-		return err_set(e, ERR_USAGE, "the archive has no image '%s'; it has %s",
+		return err_set(e, ERR_NOT_FOUND, "the archive has no image '%s'; it has %s",
 			       quote_str(quoted, name), names.len ? names.data : "no names");
 	return err_set(e, ERR_USAGE, "the archive has %zu images, say which one (:NAME): %s",
 		       json_array_size(images), names.len ? names.data : "they have no names");

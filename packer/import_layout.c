@@ -99,7 +99,7 @@ static int refuse_choice(const struct image_index *ix, const char *name, struct 
 	if (names.len == 0)
 		return err_set(e, ERR_NOT_FOUND, "the source holds no image");
 	if (name)
-		return err_set(e, ERR_USAGE, "the source has no image '%s'; it has %s",
+		return err_set(e, ERR_NOT_FOUND, "the source has no image '%s'; it has %s",
 			       quote_str(quoted, name), str_text(&names));
 	return err_set(e, ERR_USAGE, "the source has several images, say which one (:NAME): %s",
 		       str_text(&names));

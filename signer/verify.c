@@ -327,7 +327,7 @@ static int verify_steps(struct verifying *v, struct image *image, struct err *e)
 	SCOPE(image) struct image im = IMAGE_INIT;
 
 	if (verify_signatures(v, e) < 0 || verify_manifests(v, want, e) < 0 ||
-	    verify_config(v, want, &im, e) < 0 ||
+	    verify_config(v, v->opt->platform, &im, e) < 0 ||
 	    (v->opt->read_layers && verify_layers(v, &im, e) < 0))
 		return -1;
 	v->report->step = VERIFY_DONE;

@@ -42,5 +42,5 @@ xz -k docker.tar
 taken docker-archive:docker.tar.xz:docker/app:1 docker.io/docker/app:1 2 0
 zstd -q docker.tar
 taken docker-archive:docker.tar.zst docker.io/docker/app:1 2 0
-expect 2 "*no image 'other'*" shale import docker-archive:docker.tar:other
+expect 8 "*no image 'other'*" shale import docker-archive:docker.tar:other
 shale fsck --read-data >/dev/null

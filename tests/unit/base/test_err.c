@@ -137,9 +137,9 @@ static const struct {
 	{ERR_FORMAT, 0, 3},    {ERR_UNSUPPORTED, 0, 3}, {ERR_LIMIT, 0, 4},     {ERR_DIGEST, 0, 5},
 	{ERR_UNTRUSTED, 0, 6}, {ERR_NET, 0, 7},         {ERR_NOT_FOUND, 0, 8}, {ERR_EXISTS, 0, 9},
 	{ERR_BUSY, 0, 9},      {ERR_SYS, ENOENT, 8},    {ERR_SYS, ENOTDIR, 8}, {ERR_SYS, EEXIST, 9},
-	{ERR_SYS, EBUSY, 9},   {ERR_SYS, EIO, 7},       {ERR_SYS, ENOSPC, 7},  {ERR_SYS, EDQUOT, 7},
-	{ERR_SYS, EFBIG, 7},   {ERR_SYS, EROFS, 7},     {ERR_SYS, EMFILE, 7},  {ERR_SYS, ENFILE, 7},
-	{ERR_SYS, EACCES, 1},  {ERR_SYS, EPERM, 1},     {ERR_SYS, 0, 1},
+	{ERR_SYS, EBUSY, 9},   {ERR_SYS, EIO, 7},       {ERR_SYS, EBADF, 7},   {ERR_SYS, ENOSPC, 7},
+	{ERR_SYS, EDQUOT, 7},  {ERR_SYS, EFBIG, 7},     {ERR_SYS, EROFS, 7},   {ERR_SYS, EMFILE, 7},
+	{ERR_SYS, ENFILE, 7},  {ERR_SYS, EACCES, 1},    {ERR_SYS, EPERM, 1},   {ERR_SYS, 0, 1},
 };
 
 START_TEST(exit_status_of_each_code)

@@ -120,7 +120,7 @@ START_TEST(chooses_by_name)
 	layout_index(both);
 	layouts_pack("layout.tar");
 	layouts_refuse("oci:layout", NULL, ERR_USAGE, "'one', 'localhost/two:latest'");
-	layouts_refuse("oci:layout:three", NULL, ERR_USAGE, "no image 'three'; it has 'one'");
+	layouts_refuse("oci:layout:three", NULL, ERR_NOT_FOUND, "no image 'three'; it has 'one'");
 	struct digest d = layouts_take("oci:layout:one", "x", "localhost/x:latest");
 	check_hex(&d, a);
 	d = layouts_take("oci:layout:two", NULL, "localhost/two:latest");

@@ -124,7 +124,7 @@ START_TEST(chooses_by_name)
 		"\"Layers\":[\"m.tar\"]}]");
 	pack();
 	refuse(NULL, ERR_USAGE, "'a:1', 'b', 'registry.example/d:2'");
-	refuse("c", ERR_USAGE, "no image 'c'");
+	refuse("c", ERR_NOT_FOUND, "no image 'c'");
 	take("b", NULL, "localhost/b:latest");
 	take("docker.io/library/b:latest", "hub", "localhost/hub:latest");
 	take("registry.example/d:2", NULL, "registry.example/d:2");
