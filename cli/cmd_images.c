@@ -115,13 +115,26 @@ static int list(const struct invocation *in, const struct store *s, struct image
 	return 0;
 }
 
+/* Before the first build there is nothing to list, and no store to be made for it; one that is
+ * asked for by name must be there. */
+static int open_list(const struct invocation *in, struct store **s, struct image_index *ix,
+		     struct err *e)
+{
+	if (support_store(in, 0, s, e) == 0)
+		return refs_list(*s, ix, e);
+	if (e->code != ERR_NOT_FOUND || invocation_has(in, "store"))
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
 	static const char *const heads[] = {"NAME", "DIGEST", "PLATFORM", "LAYERS", "SIZE"};
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 
-	if (support_store(in, STORE_CREATE, &s, e) < 0 || refs_list(s, &ix, e) < 0)
+	if (open_list(in, &s, &ix, e) < 0)
 		return -1;
 	if (invocation_has(in, "json")) {
 		SCOPE_JSON json_t *doc = json_array();

@@ -164,7 +164,7 @@ def interrupted(number, _):
 
 def main(argv):
     args = parse_arguments(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     bench = None
     try:

@@ -14,6 +14,8 @@ skopeo copy -q "oci:$PWD/other:localhost/x:latest" oci-archive:debian.tar:debian
 
 run=0
 for name in build import images inspect ls cat cp mount umount keygen sign verify tag fsck gc rm; do
+  # shellcheck disable=SC2016 # backquotes of scdoc
+  # shellcheck disable=SC2016 # the backticks are the page's
   sed -n '/^# EXAMPLES/,/^# [^E]/{/^```$/,/^```$/{/^```/!p;};}' "$SHALE_SOURCE/docs/shale-$name.1.scd" |
     sed 's/ \/mnt\b/ mnt/g' >example
   grep -q "^shale $name" example || fail "shale-$name(1) has no example"

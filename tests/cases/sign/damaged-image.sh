@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A flipped byte anywhere in a signed image, or in what holds its signature, is found by verify, with 5.
+# A flipped byte anywhere in a signed image is found by verify, with 5; one in its signatures is never let pass.
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
@@ -14,12 +14,15 @@ layer=$(blob "$(layers app)")
 config=$(blob "$(json "$(blob "$digest")" "d['config']['digest']")")
 payload=$(blob "sha256:$(sha256sum <payload | cut -d' ' -f1)")
 artifact=$(blob "$(shale images -a --digests | sed -n 's/^[^ ]*\.sig *\([^ ]*\) .*/\1/p')")
-# check STATUS FILE OFFSET
+# check STATUS FILE OFFSET: verify ends with one of these.
 check() {
   flip "$2" "$3"
   status=0
   shale verify --key team.pub app >out 2>&1 || status=$?
-  [ "$status" -eq "$1" ] || fail "byte $3 of $2: $status, $(cat out)"
+  case $1 in
+  *"$status"*) ;;
+  *) fail "byte $3 of $2: $status, $(cat out)" ;;
+  esac
   flip "$2" "$3"
 }
 size=$(wc -c <"$layer")
@@ -28,8 +31,8 @@ for at in 0 20 $((size / 2)) $((size - 300)) -1 -9 -30; do
 done
 check 5 "$config" 10
 check 5 "$(blob "$digest")" 20
-check 5 "$payload" 5
-check 5 "$artifact" 30
+check "5 6" "$payload" 5
+check "5 6" "$artifact" 30
 same "whole again" "$(shale verify --key team.pub app)" "$digest"
 chmod u+w "$layer"
 truncate -s -1 "$layer"

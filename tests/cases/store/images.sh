@@ -5,6 +5,9 @@
 . "$SHALE_CASES/lib.sh"
 
 same "an empty store" "$(shale images | tr -s ' ')" "NAME DIGEST PLATFORM LAYERS SIZE"
+same "as JSON" "$(shale images --json)" "[]"
+[ ! -e "$SHALE_STORE" ] || fail "listing made a store"
+expect 8 "*no store at '*/none'*" shale images --store none
 digest=$(small_image app:1)
 both=$(two_platforms both)
 shale images >out
