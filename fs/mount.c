@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -112,10 +113,15 @@ static int server_open(struct server *s, const struct mount_options *opt, struct
  * ours away, and is not ours to end. */
 static bool is_still_mounted(const struct server *s)
 {
+	/* POLLERR: an unmount ended the connection (fuse_dev_poll of the kernel).  The number does
+	 * not tell: the kernel gives it to the next mount. */
+	struct pollfd device = {.fd = fuse_session_fd(s->session)};
 	char number[DEVICE_NUMBER_MAX];
 	struct err ignored = ERR_INIT;
-	const int found = device_find(s->mountpoint, number, &ignored);
 
+	if (poll(&device, 1, 0) < 0 || device.revents & POLLERR)
+		return false;
+	const int found = device_find(s->mountpoint, number, &ignored);
 	err_clear(&ignored);
 	return found > 0 && strcmp(number, s->number) == 0;
 }
