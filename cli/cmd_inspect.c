@@ -108,7 +108,7 @@ static int print_list(const char *label, const struct strlist *list, struct err 
 	if (!list->count)
 		return 0;
 	for (size_t i = 0; i < list->count; i++) {
-		if (str_append_z(&text, i ? "\", \"" : "[\"", e) < 0 ||
+		if (str_append_z(&text, i ? "\",\"" : "[\"", e) < 0 ||
 		    quote_append(&text, list->items[i], strlen(list->items[i]), e) < 0)
 			return -1;
 	}
