@@ -361,7 +361,7 @@ static void reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		.req = req, .view = view_of(req), .buf = buf, .size = size, .is_plus = is_plus};
 	const int filled = fill_dir(&r, inode_of(ino), (uint64_t)offset, &e);
 	if (filled < 0)
-		reply_err(req, "readdir", ino, &e);
+		reply_err(req, "readdir", ino, &e); /* NOLINT(clang-analyzer-unix.Malloc): freed */
 	else if (filled == 0 && r.used == 0)
 		fuse_reply_err(req, EINVAL); /* an empty answer would say that the directory ends */
 	else
