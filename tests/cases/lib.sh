@@ -190,9 +190,10 @@ is_unmounted() {
   ! grep -q " $PWD/$1 " /proc/self/mountinfo
 }
 
-# is_gone PROCESS: it has ended, whether or not somebody has asked how.
+# is_gone PROCESS: it has ended, whether or not somebody has asked how; with all its threads, because the first one may be
+# a zombie while another still holds the files.
 is_gone() {
-  ! grep -q '^[0-9]* (.*) [^ZX] ' "/proc/$1/stat" 2>/dev/null
+  ! cat "/proc/$1/task"/*/stat 2>/dev/null | grep -q '^[0-9]* (.*) [^ZX] '
 }
 
 # open_fuse_device CASE: begins the case anew where all users may use /dev/fuse, as on most systems.

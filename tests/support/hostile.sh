@@ -39,10 +39,10 @@ bounded() {
     fail "'$*' took (KiB, seconds in user and system): $(cat usage)"
 }
 
-# names: of the images in the store, as a Python list.
+# names: of the images in the store.
 names() {
-  shale images --json >names.json || fail "the store cannot be listed"
-  json names.json "[i['name'] for i in d]"
+  shale images >names.out || fail "the store cannot be listed"
+  sed '1d;s/ .*//' names.out
 }
 
 # table FUNCTION FILE: calls it for each line "CASE STATUS WORD" of FILE, tab between; all lines are tried, and the

@@ -15,7 +15,7 @@ python3 "$SHALE_SOURCE/tests/hostile/documents.py" layouts >table
 imported() {
   bounded "$2" "*$3*" shale import -q -t "x:$2" "oci:layouts/$1"
   if [ "$2" -ne 0 ]; then
-    same "names" "$(names)" "[]"
+    same "names" "$(names)" ""
   else
     same "content" "$(shale cat "x:$2" /dir/file)" content
     shale rm "x:$2" >/dev/null

@@ -22,7 +22,7 @@ imported() {
     shale cat x /big | cmp - context/big
     shale rm x >/dev/null
   else
-    same "names" "$(names)" "[]"
+    same "names" "$(names)" ""
   fi
   # Used as a store, the image is what its documents say, as far as they can be true.
   digest=$(json "layouts/$1/index.json" "d['manifests'][0]['digest']")

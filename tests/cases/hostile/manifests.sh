@@ -17,7 +17,7 @@ built() {
   bounded "$2" "*$3*" shale build -q -f "manifests/$1" -t x context
   ! grep -q "$(printf '\033')" expect.out || fail "an escape sequence reached the terminal"
   if [ "$2" -ne 0 ]; then
-    same "names" "$(names)" "[]"
+    same "names" "$(names)" ""
   else
     shale rm x >/dev/null
   fi

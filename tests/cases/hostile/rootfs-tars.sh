@@ -24,7 +24,7 @@ imported() {
   esac
   bounded "$status" "*$word*" shale import -q -t x "rootfs:tars/$1.tar"
   if [ "$status" -ne 0 ]; then
-    same "names" "$(names)" "[]"
+    same "names" "$(names)" ""
   else
     bounded 0 "*" shale ls -lR x
     shale rm x >/dev/null
