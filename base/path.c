@@ -77,13 +77,29 @@ int path_open_beneath(int dirfd, const char *path, int flags, unsigned how)
 	return (int)fd;
 }
 
+/* The name of `path` made durable in its parent: 0, or -1 with errno. */
+static int sync_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	SCOPE_FREE char *parent =
+		slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+
+	if (!parent)
+		return -1;
+	SCOPE_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Who may write into a directory may still not be allowed to read it. */
+	if (fd < 0)
+		return errno == EACCES ? 0 : -1;
+	return fsync(fd);
+}
+
 /* One directory, new or there already: 0, or -1 with errno. */
 static int make_dir(const char *path, mode_t mode)
 {
 	struct stat st;
 
 	if (mkdir(path, mode) == 0)
-		return 0;
+		return sync_name(path);
 	const int sys = errno;
 	/* A read-only or automounted parent may say other things than EEXIST. */
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))

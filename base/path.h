@@ -29,7 +29,7 @@ int path_clean(const char *path, struct str *out, struct err *e);
 enum { PATH_NO_SYMLINKS = 1 };
 int path_open_beneath(int dirfd, const char *path, int flags, unsigned how);
 
-/* mkdir -p; the new directories get `mode`.  0, or -1 with ERR_SYS. */
+/* mkdir -p; the new directories get `mode`, and their names are durable.  0, or -1 with ERR_SYS. */
 int path_make_dirs(const char *path, mode_t mode, struct err *e);
 
 #endif

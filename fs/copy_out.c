@@ -23,11 +23,11 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/link_table.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/quote.h"
 #include "base/str.h"
-#include "fs/copied_links.h"
 
 enum {
 	DIR_MODE_MEANWHILE = 0700,
@@ -58,7 +58,7 @@ struct copy {
 	size_t depth;    /* how many */
 	struct str path; /* of the current copy, from `base` */
 	uint64_t bytes;
-	struct copied_links links;
+	struct link_table links; /* of the image's inodes */
 	struct str xattr_names;
 	struct str xattr_value;
 	bool has_warned_xattrs;
@@ -278,7 +278,9 @@ static int note_link(struct copy *k, uint32_t inode, int fd, struct err *e)
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "cannot stat the copy");
-	return copied_links_add(&k->links, inode, st.st_dev, st.st_ino, str_text(&k->path), e);
+	return link_table_add(&k->links, (struct file_id){.ino = inode},
+			      (struct file_id){st.st_dev, st.st_ino}, str_text(&k->path),
+			      k->path.len, e);
 }
 
 static bool may_link(const struct copy *k, const struct catalog_stat *st)
@@ -363,7 +365,7 @@ static int copy_special(struct copy *k, const char *name, uint32_t inode,
 /* 1: made as a link to an earlier copy; 0: there is none, or none that can be reached. */
 static int copy_hardlink(struct copy *k, const char *name, uint32_t inode, struct err *e)
 {
-	const struct copied_link *l = copied_links_get(&k->links, inode);
+	const struct link_name *l = link_table_get(&k->links, (struct file_id){.ino = inode});
 	struct stat st;
 
 	if (!l)
@@ -374,7 +376,7 @@ static int copy_hardlink(struct copy *k, const char *name, uint32_t inode, struc
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, errno, "cannot open its other name");
-	if (st.st_dev != l->dev || st.st_ino != l->ino)
+	if (st.st_dev != l->copy.dev || st.st_ino != l->copy.ino)
 		return err_sys(e, EBUSY, "its other name was changed meanwhile");
 	struct new_file f = {.k = k, .make = link_file, .fd = fd};
 	return place(&f, name, e) < 0 ? -1 : 1;
@@ -528,7 +530,7 @@ static int run(struct view *v, uint32_t inode, int base, const char *name,
 	if (k.fd >= 0)
 		close(k.fd);
 	free(k.levels);
-	copied_links_fini(&k.links);
+	link_table_fini(&k.links);
 	str_fini(&k.path);
 	str_fini(&k.xattr_names);
 	str_fini(&k.xattr_value);

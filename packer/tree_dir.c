@@ -14,12 +14,12 @@
 
 #include "base/array.h"
 #include "base/limits.h"
+#include "base/link_table.h"
 #include "base/log.h"
 #include "base/quote.h"
 #include "base/strlist.h"
 #include "image/whiteout.h"
 #include "packer/host_file.h"
-#include "packer/link_table.h"
 
 /* A directory that is being walked. */
 struct level {
@@ -32,7 +32,7 @@ struct level {
 
 struct walk {
 	struct layer_writer *w;
-	struct link_table *links;
+	struct link_table links;
 	struct host_xattrs xattrs;
 	struct level *levels;
 	size_t depth;
@@ -123,20 +123,19 @@ static int read_target(struct walk *k, const char *name, struct entry *en, struc
 /* 1: another name of a file that was added before, and is a hardlink entry now. */
 static int check_links(struct walk *k, const struct stat *st, struct entry *en, struct err *e)
 {
-	const char *first;
-	size_t len;
+	const struct file_id id = {st->st_dev, st->st_ino};
 
 	if (st->st_nlink < 2 || en->kind == ENTRY_DIR)
 		return 0;
-	const int known = link_table_note(k->links, st, en->path, en->path_len, &first, &len, e);
-	if (known <= 0)
-		return known;
+	const struct link_name *first = link_table_get(&k->links, id);
+	if (!first)
+		return link_table_add(&k->links, id, id, en->path, en->path_len, e);
 	*en = (struct entry){
 		.kind = ENTRY_HARDLINK,
 		.path = en->path,
 		.path_len = en->path_len,
-		.link = first,
-		.link_len = len,
+		.link = first->path,
+		.link_len = first->path_len,
 		.mode = en->mode,
 		.uid = en->uid,
 		.gid = en->gid,
@@ -257,8 +256,7 @@ int tree_layer_from_dir(struct layer_writer *w, int dirfd, const char *what,
 	struct walk k = {.w = w, .fd = -1, .progress = progress};
 	int r = -1;
 
-	k.links = link_table_new(e);
-	k.levels = k.links ? array_new(LIMIT_DEPTH, sizeof(*k.levels), e) : NULL;
+	k.levels = array_new(LIMIT_DEPTH, sizeof(*k.levels), e);
 	if (k.levels)
 		r = walk_all(&k, dirfd, e);
 	if (r < 0) {
@@ -273,6 +271,6 @@ int tree_layer_from_dir(struct layer_writer *w, int dirfd, const char *what,
 	host_xattrs_fini(&k.xattrs);
 	str_fini(&k.path);
 	str_fini(&k.target);
-	link_table_free(k.links);
+	link_table_fini(&k.links);
 	return r;
 }
