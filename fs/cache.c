@@ -24,8 +24,9 @@
 enum {
 	BUFFER_UNIT = 16 * 1024, /* bytes: whole pages, and few sizes, so that buffers fit again */
 	TABLE_SIZE_MIN = 64,     /* buckets */
-	FRAME_SIZE_TYPICAL = 128 * 1024, /* bytes; only the number of buckets follows from it */
-	SPARE_COUNT = 8,                 /* buffers kept for reuse */
+	FRAME_SIZE_TYPICAL = 128 * 1024,  /* bytes; only the number of buckets follows from it */
+	SPARE_COUNT = 8,                  /* buffers kept for reuse, outside the budget */
+	SPARE_CAPACITY_MAX = 1024 * 1024, /* bytes; frames of other tools may have 16 MiB */
 };
 
 enum frame_state { FRAME_LOADING, FRAME_READY, FRAME_FAILED };
@@ -34,6 +35,7 @@ struct cache_frame {
 	struct cache_frame *next;          /* in its bucket */
 	struct cache_frame *newer, *older; /* in the LRU list */
 	uint32_t layer, number;
+	size_t length; /* as the catalog gave it */
 	unsigned pins;
 	enum frame_state state;
 	uint8_t *bytes;
@@ -65,11 +67,14 @@ static size_t bucket_of(const struct cache *c, uint32_t layer, uint32_t number)
 	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & c->mask;
 }
 
-static struct cache_frame *find(const struct cache *c, uint32_t layer, uint32_t number)
+/* The length is part of the name: a catalog that rots after it was checked, or that was built anew,
+ * may give another one, and who asks for it must not get a shorter buffer. */
+static struct cache_frame *find(const struct cache *c, uint32_t layer, uint32_t number,
+				size_t length)
 {
 	struct cache_frame *f = c->table[bucket_of(c, layer, number)];
 
-	while (f && (f->layer != layer || f->number != number))
+	while (f && (f->layer != layer || f->number != number || f->length != length))
 		f = f->next;
 	return f;
 }
@@ -120,7 +125,7 @@ static void give_buffer(struct cache *c, uint8_t *bytes, size_t capacity)
 		if (c->spares[i].capacity < smallest->capacity)
 			smallest = &c->spares[i];
 	}
-	if (smallest->capacity < capacity) {
+	if (smallest->capacity < capacity && capacity <= SPARE_CAPACITY_MAX) {
 		unmap_buffer(smallest->bytes, smallest->capacity);
 		*smallest = (struct spare){bytes, capacity};
 	} else {
@@ -234,6 +239,7 @@ static struct cache_frame *insert(struct cache *c, uint32_t layer, uint32_t numb
 	}
 	f->layer = layer;
 	f->number = number;
+	f->length = length;
 	f->pins = 1;
 	f->state = FRAME_LOADING;
 	const size_t bucket = bucket_of(c, layer, number);
@@ -267,7 +273,7 @@ struct cache_frame *cache_get(struct cache *c, uint32_t layer, uint32_t number, 
 {
 	pthread_mutex_lock(&c->lock);
 	for (;;) {
-		struct cache_frame *f = find(c, layer, number);
+		struct cache_frame *f = find(c, layer, number, length);
 		if (!f) {
 			f = insert(c, layer, number, length, e);
 			pthread_mutex_unlock(&c->lock);

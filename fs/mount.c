@@ -67,7 +67,50 @@ static int check_mountpoint(const struct mount_options *opt, const char *path, s
 	return 0;
 }
 
-static int session_open(struct server *s, int device, struct err *e)
+/* Signals that ask the server to end. */
+static const int END_SIGNALS[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* What they end: a handler is given nothing of ours. */
+static struct fuse_session *ending;
+
+/* libfuse 3.14 looks at its flag and then waits for a semaphore: a signal between the two sets the
+ * flag and wakes nobody.  So it comes again until the loop has seen it. */
+static void on_end_signal(int number)
+{
+	(void)number;
+	fuse_session_exit(ending);
+	alarm(1);
+}
+
+/* Signals that the caller has ignored (nohup, a shell's '&') stay ignored. */
+static void catch_end_signals(struct fuse_session *session)
+{
+	const struct sigaction end = {.sa_handler = on_end_signal}; /* no SA_RESTART: to wake */
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction old;
+
+	ending = session;
+	sigaction(SIGALRM, &end, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(END_SIGNALS); i++) {
+		if (sigaction(END_SIGNALS[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(END_SIGNALS[i], &end, NULL);
+	}
+}
+
+/* While the session is taken down a second signal must not touch it, nor leave half of the work. */
+static void ignore_end_signals(void)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	alarm(0);
+	sigaction(SIGALRM, &ignore, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(END_SIGNALS); i++)
+		sigaction(END_SIGNALS[i], &ignore, NULL);
+}
+
+/* `device` is the session's afterwards, and -1. */
+static int session_open(struct server *s, int *device, struct err *e)
 {
 	char name[] = "shale";
 	char *argv[] = {name, NULL};
@@ -78,11 +121,11 @@ static int session_open(struct server *s, int device, struct err *e)
 	fuse_opt_free_args(&args);
 	if (!s->session)
 		return err_set(e, ERR_SYS, "libfuse cannot make a session");
-	(void)snprintf(path, sizeof(path), "/dev/fd/%d", device);
+	(void)snprintf(path, sizeof(path), "/dev/fd/%d", *device);
 	if (fuse_session_mount(s->session, path) != 0)
 		return err_set(e, ERR_SYS, "libfuse does not take the descriptor of /dev/fuse");
-	if (fuse_set_signal_handlers(s->session) != 0)
-		return err_set(e, ERR_SYS, "cannot set signal handlers");
+	(void)steal_fd(device);
+	catch_end_signals(s->session);
 	return 0;
 }
 
@@ -97,13 +140,12 @@ static int server_open(struct server *s, const struct mount_options *opt, struct
 	s->context.device_number = s->number;
 	/* Looked up before anybody is served: afterwards a look at the mount would ask ourselves.
 	 */
-	if (device_find(s->mountpoint, s->number, e) < 0 || session_open(s, device, e) < 0) {
+	if (device_find(s->mountpoint, s->number, e) < 0 || session_open(s, &device, e) < 0) {
 		struct err ignored = ERR_INIT;
 		if (device_unmount(s->mountpoint, true, &ignored) < 0)
 			err_clear(&ignored);
 		return -1;
 	}
-	(void)steal_fd(&device); /* the session closes it */
 	/* Secrets are not here, but a debugger on the server could serve anything. */
 	prctl(PR_SET_DUMPABLE, 0);
 	return 0;
@@ -135,7 +177,7 @@ static void server_close(struct server *s)
 	/* Before the session is gone: its end would leave a mount that answers ENOTCONN. */
 	if (is_still_mounted(s) && device_unmount(s->mountpoint, true, &e) < 0)
 		err_clear(&e);
-	fuse_remove_signal_handlers(s->session);
+	ignore_end_signals();
 	fuse_session_destroy(s->session);
 }
 

@@ -257,9 +257,8 @@ static bool replace_catalog(struct view *v, struct err *e)
 	return true;
 }
 
-bool view_repair(struct view *v, struct err *e)
+bool view_repair(struct view *v, const struct catalog *seen, struct err *e)
 {
-	const struct catalog *seen = v->catalog;
 	bool is_repaired;
 
 	if (e->code != ERR_DIGEST && e->code != ERR_FORMAT)

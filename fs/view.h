@@ -40,17 +40,19 @@ const struct catalog *view_catalog(const struct view *v);
 /*
  * After a failure of a catalog_* call: when `e` says that the catalog is damaged, builds it anew
  * from the layers, which gives the same inode numbers, and returns true with `e` cleared: call
- * again.
+ * again.  `seen` is view_catalog() of before the call: when another thread has repaired it since,
+ * there is nothing more to do.
  */
-bool view_repair(struct view *v, struct err *e);
+bool view_repair(struct view *v, const struct catalog *seen, struct err *e);
 
 /* The value of `call` (an int, -1 on failure), tried again once after a repair. */
-#define VIEW_RETRY(v, e, call)                            \
-	({                                                \
-		int view_retry_ = (call);                 \
-		if (view_retry_ < 0 && view_repair(v, e)) \
-			view_retry_ = (call);             \
-		view_retry_;                              \
+#define VIEW_RETRY(v, e, call)                                        \
+	({                                                            \
+		const struct catalog *view_seen_ = view_catalog(v);   \
+		int view_retry_ = (call);                             \
+		if (view_retry_ < 0 && view_repair(v, view_seen_, e)) \
+			view_retry_ = (call);                         \
+		view_retry_;                                          \
 	})
 
 /* Content of a regular file: bytes (0 at its end), or -1.  Holes read as zeros. */

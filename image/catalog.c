@@ -108,6 +108,8 @@ static int load_header(struct catalog *c, struct err *e)
 	if (c->header.file_size != c->map.size)
 		return err_set(e, ERR_DIGEST, "the catalog has %zu bytes instead of %" PRIu64,
 			       c->map.size, c->header.file_size);
+	if ((c->header.sections[CATALOG_XATTRS].size > 0) != catalog_has_xattrs(c))
+		return catalog_malformed("whether it has xattrs", e);
 	return 0;
 }
 
@@ -136,6 +138,15 @@ static int load_layers(struct catalog *c, struct err *e)
 	return 0;
 }
 
+static int check_root(const struct catalog *c, struct err *e)
+{
+	struct catalog_inode root = {0};
+
+	if (catalog_inode_get(c, CATALOG_ROOT, &root, e) < 0)
+		return -1;
+	return S_ISDIR(root.mode) ? 0 : catalog_malformed("its root", e);
+}
+
 static int load(struct catalog *c, int fd, size_t size, struct err *e)
 {
 	if (mapping_init(&c->map, fd, size, e) < 0 || load_header(c, e) < 0)
@@ -144,7 +155,9 @@ static int load(struct catalog *c, int fd, size_t size, struct err *e)
 	c->checked = array_new((size_t)words, sizeof(*c->checked), e);
 	if (!c->checked)
 		return -1;
-	return check_table(c, e) < 0 ? -1 : load_layers(c, e);
+	if (check_table(c, e) < 0 || load_layers(c, e) < 0)
+		return -1;
+	return check_root(c, e);
 }
 
 int catalog_open(int fd, struct catalog **out, struct err *e)

@@ -46,7 +46,8 @@ int catalog_write(const struct merge *m, const struct catalog_layer *layers, int
 
 struct catalog;
 
-/* Maps `fd` (borrowed; may be closed afterwards); checks header, sizes, and the layer table. */
+/* Maps `fd` (borrowed; may be closed afterwards); checks header, sizes, the layer table, and that
+ * the root is a directory. */
 int catalog_open(int fd, struct catalog **out, struct err *e);
 void catalog_free(struct catalog *c);
 SCOPE_DEFINE(catalog, struct catalog *, catalog_free)

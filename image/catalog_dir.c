@@ -59,6 +59,22 @@ static int get_child(const struct catalog *c, uint32_t dir, uint32_t dirent,
 	return 0;
 }
 
+/* That a name and its inode agree: in what it is, and a directory has this one name.  Else there
+ * could be more ways through the directories than anybody has time to walk. */
+static int check_child(const struct catalog *c, uint32_t dirent,
+		       const struct catalog_dirent_record *d, struct err *e)
+{
+	struct catalog_inode i;
+
+	if (catalog_inode_get(c, d->inode, &i, e) < 0)
+		return -1;
+	if ((i.mode & S_IFMT) >> CATALOG_TYPE_SHIFT != d->type)
+		return catalog_malformed("a name's kind is not its inode's", e);
+	if (S_ISDIR(i.mode) && i.name != dirent)
+		return catalog_malformed("a directory with two names", e);
+	return 0;
+}
+
 /* As strcmp, of a dirent's name with `name`: into `*order`. */
 static int compare_name(const struct catalog *c, const struct catalog_dirent_record *d,
 			const char *name, size_t len, int *order, struct err *e)
@@ -93,7 +109,7 @@ int catalog_lookup(const struct catalog *c, uint32_t dir, const char *name, size
 			return -1;
 		if (order == 0) {
 			*out = d.inode;
-			return 1;
+			return check_child(c, first + half, &d, e) < 0 ? -1 : 1;
 		}
 		if (order < 0) {
 			first += half + 1;
@@ -128,7 +144,8 @@ int catalog_readdir(const struct catalog *c, uint32_t dir, uint64_t at, struct c
 		return -1;
 	if (at >= count)
 		return 0;
-	if (get_child(c, dir, first + (uint32_t)at, &d, e) < 0 || fill_dirent(c, &d, out, e) < 0)
+	if (get_child(c, dir, first + (uint32_t)at, &d, e) < 0 ||
+	    check_child(c, first + (uint32_t)at, &d, e) < 0 || fill_dirent(c, &d, out, e) < 0)
 		return -1;
 	return 1;
 }

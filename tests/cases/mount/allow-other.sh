@@ -11,9 +11,11 @@ echo root >tree/open/root
 echo mine >tree/open/mine
 echo group >tree/open/group
 echo hidden >tree/closed/file
+echo none >tree/open/none
 chmod 600 tree/open/root tree/open/mine
 chmod 640 tree/open/group
 chmod 700 tree/closed
+chmod 0000 tree/open/none
 chown 1000:1000 tree/open/mine
 chown 0:1000 tree/open/group
 shale import -q -t app dir:tree >/dev/null
@@ -24,6 +26,9 @@ shale umount mnt
 shale mount -o allow_other app mnt
 same "all" "$(as_user cat mnt/open/all mnt/open/mine mnt/open/group | paste -sd' ')" "all mine group"
 same "root's" "$(status_of as_user cat mnt/open/root)" 1
+same "mode 0000" "$(status_of as_user cat mnt/open/none)" 1
+grep -q 'Permission denied' expect.out
+same "default_permissions" "$(grep " $PWD/mnt " /proc/self/mountinfo | grep -c 'default_permissions,allow_other')" 1
 same "in a closed directory" "$(status_of as_user cat mnt/closed/file)" 1
-same "root" "$(cat mnt/open/root mnt/closed/file | paste -sd' ')" "root hidden"
+same "root" "$(cat mnt/open/root mnt/closed/file mnt/open/none | paste -sd' ')" "root hidden none"
 shale umount mnt

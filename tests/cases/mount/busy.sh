@@ -10,6 +10,8 @@ seq 2000000 >context/big
 printf 'FROM scratch\nCOPY big /\n' | build_text app context >/dev/null
 shale mount app "$PWD/mnt"
 server=$(server_of mnt)
+# shellcheck disable=SC2016 # for the other shell
+same "with a working directory in it" "$(sh -c 'cd mnt && shale umount "$OLDPWD/mnt" 2>/dev/null; echo $?')" 9
 exec 3<mnt/big
 expect 9 "*/mnt'*in use*" shale umount mnt
 cmp mnt/big context/big

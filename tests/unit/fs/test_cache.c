@@ -75,6 +75,23 @@ START_TEST(loads_a_frame_once)
 }
 END_TEST
 
+START_TEST(another_length_is_another_frame)
+{
+	struct frames f = {0};
+	struct err e = ERR_INIT;
+	SCOPE(cache) struct cache *c = new_cache(10 * FRAME, &f);
+
+	read_frame(c, 0, 1);
+	struct cache_frame *longer = cache_get(c, 0, 1, (size_t)2 * FRAME, &e);
+	ck_assert_ptr_nonnull(longer);
+	ck_assert_uint_eq(f.loads, 2);
+	ck_assert_uint_eq(cache_frame_bytes(longer)[2 * FRAME - 1], content(0, 1));
+	cache_put(c, longer);
+	read_frame(c, 0, 1);
+	ck_assert_uint_eq(f.loads, 2);
+}
+END_TEST
+
 START_TEST(keeps_to_its_budget)
 {
 	struct frames f = {0};
@@ -251,6 +268,7 @@ static Suite *suite_new(void)
 	TCase *tc = tcase_create("frames");
 
 	tcase_add_test(tc, loads_a_frame_once);
+	tcase_add_test(tc, another_length_is_another_frame);
 	tcase_add_test(tc, keeps_to_its_budget);
 	tcase_add_test(tc, evicts_what_was_not_used_for_longest);
 	tcase_add_test(tc, never_evicts_what_is_in_use);

@@ -207,7 +207,7 @@ START_TEST(a_damaged_catalog_is_built_anew)
 	/* And once only: a machine on which this happens again cannot be trusted. */
 	struct err e = ERR_INIT;
 	err_set(&e, ERR_DIGEST, "damaged again");
-	ck_assert(!view_repair(v, &e));
+	ck_assert(!view_repair(v, view_catalog(v), &e));
 	ck_assert_err(&e, ERR_DIGEST, "again");
 	check_many(v);
 }
@@ -220,7 +220,7 @@ START_TEST(other_failures_are_not_repaired)
 	struct err e = ERR_INIT;
 
 	err_set(&e, ERR_NOT_FOUND, "no such inode");
-	ck_assert(!view_repair(v, &e));
+	ck_assert(!view_repair(v, view_catalog(v), &e));
 	ck_assert_err(&e, ERR_NOT_FOUND, "inode");
 	ck_assert_ptr_eq(view_catalog(v), before);
 }

@@ -192,7 +192,6 @@ static const struct forgery forgeries[] = {
 	{CATALOG_INODES, I_C, NAME, 4, D_D, "name of another inode"},
 	{CATALOG_INODES, I_C, NAME, 4, UINT32_MAX, "outside of its section"},
 	{CATALOG_INODES, I_ROOT, NAME, 4, 0, "its root"},
-	{CATALOG_INODES, I_ROOT, MODE, 4, S_IFREG, "its root"},
 	{CATALOG_INODES, I_D, SIZE, 8, LIMIT_SYMLINK + 1, "impossible metadata"},
 	{CATALOG_INODES, I_D, SIZE, 8, 7, "outside of its section"},
 	{CATALOG_INODES, I_D, SIZE, 8, 5, "no inode"},
@@ -251,7 +250,7 @@ static void put_number(uint8_t *to, uint64_t value, unsigned size)
 }
 
 /* A copy of the catalog in `fd` with one number changed and all digests right. */
-static struct catalog *forged_catalog(int fd, const struct forgery *f)
+static int forged_file(int fd, const struct forgery *f)
 {
 	struct err e = ERR_INIT;
 	size_t size = 0;
@@ -263,7 +262,13 @@ static struct catalog *forged_catalog(int fd, const struct forgery *f)
 			   (size_t)f->record * record_size(f->section) + f->at,
 		   f->value, f->size);
 	forge(bytes);
-	SCOPE_FD int forged = file_with(bytes, size);
+	return file_with(bytes, size);
+}
+
+static struct catalog *forged_catalog(int fd, const struct forgery *f)
+{
+	SCOPE_FD int forged = forged_file(fd, f);
+
 	return open_catalog(forged);
 }
 
@@ -358,6 +363,65 @@ START_TEST(answers_nothing_from_lying_numbers)
 END_TEST
 
 static const struct {
+	struct forgery f;
+	uint64_t at;
+	const char *name;
+	const char *word;
+} lies[] = {
+	{{CATALOG_DIRENTS, D_B, 0, 4, I_A, NULL}, D_B, "b", "two names"},
+	{{CATALOG_DIRENTS, D_B, 0, 4, I_C, NULL}, D_B, "b", "kind"},
+	{{CATALOG_DIRENTS, D_C, 0, 4, I_A, NULL}, D_C, "c", "kind"},
+	{{CATALOG_INODES, I_C, MODE, 4, S_IFDIR | 0755, NULL}, D_C, "c", "kind"},
+	{{CATALOG_INODES, I_B, MODE, 4, S_IFREG | 0755, NULL}, D_B, "b", "kind"},
+};
+
+/* A name says what its inode is, and a directory is reached by one name: b is a again, or c. */
+START_TEST(answers_no_name_that_its_inode_denies)
+{
+	struct err e = ERR_INIT;
+	SCOPE_FD int fd = write_tree(forged_layers);
+	SCOPE(catalog) struct catalog *c = forged_catalog(fd, &lies[_i].f);
+	struct catalog_dirent d;
+	uint32_t inode = UINT32_MAX;
+
+	ck_assert_int_eq(catalog_readdir(c, I_ROOT, lies[_i].at, &d, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, lies[_i].word);
+	ck_assert_int_eq(catalog_lookup(c, I_ROOT, lies[_i].name, 1, &inode, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, lies[_i].word);
+	/* Others are answered. */
+	ck_assert_int_eq(catalog_lookup(c, I_ROOT, "d", 1, &inode, &e), 1);
+	ck_assert_uint_eq(inode, I_D);
+}
+END_TEST
+
+/* What a mount could not live with. */
+START_TEST(checks_root_and_flags_when_opened)
+{
+	static const struct forgery root = {CATALOG_INODES, I_ROOT, MODE, 4, S_IFREG, NULL};
+	struct err e = ERR_INIT;
+	struct catalog *c = NULL;
+	SCOPE_FD int plain = write_tree(forged_layers);
+	SCOPE_FD int rootless = forged_file(plain, &root);
+
+	ck_assert_int_eq(catalog_open(rootless, &c, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "its root");
+	for (int is_rich = 0; is_rich < 2; is_rich++) {
+		SCOPE_FD int fd = is_rich ? write_rich() : write_tree(forged_layers);
+		size_t size = 0;
+		SCOPE_FREE uint8_t *bytes = read_file(fd, &size);
+		struct catalog_header h;
+
+		ck_assert_int_eq(catalog_unpack_header(bytes, &h, &e), 0);
+		h.flags ^= CATALOG_HAS_XATTRS;
+		catalog_pack_header(&h, bytes);
+		ck_assert_int_eq(open_error(bytes, size, &e), -1);
+		ck_assert_err(&e, ERR_FORMAT, "whether it has xattrs");
+	}
+	ck_assert_ptr_null(c);
+}
+END_TEST
+
+static const struct {
 	unsigned at; /* in the layer's record */
 	unsigned size;
 	uint64_t value;
@@ -440,6 +504,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, checks_numbers_under_right_digests, 0, ARRAY_LEN(forgeries));
 	tcase_add_loop_test(tc, checks_what_hangs_on_inodes, 0, ARRAY_LEN(rich_forgeries));
 	tcase_add_test(tc, answers_nothing_from_lying_numbers);
+	tcase_add_loop_test(tc, answers_no_name_that_its_inode_denies, 0, ARRAY_LEN(lies));
+	tcase_add_test(tc, checks_root_and_flags_when_opened);
 	tcase_add_loop_test(tc, checks_layers_when_opened, 0, ARRAY_LEN(layer_forgeries));
 	tcase_add_test(tc, checks_the_header);
 	suite_add_tcase(s, tc);
