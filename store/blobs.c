@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/blobs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -123,6 +124,39 @@ static int replace(const struct store *s, int fd, const struct digest *d, struct
 	return tmpfile_replace_at(fd, blob_dir(s, d), digest_hex(d, hex), BLOB_MODE, e);
 }
 
+/* The blob of this name, when there is one that can be opened; else -1. */
+static int open_old(const struct store *s, const struct digest *d, uint64_t size)
+{
+	struct err why = ERR_INIT;
+	const int fd = open_blob(s, d, size, &why);
+
+	err_clear(&why);
+	return fd;
+}
+
+/* Whether a file holds these bytes at `offset`; what cannot be read does not. */
+static bool holds_at(int fd, const void *bytes, size_t len, uint64_t offset)
+{
+	uint8_t there[COPY_STEP];
+
+	assert(len <= sizeof(there));
+	return io_pread_full(fd, there, len, offset) == (ssize_t)len &&
+	       memcmp(there, bytes, len) == 0;
+}
+
+static bool is_same_content(int old, int new, uint64_t size)
+{
+	uint8_t buf[COPY_STEP];
+
+	for (uint64_t at = 0; at < size;) {
+		const ssize_t n = io_pread_full(new, buf, sizeof(buf), at);
+		if (n <= 0 || !holds_at(old, buf, (size_t)n, at))
+			return false;
+		at += (uint64_t)n;
+	}
+	return true;
+}
+
 static int publish(const struct store *s, int fd, const struct digest *d, struct err *e)
 {
 	char hex[DIGEST_HEX_MAX];
@@ -135,8 +169,10 @@ static int publish(const struct store *s, int fd, const struct digest *d, struct
 		return is_new < 0 ? -1 : 0;
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, errno, "cannot stat a new blob");
-	const int r = is_there(s, d, (uint64_t)st.st_size, e);
-	return r == 0 ? replace(s, fd, d, e) : (r < 0 ? -1 : 0);
+	SCOPE_FD int old = open_old(s, d, (uint64_t)st.st_size);
+	if (old >= 0 && is_same_content(old, fd, (uint64_t)st.st_size))
+		return 0;
+	return replace(s, fd, d, e);
 }
 
 int blobs_publish(const struct store *s, struct lease *l, int fd, const struct digest *d,
@@ -187,14 +223,70 @@ int blobs_put_bytes(const struct store *s, struct lease *l, const void *bytes, s
 }
 
 struct intake {
-	int fd; /* -1: only verify */
+	const struct store *store;
 	const struct digest *digest;
 	uint64_t size;
 	const struct blob_source *src;
 	struct progress *progress;
+	int old; /* has the name, and held the same bytes so far; -1 */
+	int fd;  /* what is written; -1: nothing, because of `old` */
 };
 
-static int take_in(const struct intake *in, struct err *e)
+/* What has the name is damaged: what it held so far goes into a new file, too. */
+static int begin_anew(struct intake *in, uint64_t done, struct err *e)
+{
+	uint8_t buf[COPY_STEP];
+
+	in->fd = blobs_tmpfile(in->store, e);
+	if (in->fd < 0)
+		return -1;
+	for (uint64_t at = 0; at < done;) {
+		const size_t len = done - at < sizeof(buf) ? (size_t)(done - at) : sizeof(buf);
+		const ssize_t n = io_pread_full(in->old, buf, len, at);
+		if (n < 0)
+			return err_sys(e, errno, "cannot read");
+		if (n == 0)
+			return err_set(e, ERR_DIGEST, "what the store had was cut meanwhile");
+		if (io_write_all(in->fd, buf, (size_t)n) < 0)
+			return err_sys(e, errno, "cannot write");
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int keep_bytes(struct intake *in, const void *bytes, size_t len, uint64_t done,
+		      struct err *e)
+{
+	if (in->fd < 0 && in->old >= 0 && holds_at(in->old, bytes, len, done))
+		return 0;
+	if (in->fd < 0 && begin_anew(in, done, e) < 0)
+		return -1;
+	return io_write_all(in->fd, bytes, len) < 0 ? err_sys(e, errno, "cannot write") : 0;
+}
+
+/* After the last byte.  What was copied from a damaged blob is not what was hashed on its way in.
+ */
+static int check_old(struct intake *in, uint64_t total, struct err *e)
+{
+	struct stat st;
+	struct digest got;
+
+	if (in->old < 0)
+		return 0;
+	if (fstat(in->old, &st) < 0)
+		return err_sys(e, errno, "cannot stat");
+	if (in->fd < 0 && (uint64_t)st.st_size == total)
+		return 0;
+	if (in->fd < 0 && begin_anew(in, total, e) < 0)
+		return -1;
+	if (hasher_fd(in->fd, in->digest->alg, "the new blob", &got, NULL, e) < 0)
+		return -1;
+	if (!digest_equal(&got, in->digest))
+		return err_set(e, ERR_DIGEST, "what the store had changed meanwhile");
+	return 0;
+}
+
+static int take_in(struct intake *in, struct err *e)
 {
 	char text[DIGEST_STR_MAX];
 	uint8_t buf[COPY_STEP];
@@ -213,10 +305,10 @@ static int take_in(const struct intake *in, struct err *e)
 		/* A source may send for ever. */
 		if ((uint64_t)n > in->size - total)
 			return err_set(e, ERR_DIGEST, "is longer than %" PRIu64 " bytes", in->size);
-		total += (uint64_t)n;
 		hasher_update(&h, buf, (size_t)n);
-		if (in->fd >= 0 && io_write_all(in->fd, buf, (size_t)n) < 0)
-			return err_sys(e, errno, "cannot write");
+		if (keep_bytes(in, buf, (size_t)n, total, e) < 0)
+			return -1;
+		total += (uint64_t)n;
 		progress_show(in->progress, text, total, in->size == BLOBS_ANY_SIZE ? 0 : in->size);
 	}
 	if (in->size != BLOBS_ANY_SIZE && total != in->size)
@@ -225,27 +317,41 @@ static int take_in(const struct intake *in, struct err *e)
 	const struct digest got = hasher_final(&h);
 	if (!digest_equal(&got, in->digest))
 		return err_set(e, ERR_DIGEST, "the content has another digest");
-	return 0;
+	return check_old(in, total, e);
+}
+
+static int put(struct intake *in, struct err *e)
+{
+	const bool is_new = in->old < 0;
+
+	if (is_new) {
+		in->fd = blobs_tmpfile(in->store, e);
+		if (in->fd < 0)
+			return -1;
+	}
+	if (take_in(in, e) < 0)
+		return -1;
+	if (in->fd < 0)
+		return 0;
+	return is_new ? publish(in->store, in->fd, in->digest, e)
+		      : replace(in->store, in->fd, in->digest, e);
 }
 
 int blobs_put(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
 	      const struct blob_source *src, struct progress *progress, struct err *e)
 {
 	char text[DIGEST_STR_MAX];
-	SCOPE_FD int fd = -1;
+	struct intake in = {s, d, size, src, progress, -1, -1};
 
 	const int there = blobs_has(s, l, d, size, e);
 	if (there < 0)
 		return -1;
-	if (!there) {
-		fd = blobs_tmpfile(s, e);
-		if (fd < 0)
-			return -1;
-	}
-	const struct intake in = {fd, d, size, src, progress};
-	if (take_in(&in, e) < 0 || (!there && publish(s, fd, d, e) < 0))
-		return err_wrap(e, "blob '%s'", digest_format(d, text));
-	return 0;
+	if (there)
+		in.old = open_old(s, d, size);
+	const int r = put(&in, e);
+	scope_close(&in.old);
+	scope_close(&in.fd);
+	return r < 0 ? err_wrap(e, "blob '%s'", digest_format(d, text)) : 0;
 }
 
 struct visit {

@@ -37,7 +37,7 @@ int blobs_read(const struct store *s, const struct digest *d, uint64_t size, uin
 int blobs_tmpfile(const struct store *s, struct err *e);
 
 /* Names a finished tmpfile; the caller has computed `d` over what it wrote.  A damaged blob of that
- * name (another size) is replaced. */
+ * name is replaced. */
 int blobs_publish(const struct store *s, struct lease *l, int fd, const struct digest *d,
 		  struct err *e);
 
@@ -52,8 +52,8 @@ struct blob_source {
 
 /*
  * Takes a blob in while verifying: ERR_DIGEST when size or digest differ (it stops reading at the
- * first byte too many).  A blob that is there already is not written again, but `src` is still
- * verified.
+ * first byte too many).  A blob that is there already is compared, and written again only when it
+ * is damaged.
  */
 int blobs_put(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
 	      const struct blob_source *src, struct progress *progress, struct err *e);

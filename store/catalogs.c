@@ -22,7 +22,7 @@ enum { CATALOG_MODE = 0444 };
 static bool is_damage(const struct err *e)
 {
 	return e->code == ERR_DIGEST || e->code == ERR_FORMAT || e->code == ERR_LIMIT ||
-	       e->code == ERR_UNSUPPORTED;
+	       e->code == ERR_UNSUPPORTED || e->code == ERR_UNTRUSTED;
 }
 
 /* Whether a layer of the catalog is what the manifest says, without reading the layer's index: 1,
@@ -72,8 +72,8 @@ static int open_kept(const struct store *s, const struct image *im, struct catal
 	char hex[DIGEST_HEX_MAX];
 	struct err why = ERR_INIT;
 	SCOPE(catalog) struct catalog *c = NULL;
-	SCOPE_FD int fd = folder_open_file(store_dirfd(s, STORE_DIR_CATALOGS),
-					   digest_hex(&im->chosen.digest, hex), NULL, &why);
+	SCOPE_FD int fd = folder_open_own(store_dirfd(s, STORE_DIR_CATALOGS),
+					  digest_hex(&im->chosen.digest, hex), NULL, &why);
 
 	if (fd < 0 && why.code == ERR_NOT_FOUND) {
 		err_clear(&why);
@@ -131,18 +131,27 @@ static int load_layers(const struct store *s, const struct image *im, bool is_fr
 	return 0;
 }
 
-static int write_catalog(const struct stack *st, int fd, struct err *e)
+static int merge_layers(const struct stack *st, struct merge *m, struct err *e)
 {
-	SCOPE(merge) struct merge *m = merge_new(e);
 	char text[DIGEST_STR_MAX];
 
-	if (!m)
-		return -1;
 	for (size_t i = 0; i < st->count; i++) {
 		if (merge_add_layer(m, st->indexes[i], e) < 0)
 			return err_wrap(e, "layer '%s'", digest_format(&st->layers[i].blob, text));
 	}
-	return catalog_write(m, st->layers, fd, e);
+	return 0;
+}
+
+/* The nameless file that the catalog was written to; `place` says where there was room. */
+static int write_catalog(const struct store *s, const struct stack *st, struct merge *m,
+			 enum folder_place *place, struct err *e)
+{
+	do {
+		SCOPE_FD int fd = folder_spill(s, STORE_DIR_CATALOGS, *place, e);
+		if (fd >= 0 && catalog_write(m, st->layers, fd, e) == 0)
+			return steal_fd(&fd);
+	} while (folder_try_next(place, FOLDER_IN_MEMORY, e));
+	return -1;
 }
 
 /* A catalog that cannot be kept is built again next time, and good for this one. */
@@ -164,15 +173,20 @@ static int build(const struct store *s, const struct image *im, unsigned flags,
 		 const struct layers_options *opt, struct catalog **out, struct err *e)
 {
 	const bool is_fresh = flags & CATALOGS_FRESH;
+	enum folder_place place = folder_first_place(s);
 	SCOPE(catalog) struct catalog *c = NULL;
 	SCOPE(stack) struct stack st = {NULL, NULL, 0};
-	SCOPE_FD int fd = folder_spill(s, STORE_DIR_CATALOGS, e);
+	SCOPE(merge) struct merge *m = merge_new(e);
 
-	if (fd < 0 || load_layers(s, im, is_fresh, opt, &st, e) < 0 ||
-	    write_catalog(&st, fd, e) < 0 || catalog_open(fd, &c, e) < 0)
+	if (!m || load_layers(s, im, is_fresh, opt, &st, e) < 0 || merge_layers(&st, m, e) < 0)
 		return -1;
-	if (!is_fresh && store_is_writable(s))
+	SCOPE_FD int fd = write_catalog(s, &st, m, &place, e);
+	if (fd < 0 || catalog_open(fd, &c, e) < 0)
+		return -1;
+	if (!is_fresh && place == FOLDER_IN_STORE)
 		keep(s, im, fd);
+	else if (!is_fresh && store_is_writable(s))
+		log_warning("cannot keep the catalog of '%s': no room in the store", im->name);
 	*out = steal_ptr(&c);
 	return 0;
 }

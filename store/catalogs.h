@@ -17,7 +17,8 @@ enum {
 	CATALOGS_FRESH = 1,
 };
 
-/* The catalog of an image.  A store that cannot be written gets a nameless one. */
+/* The catalog of an image.  A store that cannot be written, or that is full, gets a nameless one,
+ * in $TMPDIR or, when that is full too, in memory. */
 int catalogs_open(const struct store *s, const struct image *im, unsigned flags,
 		  const struct layers_options *opt, struct catalog **out, struct err *e);
 

@@ -81,13 +81,13 @@ static int parse_footer(const uint8_t in[static FOOTER_SIZE], const struct diges
 	return 0;
 }
 
-/* As folder_open_file, with 0 and a clean error for what is not there. */
+/* As folder_open_own, with 0 and a clean error for what is not there. */
 static int open_kept(const struct store *s, const char *name, int *fd, struct stat *st,
 		     struct err *e)
 {
 	struct err why = ERR_INIT;
 
-	*fd = folder_open_file(store_dirfd(s, STORE_DIR_LAYERS), name, st, &why);
+	*fd = folder_open_own(store_dirfd(s, STORE_DIR_LAYERS), name, st, &why);
 	if (*fd >= 0)
 		return 1;
 	if (why.code != ERR_NOT_FOUND)
@@ -196,8 +196,12 @@ int derived_open_frames(const struct store *s, const struct digest *blob, struct
 {
 	char name[NAME_MAX_SIZE];
 
-	return folder_open_file(store_dirfd(s, STORE_DIR_LAYERS),
-				file_name(name, blob, SUFFIX_FRAMES), NULL, e);
+	const int fd = folder_open_file(store_dirfd(s, STORE_DIR_LAYERS),
+					file_name(name, blob, SUFFIX_FRAMES), NULL, e);
+	/* What is no file cannot hold them either, and is replaced. */
+	if (fd < 0 && e->code == ERR_FORMAT)
+		e->code = ERR_NOT_FOUND;
+	return fd;
 }
 
 int derived_remove(const struct store *s, const struct digest *blob, struct err *e)
@@ -221,9 +225,20 @@ bool derived_parse_name(const char *name, struct digest *blob)
 	return folder_parse_hex(name, (size_t)(dot - name), blob);
 }
 
+/* A nameless file with these bytes. */
+static int write_nameless(int dir, const struct str *bytes, struct err *e)
+{
+	SCOPE_FD int fd = tmpfile_open_at(dir, e);
+
+	if (fd >= 0 && io_write_all(fd, bytes->data, bytes->len) < 0)
+		return err_sys(e, errno, "cannot write a derived index");
+	return steal_fd(&fd);
+}
+
 /*
  * Frames, then index, under locks that keep gc and other writers out.  The old index goes first:
- * a crash in between must not leave it with frames that it does not speak of.
+ * a crash in between must not leave it with frames that it does not speak of.  But not before there
+ * was room for the new one.
  */
 static int keep(const struct store *s, const struct digest *blob, int frames,
 		const struct str *file, struct err *e)
@@ -234,6 +249,9 @@ static int keep(const struct store *s, const struct digest *blob, int frames,
 	/* Long, so before the locks. */
 	if (frames >= 0 && fdatasync(frames) < 0)
 		return err_sys(e, errno, "cannot sync the frames of a layer");
+	SCOPE_FD int index = write_nameless(dir, file, e);
+	if (index < 0)
+		return -1;
 	SCOPE_FD int gc = locks_take(s, LOCKS_GC, LOCKS_SHARED, e);
 	if (gc < 0)
 		return -1;
@@ -243,14 +261,14 @@ static int keep(const struct store *s, const struct digest *blob, int frames,
 	if (frames >= 0 &&
 	    tmpfile_replace_at(frames, dir, file_name(name, blob, SUFFIX_FRAMES), FILE_MODE, e) < 0)
 		return -1;
-	return tmpfile_write_at(dir, file_name(name, blob, SUFFIX_INDEX), FILE_MODE, file->data,
-				file->len, e);
+	return tmpfile_replace_at(index, dir, file_name(name, blob, SUFFIX_INDEX), FILE_MODE, e);
 }
 
 /* What is kept must be what was just derived. */
 static int compare_kept(const struct store *s, const struct digest *blob, const struct derived *new,
 			struct err *e)
 {
+	const int why = store_is_writable(s) ? ENOSPC : EROFS;
 	SCOPE(derived) struct derived kept = DERIVED_INIT;
 
 	if (!new->is_reframed)
@@ -259,7 +277,7 @@ static int compare_kept(const struct store *s, const struct digest *blob, const 
 	if (r < 0)
 		return -1;
 	if (r == 0 || !digest_equal(&kept.index_digest, &new->index_digest))
-		return err_sys(e, EROFS, "cannot keep the frames of the layer in the store");
+		return err_sys(e, why, "cannot keep the frames of the layer in the store");
 	return 0;
 }
 
@@ -277,8 +295,8 @@ static int derive(const struct store *s, const struct descriptor *layer,
 			    &derive_opt, out, e);
 }
 
-static int make(const struct store *s, const struct descriptor *layer, int frames,
-		struct derive_result *r, struct derived *out, struct err *e)
+static int make(const struct store *s, const struct descriptor *layer, enum folder_place place,
+		int frames, struct derive_result *r, struct derived *out, struct err *e)
 {
 	uint8_t footer[FOOTER_SIZE];
 
@@ -286,7 +304,7 @@ static int make(const struct store *s, const struct descriptor *layer, int frame
 	out->index_digest = hasher_sha256(r->index.data, r->index.len);
 	if (layer_index_decode(r->index.data, r->index.len, &out->index, e) < 0)
 		return -1;
-	if (!store_is_writable(s))
+	if (place != FOLDER_IN_STORE)
 		return compare_kept(s, &layer->digest, out, e);
 	format_footer(&out->index_digest, out->is_reframed, &layer->digest, footer);
 	if (str_append(&r->index, footer, sizeof(footer), e) < 0)
@@ -303,16 +321,16 @@ static int check_diff_id(const struct derive_result *r, const struct digest *dif
 	return 0;
 }
 
-int derived_make(const struct store *s, const struct descriptor *layer,
-		 const struct digest *diff_id, const struct layers_options *opt,
-		 struct derived *out, struct err *e)
+/* `out` is the caller's to fini, also on failure. */
+static int make_at(const struct store *s, const struct descriptor *layer,
+		   const struct digest *diff_id, const struct layers_options *opt,
+		   enum folder_place place, struct derived *out, struct err *e)
 {
-	SCOPE(derived) struct derived d = DERIVED_INIT;
 	struct derive_result result = {.index = STR_INIT};
 	SCOPE_FD int frames = -1;
 
 	if (mediatype_encoding(layer->media_type) != LAYER_TAR) {
-		frames = folder_spill(s, STORE_DIR_LAYERS, e);
+		frames = folder_spill(s, STORE_DIR_LAYERS, place, e);
 		if (frames < 0)
 			return -1;
 	}
@@ -320,13 +338,38 @@ int derived_make(const struct store *s, const struct descriptor *layer,
 		return -1;
 	const int r = check_diff_id(&result, diff_id, e) < 0
 			      ? -1
-			      : make(s, layer, frames, &result, &d, e);
+			      : make(s, layer, place, frames, &result, out, e);
 	str_fini(&result.index);
-	if (r < 0)
-		return -1;
-	*out = d;
-	d = (struct derived)DERIVED_INIT;
-	return 0;
+	return r;
+}
+
+/* Whether an index can be used without being kept: it needs no frames, or there are some. */
+static bool may_go_without(const struct store *s, const struct descriptor *layer)
+{
+	struct derived kept = DERIVED_INIT;
+	struct err why = ERR_INIT;
+
+	const bool is_kept = derived_peek(s, &layer->digest, &kept, &why) == 1;
+	err_clear(&why);
+	return is_kept || mediatype_encoding(layer->media_type) == LAYER_TAR;
+}
+
+int derived_make(const struct store *s, const struct descriptor *layer,
+		 const struct digest *diff_id, const struct layers_options *opt,
+		 struct derived *out, struct err *e)
+{
+	enum folder_place place = folder_first_place(s);
+
+	for (;;) {
+		SCOPE(derived) struct derived d = DERIVED_INIT;
+		if (make_at(s, layer, diff_id, opt, place, &d, e) == 0) {
+			*out = d;
+			d = (struct derived)DERIVED_INIT;
+			return 0;
+		}
+		if (!may_go_without(s, layer) || !folder_try_next(&place, FOLDER_IN_TMPDIR, e))
+			return -1;
+	}
 }
 
 void derived_fini(struct derived *d)

@@ -31,7 +31,7 @@ struct derived {
 	}
 
 /* The kept one: 1; 0 none is kept; -1 with ERR_DIGEST, ERR_FORMAT or ERR_LIMIT when it, or the
- * size of the file of its frames, is damaged. */
+ * size of the file of its frames, is damaged, ERR_UNTRUSTED when others may have written it. */
 int derived_load(const struct store *s, const struct digest *blob, struct derived *out,
 		 struct err *e);
 
@@ -41,14 +41,14 @@ int derived_peek(const struct store *s, const struct digest *blob, struct derive
 
 /*
  * Reads the layer's blob and derives anew; what is kept is replaced.  ERR_DIGEST when the content
- * has not `diff_id` (NULL: any).  In a store that cannot be written, frames of which none, or
- * others, are kept are an error.
+ * has not `diff_id` (NULL: any).  In a store that cannot be written, or is full, nothing is kept,
+ * and frames of which none, or others, are kept are an error.
  */
 int derived_make(const struct store *s, const struct descriptor *layer,
 		 const struct digest *diff_id, const struct layers_options *opt,
 		 struct derived *out, struct err *e);
 
-/* An fd; as folder_open_file. */
+/* An fd; ERR_NOT_FOUND also for what is no file; ERR_SYS. */
 int derived_open_frames(const struct store *s, const struct digest *blob, struct err *e);
 
 int derived_remove(const struct store *s, const struct digest *blob, struct err *e);

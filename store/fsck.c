@@ -256,12 +256,17 @@ static int add_size(void *ctx, const struct digest *d, const char *name, uint64_
 
 static int check_file(struct fsck *f, const char *name, const struct digest *d, struct err *e)
 {
-	if (d && !mark_has(f->live, d) && !f->is_partial)
-		return tell_note_of_file(f, "derived file", name,
-					 "what it was made from is gone: gc removes it", e);
-	if (!d && tmpfile_is_litter(name))
+	if (tmpfile_is_litter(name))
 		return tell_note_of_file(f, "file", name, "left by a process that died", e);
-	return 0;
+	if (!d || mark_has(f->live, d) || f->is_partial)
+		return 0;
+	struct err why = ERR_INIT;
+	SCOPE_FD int fd = blobs_open(f->store, d, BLOBS_ANY_SIZE, &why);
+	err_clear(&why);
+	return tell_note_of_file(f, "derived file", name,
+				 fd >= 0 ? "nothing uses what it was made from: gc removes it"
+					 : "what it was made from is gone: gc removes it",
+				 e);
 }
 
 /* folder_visit */
@@ -273,12 +278,18 @@ static int check_layer_file(void *ctx, const char *name, const struct stat *st, 
 	return check_file(ctx, name, derived_parse_name(name, &d) ? &d : NULL, e);
 }
 
-static int check_other_file(void *ctx, const char *name, const struct stat *st, struct err *e)
+static int check_catalog_file(void *ctx, const char *name, const struct stat *st, struct err *e)
 {
 	struct digest d;
 
 	(void)st;
 	return check_file(ctx, name, folder_parse_hex(name, strlen(name), &d) ? &d : NULL, e);
+}
+
+static int check_other_file(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	(void)st;
+	return check_file(ctx, name, NULL, e);
 }
 
 static int check_files(struct fsck *f, struct err *e)
@@ -287,7 +298,7 @@ static int check_files(struct fsck *f, struct err *e)
 
 	if (blobs_visit(s, check_blob, f, e) < 0 ||
 	    folder_visit(store_dirfd(s, STORE_DIR_LAYERS), check_layer_file, f, e) < 0 ||
-	    folder_visit(store_dirfd(s, STORE_DIR_CATALOGS), check_other_file, f, e) < 0 ||
+	    folder_visit(store_dirfd(s, STORE_DIR_CATALOGS), check_catalog_file, f, e) < 0 ||
 	    folder_visit(store_dirfd(s, STORE_DIR_ROOT), check_other_file, f, e) < 0)
 		return -1;
 	return folder_visit(store_dirfd(s, STORE_DIR_SHALE), check_other_file, f, e);

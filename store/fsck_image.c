@@ -139,8 +139,8 @@ static int check_catalog(struct fsck *f, const struct digest *d, const struct ma
 	char hex[DIGEST_HEX_MAX];
 	struct stat st;
 	SCOPE(catalog) struct catalog *c = NULL;
-	SCOPE_FD int fd = folder_open_file(store_dirfd(f->store, STORE_DIR_CATALOGS),
-					   digest_hex(d, hex), &st, why);
+	SCOPE_FD int fd = folder_open_own(store_dirfd(f->store, STORE_DIR_CATALOGS),
+					  digest_hex(d, hex), &st, why);
 
 	if (fd < 0 && why->code == ERR_NOT_FOUND) {
 		err_clear(why);

@@ -2,6 +2,9 @@
 /*
  * Under gc.lock and the lock of index.json, both exclusive: leases, then refs, then the walk, then
  * refs to orphans go, then files.  A crash at any place leaves files that the next run removes.
+ *
+ * Nothing that frees room needs any: on a full disk refs to orphans stay, with all that they name,
+ * until the next run.
  */
 #include "store/gc.h"
 
@@ -18,6 +21,7 @@
 #include "store/lease_scan.h"
 #include "store/locks.h"
 #include "store/mark.h"
+#include "store/reserve.h"
 #include "store/roots.h"
 
 enum { STAT_BLOCK = 512 /* stat(2): the unit of st_blocks */ };
@@ -44,6 +48,17 @@ static int refuse_unreadable(void *ctx, const struct mark *m, struct err *why, s
 	err_move(e, why);
 	return err_wrap(e, "nothing was removed, because what '%s' needs is not known: run fsck",
 			quote_str(quoted, m->root));
+}
+
+/* Of what stays for want of room, some may be gone already. */
+static int ignore_missing(void *ctx, const struct mark *m, struct err *why, struct err *e)
+{
+	(void)ctx;
+	(void)m;
+	if (why->code != ERR_NOT_FOUND)
+		return err_move(e, why);
+	err_clear(why);
+	return 0;
 }
 
 static int remove_file(struct sweep *sw, const char *name, const struct stat *st, uint64_t *count,
@@ -137,18 +152,42 @@ static int mark_lease(void *ctx, const struct digest *d, struct err *e)
 	return mark_add_digest(sw->marks, d, e);
 }
 
+/* Keeps what the entries that stay in index.json after all name; some of it may be gone. */
+static int mark_orphans(struct sweep *sw, const struct image_index *ix, const bool *orphans,
+			struct err *e)
+{
+	const struct mark_visitor visitor = {.unreadable = ignore_missing};
+
+	for (size_t i = 0; i < ix->count; i++) {
+		const struct descriptor *entry = &ix->manifests[i];
+		if (orphans[i] && mark_add(sw->marks, entry, roots_name(entry), e) < 0)
+			return -1;
+	}
+	return mark_run(sw->marks, &visitor, e);
+}
+
 /* Takes the orphans out of index.json. */
 static int drop_refs(struct sweep *sw, struct index_file *f, const bool *orphans, struct err *e)
 {
+	SCOPE(index_file) struct index_file kept = INDEX_FILE_INIT;
+	uint64_t count = 0;
+
 	for (size_t i = f->ix.count; i-- > 0;) {
 		if (!orphans[i])
 			continue;
 		image_index_remove(&f->ix, i);
-		sw->report.removed_refs++;
+		count++;
 	}
-	if (sw->report.removed_refs == 0 || sw->is_dry_run)
-		return 0;
-	return index_file_write(sw->store, f, e);
+	if (count > 0 && !sw->is_dry_run && index_file_write(sw->store, f, e) < 0) {
+		if (!folder_is_full(e))
+			return -1;
+		err_clear(e);
+		return index_file_read(sw->store, &kept, e) < 0
+			       ? -1
+			       : mark_orphans(sw, &kept.ix, orphans, e);
+	}
+	sw->report.removed_refs = count;
+	return 0;
 }
 
 static int mark_all(struct sweep *sw, struct err *e)
@@ -202,6 +241,8 @@ int gc_run(const struct store *s, bool is_dry_run, struct gc_report *out, struct
 	SCOPE_FD int lock = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
 	if (lock < 0 || mark_all(&sw, e) < 0 || sweep_all(&sw, e) < 0)
 		return -1;
+	if (!is_dry_run)
+		reserve_fill(s);
 	*out = sw.report;
 	return 0;
 }

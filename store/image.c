@@ -116,6 +116,27 @@ static int check_name(const char *name, struct err *e)
 	return 0;
 }
 
+static int load(const struct store *s, const struct platform *want, struct image *im, struct err *e)
+{
+	if (check_name(im->name, e) < 0 || choose(s, want, im, e) < 0 ||
+	    load_documents(s, im, e) < 0 || check_platform(im, want, e) < 0)
+		return -1;
+	return 0;
+}
+
+int image_load_found(const struct store *s, const char *name, const struct descriptor *top,
+		     const struct platform *want, struct image *out, struct err *e)
+{
+	SCOPE(image) struct image im = IMAGE_INIT;
+
+	im.name = str_dup(name, e);
+	if (!im.name || descriptor_copy(&im.top, top, e) < 0 || load(s, want, &im, e) < 0)
+		return -1;
+	*out = im;
+	im = (struct image)IMAGE_INIT;
+	return 0;
+}
+
 int image_load(const struct store *s, const char *text, const struct platform *want,
 	       struct image *out, struct err *e)
 {
@@ -124,8 +145,7 @@ int image_load(const struct store *s, const char *text, const struct platform *w
 
 	if (image_find(s, text, &im.name, &im.top, e) < 0)
 		return -1;
-	if (check_name(im.name, e) < 0 || choose(s, want, &im, e) < 0 ||
-	    load_documents(s, &im, e) < 0 || check_platform(&im, want, e) < 0)
+	if (load(s, want, &im, e) < 0)
 		return err_wrap(e, "image '%s'", quote_str(quoted, im.name));
 	*out = im;
 	im = (struct image)IMAGE_INIT;

@@ -40,6 +40,11 @@ struct image {
 int image_load(const struct store *s, const char *text, const struct platform *want,
 	       struct image *out, struct err *e);
 
+/* The same for what image_find found, be it moved meanwhile; it is called `name` in the image, but
+ * not in messages. */
+int image_load_found(const struct store *s, const char *name, const struct descriptor *top,
+		     const struct platform *want, struct image *out, struct err *e);
+
 /* What a name says, without loading the image: for tag, rm, sign. */
 int image_find(const struct store *s, const char *text, char **name, struct descriptor *out,
 	       struct err *e);

@@ -1,38 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/index_file.h"
 
+#include "base/array.h"
+#include "base/hasher.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "base/tmpfile.h"
 #include "store/folder.h"
 #include "store/layout.h"
+#include "store/reserve.h"
 
 enum { INDEX_FILE_MODE = 0644 };
 
-/* The entries of an index as this program writes them. */
-static json_t *entries_to_json(const struct image_index *ix, struct err *e)
+/* An entry as this program writes it, and the digest of that. */
+static json_t *entry_to_json(const struct descriptor *d, struct digest *digest, struct err *e)
 {
-	SCOPE(json) json_t *array = json_array();
+	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(json) json_t *entry = descriptor_to_json(d, e);
 
-	if (!array) {
-		err_nomem(e);
+	if (!entry || json_format(entry, &text, e) < 0)
 		return NULL;
+	*digest = hasher_sha256(text.data, text.len);
+	return steal_ptr(&entry);
+}
+
+/* Digests, because the entries of a long index would take more memory than all the rest. */
+static int note_entries(struct index_file *f, struct err *e)
+{
+	f->before = array_new(f->ix.count, sizeof(*f->before), e);
+	if (!f->before)
+		return -1;
+	for (size_t i = 0; i < f->ix.count; i++) {
+		SCOPE(json)
+		json_t *entry = entry_to_json(&f->ix.manifests[i], &f->before[i], e);
+		if (!entry)
+			return -1;
 	}
-	for (size_t i = 0; i < ix->count; i++) {
-		json_t *entry = descriptor_to_json(&ix->manifests[i], e);
-		if (!entry || json_push(array, entry, e) < 0)
-			return NULL;
-	}
-	return steal_ptr(&array);
+	f->before_count = f->ix.count;
+	return 0;
 }
 
 static int read_text(const struct store *s, struct str *text, struct err *e)
 {
 	struct err why = ERR_INIT;
 
-	if (folder_read_file(store_dirfd(s, STORE_DIR_ROOT), LAYOUT_INDEX, LIMIT_STORE_INDEX, text,
-			     &why) == 0)
+	if (folder_read_own(store_dirfd(s, STORE_DIR_ROOT), LAYOUT_INDEX, LIMIT_STORE_INDEX, text,
+			    &why) == 0)
 		return 0;
 	if (why.code != ERR_NOT_FOUND)
 		return err_move(e, &why);
@@ -70,8 +84,7 @@ static int parse(const struct str *text, struct index_file *f, struct err *e)
 	f->root = json_parse_object(str_text(text), text->len, LIMIT_STORE_INDEX, LAYOUT_INDEX, e);
 	if (!f->root)
 		return -1;
-	f->before = entries_to_json(&f->ix, e);
-	return f->before ? 0 : -1;
+	return note_entries(f, e);
 }
 
 int index_file_read(const struct store *s, struct index_file *out, struct err *e)
@@ -91,13 +104,11 @@ int index_file_read(const struct store *s, struct index_file *out, struct err *e
  * the members that this program does not know.  Changes mostly keep the order, so a search goes on
  * where the last one ended.
  */
-static json_t *find_original(const struct index_file *f, const json_t *entry, size_t *next)
+static json_t *find_original(const struct index_file *f, const struct digest *entry, size_t *next)
 {
-	const size_t count = json_array_size(f->before);
-
-	for (size_t i = 0; i < count; i++) {
-		const size_t at = (*next + i) % count;
-		if (json_equal(json_array_get(f->before, at), entry)) {
+	for (size_t i = 0; i < f->before_count; i++) {
+		const size_t at = (*next + i) % f->before_count;
+		if (digest_equal(&f->before[at], entry)) {
 			*next = at + 1;
 			return json_array_get(json_object_get(f->root, "manifests"), at);
 		}
@@ -105,50 +116,73 @@ static json_t *find_original(const struct index_file *f, const json_t *entry, si
 	return NULL;
 }
 
-static json_t *merge_entries(const struct index_file *f, json_t *after, struct err *e)
+static json_t *merge_entries(const struct index_file *f, struct err *e)
 {
 	SCOPE(json) json_t *merged = json_array();
-	size_t next = 0, i;
-	json_t *entry;
+	size_t next = 0;
 
 	if (!merged) {
 		err_nomem(e);
 		return NULL;
 	}
-	json_array_foreach(after, i, entry)
-	{
-		json_t *original = find_original(f, entry, &next);
+	for (size_t i = 0; i < f->ix.count; i++) {
+		struct digest digest;
+		SCOPE(json) json_t *entry = entry_to_json(&f->ix.manifests[i], &digest, e);
+		if (!entry)
+			return NULL;
+		json_t *original = find_original(f, &digest, &next);
 		if (json_push(merged, json_incref(original ? original : entry), e) < 0)
 			return NULL;
 	}
 	return steal_ptr(&merged);
 }
 
-int index_file_write(const struct store *s, const struct index_file *f, struct err *e)
+static int format(const struct index_file *f, struct str *text, struct err *e)
 {
-	SCOPE(str) struct str text = STR_INIT;
 	SCOPE(json) json_t *root = json_copy(f->root);
-	SCOPE(json) json_t *after = entries_to_json(&f->ix, e);
 
-	if (!after)
-		return -1;
 	/* Jansson leaves out what it has no memory to copy, and says nothing. */
 	if (!root || json_object_size(root) != json_object_size(f->root))
 		return err_nomem(e);
-	json_t *merged = merge_entries(f, after, e);
-	if (!merged || json_put(root, "manifests", merged, e) < 0 ||
-	    json_format(root, &text, e) < 0)
+	json_t *merged = merge_entries(f, e);
+	if (!merged || json_put(root, "manifests", merged, e) < 0 || json_format(root, text, e) < 0)
 		return -1;
-	if (text.len > LIMIT_STORE_INDEX)
-		return err_set(e, ERR_LIMIT, "the store's 'index.json' would be too long");
+	if (text->len > LIMIT_STORE_INDEX)
+		return err_set(e, ERR_LIMIT, "the store's '%s' would be too long", LAYOUT_INDEX);
+	return 0;
+}
+
+static int replace(const struct store *s, const struct str *text, struct err *e)
+{
 	return tmpfile_write_at(store_dirfd(s, STORE_DIR_ROOT), LAYOUT_INDEX, INDEX_FILE_MODE,
-				text.data, text.len, e);
+				text->data, text->len, e);
+}
+
+int index_file_write(const struct store *s, const struct index_file *f, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (format(f, &text, e) < 0)
+		return -1;
+	int r = replace(s, &text, e);
+	if (r < 0 && folder_is_full(e) && reserve_release(s)) {
+		err_clear(e);
+		r = replace(s, &text, e);
+	}
+	if (r < 0)
+		return folder_is_full(e) ? err_wrap(e,
+						    "no room for a new '%s' ('shale gc' may "
+						    "make some)",
+						    LAYOUT_INDEX)
+					 : -1;
+	reserve_fill(s);
+	return 0;
 }
 
 void index_file_fini(struct index_file *f)
 {
 	image_index_fini(&f->ix);
 	json_decref(f->root);
-	json_decref(f->before);
+	free(f->before);
 	*f = (struct index_file)INDEX_FILE_INIT;
 }

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/scope.h"
 #include "image/manifest.h"
@@ -19,13 +20,14 @@ enum { INDEX_FILE_ENTRIES_MAX = 1024 * 1024 /* LIMIT_STORE_INDEX bytes hold fewe
 
 struct index_file {
 	struct image_index ix;
-	json_t *root;   /* as read */
-	json_t *before; /* `ix` as it was read */
+	json_t *root;          /* as read */
+	struct digest *before; /* of each entry of `ix` as it was read, written by this program */
+	size_t before_count;
 };
 
-#define INDEX_FILE_INIT                      \
-	{                                    \
-		IMAGE_INDEX_INIT, NULL, NULL \
+#define INDEX_FILE_INIT                         \
+	{                                       \
+		IMAGE_INDEX_INIT, NULL, NULL, 0 \
 	}
 
 /* For those who change nothing: the entries alone.  ERR_FORMAT also for an index.json that is not
@@ -33,7 +35,8 @@ struct index_file {
 int index_file_list(const struct store *s, struct image_index *out, struct err *e);
 int index_file_read(const struct store *s, struct index_file *out, struct err *e);
 
-/* ERR_LIMIT for more than LIMIT_STORE_INDEX bytes. */
+/* ERR_LIMIT for more than LIMIT_STORE_INDEX bytes.  On a full disk the room that was set aside for
+ * this is used (store/reserve.h). */
 int index_file_write(const struct store *s, const struct index_file *f, struct err *e);
 
 void index_file_fini(struct index_file *f);

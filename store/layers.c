@@ -124,7 +124,8 @@ static int get_derived(const struct store *s, const struct layer_request *want, 
 	const int r = want->is_fresh ? 0 : derived_load(s, &want->layer->digest, out, &why);
 	if (r == 1)
 		return 0;
-	if (r < 0 && why.code != ERR_DIGEST && why.code != ERR_FORMAT && why.code != ERR_LIMIT)
+	if (r < 0 && why.code != ERR_DIGEST && why.code != ERR_FORMAT && why.code != ERR_LIMIT &&
+	    why.code != ERR_UNTRUSTED)
 		return err_move(e, &why);
 	err_clear(&why);
 	/* The diff_id proves what was read; without one, the blob's digest has to. */
@@ -137,7 +138,9 @@ static int wrap(const struct descriptor *layer, struct err *e)
 {
 	char text[DIGEST_STR_MAX];
 
-	return err_wrap(e, "layer '%s'", digest_format(&layer->digest, text));
+	digest_format(&layer->digest, text);
+	/* Where its blob was the trouble, its digest is told already. */
+	return strstr(e->msg, text) ? err_wrap(e, "layer") : err_wrap(e, "layer '%s'", text);
 }
 
 static int check_type(const struct descriptor *layer, struct err *e)

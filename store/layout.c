@@ -23,7 +23,6 @@
 #define LAYOUT_FILE        "oci-layout"
 #define LAYOUT_VERSION     "1.0.0"
 #define LAYOUT_VERSION_KEY "imageLayoutVersion"
-#define STORE_VERSION_FILE "version"
 #define STORE_VERSION      "1"
 
 enum {
@@ -34,8 +33,8 @@ enum {
 };
 
 static const char *const root_names[] = {"blobs", LAYOUT_INDEX, LAYOUT_FILE, "shale", NULL};
-static const char *const shale_names[] = {STORE_VERSION_FILE, "lock",     "gc.lock", "leases",
-					  "layers",           "catalogs", NULL};
+static const char *const shale_names[] = {
+	LAYOUT_VERSION_FILE, "lock", "gc.lock", "leases", "layers", "catalogs", NULL};
 
 static int check_layout_file(const char *text, size_t len, struct err *e)
 {
@@ -117,7 +116,7 @@ int layout_check(int root, const char *shown, enum layout_state *out, struct err
 	SCOPE(str) struct str text = STR_INIT;
 
 	quote_str(quoted, shown);
-	if (folder_read_file(root, LAYOUT_FILE, LAYOUT_FILE_MAX, &text, &why) == 0) {
+	if (folder_read_own(root, LAYOUT_FILE, LAYOUT_FILE_MAX, &text, &why) == 0) {
 		*out = LAYOUT_WHOLE;
 		if (check_layout_file(str_text(&text), text.len, e) < 0)
 			return err_wrap(e, "store '%s'", quoted);
@@ -146,7 +145,7 @@ int layout_check_version(int shale, const char *shown, struct err *e)
 	SCOPE(str) struct str text = STR_INIT;
 
 	quote_str(quoted, shown);
-	if (folder_read_file(shale, STORE_VERSION_FILE, VERSION_FILE_MAX, &text, &why) < 0) {
+	if (folder_read_own(shale, LAYOUT_VERSION_FILE, VERSION_FILE_MAX, &text, &why) < 0) {
 		if (why.code == ERR_NOT_FOUND) {
 			err_clear(&why);
 			return 0;
@@ -223,7 +222,7 @@ static int make_all(int root, enum layout_state state, struct err *e)
 	SCOPE_FD int shale = make_folder(root, "shale", e);
 
 	if (shale < 0 ||
-	    make_file(shale, STORE_VERSION_FILE, version, sizeof(version) - 1, e) < 0 ||
+	    make_file(shale, LAYOUT_VERSION_FILE, version, sizeof(version) - 1, e) < 0 ||
 	    make_tree(root, "shale", own_folders, e) < 0 ||
 	    make_tree(root, "blobs", blob_folders, e) < 0 || sync_folder(root, e) < 0)
 		return -1;

@@ -9,7 +9,8 @@
 
 #include "base/err.h"
 
-#define LAYOUT_INDEX "index.json"
+#define LAYOUT_INDEX        "index.json"
+#define LAYOUT_VERSION_FILE "version" /* in shale's own folder */
 
 enum layout_state {
 	LAYOUT_WHOLE,      /* an image layout, of any tool */

@@ -21,6 +21,7 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "store/folder.h"
+#include "store/lease_lock.h"
 #include "store/lease_scan.h"
 #include "store/locks.h"
 
@@ -32,8 +33,9 @@ enum {
 
 struct lease {
 	const struct store *store;
-	int fd;        /* -1: the store cannot be written, so nothing is ever removed from it */
-	int gc_lock;   /* -1, or open and not locked */
+	int fd;      /* of the file; -1: there is no room for one */
+	int gc_lock; /* open and not locked; -1: the store cannot be written, so no gc takes away */
+	int locks;   /* for what found no room in the file (store/lease_lock.h); -1: all did */
 	uint64_t size; /* of the lines that are whole */
 	char name[LEASE_NAME_MAX];
 };
@@ -57,7 +59,7 @@ static int append(struct lease *l, const void *line, size_t len, struct err *e)
 	return 0;
 }
 
-/* Under gc.lock, shared. */
+/* Under gc.lock, shared.  What a file cannot be made for is leased without one. */
 static int make_file(struct lease *l, const char *what, struct err *e)
 {
 	SCOPE(str) struct str line = STR_INIT;
@@ -74,17 +76,42 @@ static int make_file(struct lease *l, const char *what, struct err *e)
 	return append(l, line.data, line.len, e);
 }
 
+/* A full disk can be read all the same, and cleaned. */
+static int forgive_full(struct err *e)
+{
+	if (!folder_is_full(e))
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+/* Under gc.lock, shared. */
+static int add_line(struct lease *l, const struct digest *d, struct err *e)
+{
+	char text[DIGEST_STR_MAX], line[DIGEST_STR_MAX + sizeof("\n")];
+	const int len = snprintf(line, sizeof(line), "%s\n", digest_format(d, text));
+
+	if (l->fd >= 0 && append(l, line, (size_t)len, e) == 0)
+		return 0;
+	if (l->fd >= 0 && forgive_full(e) < 0)
+		return -1;
+	if (l->locks < 0)
+		l->locks = lease_lock_open(l->store, e);
+	return l->locks < 0 ? -1 : lease_lock_add(l->locks, d, e);
+}
+
 int lease_open(const struct store *s, const char *what, struct lease **out, struct err *e)
 {
 	SCOPE(lease) struct lease *l = array_new(1, sizeof(*l), e);
 
 	if (!l)
 		return -1;
-	*l = (struct lease){.store = s, .fd = -1, .gc_lock = -1};
+	*l = (struct lease){.store = s, .fd = -1, .gc_lock = -1, .locks = -1};
 	if (store_is_writable(s)) {
 		l->gc_lock = locks_open(s, LOCKS_GC, e);
-		if (l->gc_lock < 0 || locks_wait(l->gc_lock, LOCKS_SHARED, e) < 0 ||
-		    make_file(l, what, e) < 0)
+		if (l->gc_lock < 0 || locks_wait(l->gc_lock, LOCKS_SHARED, e) < 0)
+			return -1;
+		if (make_file(l, what, e) < 0 && forgive_full(e) < 0)
 			return -1;
 		flock(l->gc_lock, LOCK_UN);
 	}
@@ -94,14 +121,11 @@ int lease_open(const struct store *s, const char *what, struct lease **out, stru
 
 int lease_add(struct lease *l, const struct digest *d, struct err *e)
 {
-	char text[DIGEST_STR_MAX], line[DIGEST_STR_MAX + sizeof("\n")];
-
-	if (l->fd < 0)
+	if (l->gc_lock < 0)
 		return 0;
-	const int len = snprintf(line, sizeof(line), "%s\n", digest_format(d, text));
 	if (locks_wait(l->gc_lock, LOCKS_SHARED, e) < 0)
 		return -1;
-	const int r = append(l, line, (size_t)len, e);
+	const int r = add_line(l, d, e);
 	flock(l->gc_lock, LOCK_UN);
 	return r;
 }
@@ -114,6 +138,7 @@ void lease_close(struct lease *l)
 		unlinkat(store_dirfd(l->store, STORE_DIR_LEASES), l->name, 0);
 	scope_close(&l->fd);
 	scope_close(&l->gc_lock);
+	scope_close(&l->locks);
 	free(l);
 }
 
@@ -165,7 +190,10 @@ static int scan_lease(void *ctx, const char *name, const struct stat *st, struct
 	if (!S_ISREG(st->st_mode))
 		return 0;
 	SCOPE_FD int fd = folder_open_file(dir, name, NULL, &why);
-	if (fd < 0 && why.code == ERR_NOT_FOUND) {
+	/* Who may not read the leases of root's store takes nothing away there. */
+	const bool is_hidden =
+		why.code == ERR_SYS && why.sys == EACCES && !store_is_writable(scan->store);
+	if (fd < 0 && (why.code == ERR_NOT_FOUND || is_hidden)) {
 		err_clear(&why);
 		return 0;
 	}
@@ -184,7 +212,9 @@ int lease_scan(const struct store *s, const struct lease_scan *what, struct err 
 {
 	struct scan scan = {s, what};
 
-	return folder_visit(store_dirfd(s, STORE_DIR_LEASES), scan_lease, &scan, e);
+	if (folder_visit(store_dirfd(s, STORE_DIR_LEASES), scan_lease, &scan, e) < 0)
+		return -1;
+	return lease_lock_visit(s, what->digest, what->ctx, e);
 }
 
 struct visit {

@@ -7,6 +7,8 @@
  * takes gc.lock shared.  gc holds gc.lock exclusively while it reads the leases and deletes: so
  * either gc sees the line, or its owner sees that the blob is gone.  A lease whose lock is free is
  * from a process that died: gc removes it.
+ *
+ * On a full disk digests are leased by locks alone, which need no room and which gc sees, too.
  */
 #ifndef STORE_LEASE_H
 #define STORE_LEASE_H

@@ -7,6 +7,7 @@
 
 #include "base/quote.h"
 #include "base/scope.h"
+#include "store/folder.h"
 
 enum { LOCK_FILE_MODE = 0600 };
 
@@ -32,10 +33,17 @@ int locks_open(const struct store *s, const char *name, struct err *e)
 	if (locks_need_writable(s, e) < 0)
 		return -1;
 	/* For writing: NFS gives an exclusive lock to nobody else. */
-	const int fd =
+	SCOPE_FD int fd =
 		openat(store_dirfd(s, STORE_DIR_SHALE), name,
 		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_FILE_MODE);
-	return fd < 0 ? err_sys(e, errno, "cannot open the store's '%s'", name) : fd;
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the store's '%s'", name);
+	/* Who else can open it can hold it for ever. */
+	if (folder_check_owner(fd, name, e) < 0) {
+		char quoted[QUOTE_MAX];
+		return err_wrap(e, "store '%s'", quote_str(quoted, store_path(s)));
+	}
+	return steal_fd(&fd);
 }
 
 int locks_wait(int fd, enum locks_mode mode, struct err *e)

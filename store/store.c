@@ -81,21 +81,6 @@ static char *find_path(const char *path, struct err *e)
 	return path ? absolute_path(path, e) : NULL;
 }
 
-/* The name in its parent made durable. */
-static int sync_parent(const char *path, struct err *e)
-{
-	char quoted[QUOTE_MAX];
-	const char *slash = strrchr(path, '/');
-	SCOPE_FREE char *parent = str_dup_n(path, slash > path ? (size_t)(slash - path) : 1, e);
-
-	if (!parent)
-		return -1;
-	SCOPE_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		return err_sys(e, errno, "cannot sync '%s'", quote_str(quoted, parent));
-	return 0;
-}
-
 static int open_root(const char *path, unsigned flags, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -110,20 +95,22 @@ static int open_root(const char *path, unsigned flags, struct err *e)
 	if (!(flags & STORE_CREATE))
 		return err_set(e, ERR_NOT_FOUND, "there is no store at '%s'",
 			       quote_str(quoted, path));
-	if (path_make_dirs(path, STORE_MODE, e) < 0 || sync_parent(path, e) < 0)
+	if (path_make_dirs(path, STORE_MODE, e) < 0)
 		return -1;
 	return folder_open(AT_FDCWD, path, path, e);
 }
 
-/* A folder below `parent` (may be -1): 0, with -1 in `out` when it is not there. */
-static int open_part(const struct store *s, int parent, const char *name, int *out, struct err *e)
+/* The folder at `path` in the store, which is in `parent` (may be -1): 0, with -1 in `out` when it
+ * is not there. */
+static int open_part(const struct store *s, int parent, const char *path, int *out, struct err *e)
 {
 	struct err why = ERR_INIT;
-	SCOPE_FREE char *shown = str_dupf(e, "%s/%s", s->path, name);
+	const char *slash = strrchr(path, '/');
+	SCOPE_FREE char *shown = str_dupf(e, "%s/%s", s->path, path);
 
 	if (!shown)
 		return -1;
-	*out = parent < 0 ? -1 : folder_open(parent, name, shown, &why);
+	*out = parent < 0 ? -1 : folder_open(parent, slash ? slash + 1 : path, shown, &why);
 	if (why.code == ERR_NONE)
 		return 0;
 	if (why.code != ERR_NOT_FOUND)
@@ -149,8 +136,8 @@ static int open_parts(struct store *s, struct err *e)
 	int *fds = s->fds;
 
 	if (open_part(s, fds[STORE_DIR_ROOT], "blobs", &blobs, e) < 0 ||
-	    open_part(s, blobs, "sha256", &fds[STORE_DIR_BLOBS_SHA256], e) < 0 ||
-	    open_part(s, blobs, "sha512", &fds[STORE_DIR_BLOBS_SHA512], e) < 0 ||
+	    open_part(s, blobs, "blobs/sha256", &fds[STORE_DIR_BLOBS_SHA256], e) < 0 ||
+	    open_part(s, blobs, "blobs/sha512", &fds[STORE_DIR_BLOBS_SHA512], e) < 0 ||
 	    open_part(s, fds[STORE_DIR_ROOT], "shale", &fds[STORE_DIR_SHALE], e) < 0)
 		return -1;
 	const int version = layout_check_version(fds[STORE_DIR_SHALE], s->path, e);
@@ -161,9 +148,9 @@ static int open_parts(struct store *s, struct err *e)
 		fds[STORE_DIR_SHALE] = -1;
 	}
 	const int shale = fds[STORE_DIR_SHALE];
-	if (open_part(s, shale, "leases", &fds[STORE_DIR_LEASES], e) < 0 ||
-	    open_part(s, shale, "layers", &fds[STORE_DIR_LAYERS], e) < 0 ||
-	    open_part(s, shale, "catalogs", &fds[STORE_DIR_CATALOGS], e) < 0)
+	if (open_part(s, shale, "shale/leases", &fds[STORE_DIR_LEASES], e) < 0 ||
+	    open_part(s, shale, "shale/layers", &fds[STORE_DIR_LAYERS], e) < 0 ||
+	    open_part(s, shale, "shale/catalogs", &fds[STORE_DIR_CATALOGS], e) < 0)
 		return -1;
 	for (int i = 0; i < STORE_DIR_COUNT; i++) {
 		if (fds[i] < 0)

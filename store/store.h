@@ -30,9 +30,10 @@ enum { STORE_CREATE = 1 /* make it when it is not there */ };
 
 /*
  * `path` NULL: $SHALE_STORE, else $XDG_DATA_HOME/shale, else ~/.local/share/shale.  ERR_NOT_FOUND
- * without STORE_CREATE; ERR_UNTRUSTED when the directory, or one of its folders, is a symlink,
- * belongs to another user or may be written by others; ERR_UNSUPPORTED for another version;
- * ERR_FORMAT for a directory that is something else.
+ * without STORE_CREATE; ERR_UNTRUSTED when the directory, one of its folders, or a file that says
+ * what it is, belongs to another user (but root) or may be written by others, and when a folder is
+ * a symlink; ERR_UNSUPPORTED for another version; ERR_FORMAT for a directory that is something
+ * else.
  */
 int store_open(const char *path, unsigned flags, struct store **out, struct err *e);
 void store_close(struct store *s);

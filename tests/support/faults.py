@@ -110,12 +110,18 @@ class Reference:
         self.names = names()
 
 
+def has_other_room(place):
+    """Whether a call that met a full disk is done in another way: leases become locks that need no room, and index.json
+    is written again in the room that is set aside for it."""
+    return ": ENOSPC at " in place and re.search(r"/store(/shale/leases|/#|>\)|>, \"\.shale-)", place)
+
+
 def check_failed(done, reference, name, place):
     """After an error was injected."""
     message = done.stderr.decode(errors="replace")
     if done.returncode == 0:
         # A catalog is derived: who cannot keep it works without.
-        if name in NEVER_IGNORED and "/shale/catalogs" not in place:
+        if name in NEVER_IGNORED and "/shale/catalogs" not in place and not has_other_room(place):
             fail(f"{place}: succeeded")
         if done.stdout != reference.output and not reference.once:
             fail(f"{place}: succeeded with '{done.stdout.decode()}'")

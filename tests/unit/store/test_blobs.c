@@ -204,6 +204,61 @@ START_TEST(a_blob_of_another_size_is_replaced)
 }
 END_TEST
 
+static const long places[] = {0, CHUNK - 1, CHUNK, BIG / 2, -1};
+
+START_TEST(a_damaged_blob_is_replaced)
+{
+	const struct digest d = digest_of_xs(BIG, DIGEST_SHA256);
+	struct stream st = {BIG, 0, false}, again = {BIG, 0, false}, wrong = {BIG, 0, true};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(put(&d, BIG, &st, &e), 0);
+	fixture_flip(fixture_blob_file(&d), places[_i]);
+	/* Not by what fails itself. */
+	ck_assert_int_eq(put(&d, BIG, &wrong, &e), -1);
+	ck_assert_err(&e, ERR_NET, "the line was cut");
+	ck_assert_int_eq(put(&d, BIG, &again, &e), 0);
+	check_content(&d, BIG);
+	ck_assert_int_eq(count_blobs(), 1);
+}
+END_TEST
+
+START_TEST(a_blob_with_more_behind_it_is_replaced)
+{
+	const struct digest d = digest_of_xs(BIG, DIGEST_SHA256);
+	struct stream st = {BIG, 0, false}, again = {BIG, 0, false};
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(put(&d, BIG, &st, &e), 0);
+	fixture_cut(fixture_blob_file(&d), BIG + 1);
+	ck_assert_int_eq(put(&d, BLOBS_ANY_SIZE, &again, &e), 0);
+	check_content(&d, BIG);
+}
+END_TEST
+
+START_TEST(publish_replaces_a_damaged_blob)
+{
+	struct err e = ERR_INIT;
+	const struct digest d = fixture_put("content");
+	struct stat before, after;
+
+	fixture_flip(fixture_blob_file(&d), -1);
+	for (int i = 0; i < 2; i++) {
+		SCOPE(str) struct str text = STR_INIT;
+		SCOPE_FD int fd = blobs_tmpfile(fixture_store(), &e);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(io_write_all(fd, "content", 7), 0);
+		ck_assert_int_eq(stat(fixture_blob_file(&d), &before), 0);
+		ck_assert_int_eq(blobs_publish(fixture_store(), lease, fd, &d, &e), 0);
+		ck_assert_int_eq(stat(fixture_blob_file(&d), &after), 0);
+		ck_assert_int_eq(before.st_ino == after.st_ino, i);
+		ck_assert_int_eq(blobs_read(fixture_store(), &d, 7, 7, &text, &e), 0);
+		ck_assert_uint_eq(after.st_mode, S_IFREG | 0444);
+	}
+	ck_assert_int_eq(count_blobs(), 1);
+}
+END_TEST
+
 START_TEST(a_link_in_the_place_of_a_blob_is_never_followed)
 {
 	const struct digest d = digest_of_xs(BIG, DIGEST_SHA256);
@@ -348,6 +403,9 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, put_refuses_and_leaves_nothing, 0, ARRAY_LEN(refused));
 	tcase_add_test(tc, put_verifies_what_it_has_already);
 	tcase_add_test(tc, a_blob_of_another_size_is_replaced);
+	tcase_add_loop_test(tc, a_damaged_blob_is_replaced, 0, ARRAY_LEN(places));
+	tcase_add_test(tc, a_blob_with_more_behind_it_is_replaced);
+	tcase_add_test(tc, publish_replaces_a_damaged_blob);
 	tcase_add_test(tc, a_link_in_the_place_of_a_blob_is_never_followed);
 	tcase_add_test(tc, open_does_not_hang_on_a_fifo);
 	tcase_add_test(tc, read_keeps_to_its_limit);

@@ -221,7 +221,7 @@ START_TEST(damage_of_a_layer_is_told)
 
 	fixture_cut(fixture_blob_file(&layers[0].descriptor.digest), 30);
 	ck_assert_int_eq(catalogs_open(fixture_store(), &image, 0, &options, &c, &e), -1);
-	ck_assert_ptr_nonnull(strstr(e.msg, "layer 'sha256:"));
+	ck_assert_ptr_nonnull(strstr(e.msg, "layer: blob 'sha256:"));
 	ck_assert_err(&e, ERR_DIGEST, "image 'localhost/app:1'");
 	ck_assert_uint_eq(kept_inode(), 0);
 }

@@ -243,6 +243,39 @@ START_TEST(a_catalog_is_checked)
 }
 END_TEST
 
+START_TEST(what_is_derived_from_something_unnamed_is_told_so)
+{
+	struct err e = ERR_INIT;
+	bool has_catalog = false, has_index = false;
+
+	for (int i = 0; i < 3; i++) {
+		static const char *const names[] = {"app:1", "same:1", "other:1"};
+		char key[40];
+		snprintf(key, sizeof(key), "localhost/%s", names[i]);
+		ck_assert_int_eq(refs_remove(fixture_store(), key, &e), 1);
+	}
+	for (int is_gone = 0; is_gone < 2; is_gone++) {
+		const char *text = is_gone ? "what it was made from is gone"
+					   : "nothing uses what it was made from";
+		(void)run(false);
+		has_catalog = has_index = false;
+		for (int i = 0; i < finding_count; i++) {
+			const bool is_own = strncmp(findings[i].text, "derived file ", 13) == 0;
+			ck_assert_int_eq(findings[i].severity, FSCK_NOTE);
+			ck_assert(!is_own || strstr(findings[i].text, text));
+			has_index |= is_own && strstr(findings[i].text, ".index");
+			has_catalog |= is_own && !strchr(findings[i].text, '.');
+		}
+		ck_assert(has_catalog);
+		ck_assert(has_index);
+		if (is_gone)
+			break;
+		ck_assert_int_eq(unlink(fixture_blob_file(&manifest.digest)), 0);
+		ck_assert_int_eq(unlink(fixture_blob_file(&layers[1].descriptor.digest)), 0);
+	}
+}
+END_TEST
+
 START_TEST(what_gc_will_remove_is_a_note)
 {
 	const struct digest stray = fixture_put("stray");
@@ -364,6 +397,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_flipped_layer_index_is_seen_at_once);
 	tcase_add_test(tc, derived_data_is_told_apart);
 	tcase_add_test(tc, a_catalog_is_checked);
+	tcase_add_test(tc, what_is_derived_from_something_unnamed_is_told_so);
 	tcase_add_test(tc, what_gc_will_remove_is_a_note);
 	tcase_add_test(tc, leased_blobs_are_in_use);
 	tcase_add_test(tc, an_index_that_cannot_be_read_makes_nothing_unused);

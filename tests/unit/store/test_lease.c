@@ -9,6 +9,7 @@
 
 #include "base/hasher.h"
 #include "base/io.h"
+#include "store/lease_lock.h"
 #include "store/locks.h"
 #include "tests/unit/store/fixture.h"
 
@@ -221,6 +222,47 @@ START_TEST(adding_waits_for_gc)
 }
 END_TEST
 
+/* As on a full disk. */
+START_TEST(a_lock_leases_what_is_in_the_store)
+{
+	struct err e = ERR_INIT;
+	const struct digest a = fixture_put("a"), b = fixture_put("b");
+	const struct digest later = hasher_sha256("later", 5);
+	const int fd = lease_lock_open(fixture_store(), &e);
+	int end[2];
+	char byte = 0;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(visit().count, 0);
+	ck_assert_int_eq(lease_lock_add(fd, &a, &e), 0);
+	ck_assert_int_eq(lease_lock_add(fd, &later, &e), 0);
+	const struct seen seen = visit();
+	ck_assert_int_eq(seen.count, 1);
+	ck_assert(digest_equal(&seen.digests[0], &a));
+	(void)fixture_put("later");
+	ck_assert_int_eq(visit().count, 2);
+
+	/* A daemon forks, and the parent ends. */
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	const pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		(void)lease_lock_add(fd, &b, &e);
+		close(end[1]);
+		(void)io_read(end[0], &byte, 1);
+		_exit(0);
+	}
+	close(fd);
+	for (int tries = 0; visit().count < 3 && tries < 1000; tries++)
+		usleep(1000);
+	ck_assert_int_eq(visit().count, 3);
+	close(end[1]);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(visit().count, 0);
+	close(end[0]);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("store/lease");
@@ -233,6 +275,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_lease_outlives_the_process_that_forked);
 	tcase_add_test(tc, a_line_without_its_end_is_not_read);
 	tcase_add_test(tc, adding_waits_for_gc);
+	tcase_add_test(tc, a_lock_leases_what_is_in_the_store);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/refs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hasher.h"
 #include "base/io.h"
 #include "image/mediatype.h"
+#include "store/reserve.h"
 #include "tests/unit/store/fixture.h"
 
 enum { WRITERS = 4, WRITES = 10, TIMEOUT_S = 60 };
@@ -285,6 +288,34 @@ START_TEST(a_full_disk_leaves_the_index_as_it_was)
 }
 END_TEST
 
+START_TEST(room_is_set_aside_for_the_next_index)
+{
+	struct stat index, reserve;
+	const struct digest d = fixture_put("x");
+	SCOPE(descriptor) struct descriptor entry = DESCRIPTOR_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(descriptor_set(&entry, "text/plain", &d, 1, &e), 0);
+	fixture_set_ref("localhost/app:1", &entry);
+	ck_assert_int_eq(stat(fixture_file("index.json"), &index), 0);
+	SCOPE_FD int fd = open(scratch_file("allocated"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	if (fallocate(fd, 0, 0, 1) < 0 && errno == EOPNOTSUPP)
+		return; /* of this file system nothing can be set aside */
+	ck_assert_int_eq(stat(fixture_file("shale/reserve"), &reserve), 0);
+	ck_assert_int_gt(reserve.st_blocks * 512, index.st_size);
+	/* Who needs it takes it, and it comes back with the next change. */
+	ck_assert(reserve_release(fixture_store()));
+	ck_assert(!reserve_release(fixture_store()));
+	fixture_set_ref("localhost/app:2", &entry);
+	ck_assert(reserve_release(fixture_store()));
+	ck_assert_int_eq(symlink("/nowhere", fixture_file("shale/reserve")), 0);
+	fixture_set_ref("localhost/app:3", &entry);
+	ck_assert_int_eq(lstat(fixture_file("shale/reserve"), &reserve), 0);
+	ck_assert(S_ISREG(reserve.st_mode));
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("store/refs");
@@ -301,6 +332,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, TIMEOUT_S);
 	tcase_add_test(tc, writers_that_race_lose_nothing);
 	tcase_add_test(tc, a_full_disk_leaves_the_index_as_it_was);
+	tcase_add_test(tc, room_is_set_aside_for_the_next_index);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -285,7 +285,11 @@ START_TEST(open_refuses_folders_that_others_may_write)
 {
 	store_close(open_store("s", STORE_CREATE));
 	ck_assert_int_eq(chmod(scratch_file(folders[_i]), 0770), 0);
-	check_refused("s", 0, ERR_UNTRUSTED, "may be written by other users");
+	check_refused("s", 0, ERR_UNTRUSTED, "may be written by other users (mode 0770)");
+	/* The whole path is what chmod needs. */
+	char named[300];
+	snprintf(named, sizeof(named), "'%s'", scratch_file(folders[_i]));
+	check_refused("s", 0, ERR_UNTRUSTED, named);
 	ck_assert_int_eq(chmod(scratch_file(folders[_i]), 0702), 0);
 	check_refused("s", STORE_CREATE, ERR_UNTRUSTED, "may be written by other users");
 }
@@ -313,6 +317,95 @@ START_TEST(open_refuses_folders_of_another_user)
 	store_close(open_store("s", STORE_CREATE));
 	ck_assert_int_eq(chown(scratch_file(folders[_i]), OTHER_USER, OTHER_USER), 0);
 	check_refused("s", 0, ERR_UNTRUSTED, "belongs to user 65534");
+}
+END_TEST
+
+static const char *const files[] = {
+	"s/index.json", "s/oci-layout", "s/shale/version", "s/shale/gc.lock", "s/shale/lock",
+};
+
+/* Opens the store and then whatever else the files above are. */
+static void check_file_refused(const char *text)
+{
+	struct err e = ERR_INIT;
+	struct store *s = NULL;
+
+	if (store_open(scratch_file("s"), 0, &s, &e) == 0)
+		(void)refs_remove(s, "localhost/none:1", &e);
+	ck_assert_err(&e, ERR_UNTRUSTED, text);
+	store_close(s);
+}
+
+static void make_store_with_locks(void)
+{
+	struct err e = ERR_INIT;
+	struct store *s = open_store("s", STORE_CREATE);
+
+	ck_assert_int_eq(refs_remove(s, "localhost/none:1", &e), 0);
+	ck_assert_no_err(&e);
+	store_close(s);
+}
+
+START_TEST(files_that_others_may_write_are_refused)
+{
+	static const mode_t bits[] = {S_IWOTH, S_IWGRP};
+	struct stat st;
+	char text[100];
+
+	make_store_with_locks();
+	ck_assert_int_eq(stat(scratch_file(files[_i]), &st), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++) {
+		const mode_t mode = (st.st_mode & 07777) | bits[i];
+		snprintf(text, sizeof(text), "%s' may be written by other users (mode %04o)",
+			 strrchr(files[_i], '/') + 1, (unsigned)mode);
+		ck_assert_int_eq(chmod(scratch_file(files[_i]), mode), 0);
+		check_file_refused(text);
+	}
+	ck_assert_int_eq(chmod(scratch_file(files[_i]), st.st_mode & 07777), 0);
+	make_store_with_locks();
+}
+END_TEST
+
+START_TEST(files_of_another_user_are_refused)
+{
+	char text[100];
+
+	if (geteuid() != 0)
+		return;
+	make_store_with_locks();
+	ck_assert_int_eq(chown(scratch_file(files[_i]), OTHER_USER, OTHER_USER), 0);
+	snprintf(text, sizeof(text), "%s' belongs to user 65534, not to user 0: chown",
+		 strrchr(files[_i], '/') + 1);
+	check_file_refused(text);
+}
+END_TEST
+
+START_TEST(a_store_of_root_can_be_read_by_others)
+{
+	struct err e = ERR_INIT;
+	struct image_index ix = IMAGE_INDEX_INIT;
+
+	if (geteuid() != 0)
+		return;
+	make_store_with_locks();
+	ck_assert_int_eq(chmod(scratch_path(), 0755), 0);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		ck_assert_int_eq(chmod(scratch_file(folders[i]), 0755), 0);
+	ck_assert_int_eq(seteuid(OTHER_USER), 0);
+	struct store *s = open_store("s", 0);
+	ck_assert(!store_is_writable(s));
+	ck_assert_int_eq(refs_list(s, &ix, &e), 0);
+	image_index_fini(&ix);
+	store_close(s);
+	ck_assert_int_eq(seteuid(0), 0);
+
+	ck_assert_int_eq(chown(scratch_file("s/index.json"), 1, 1), 0);
+	ck_assert_int_eq(seteuid(OTHER_USER), 0);
+	s = open_store("s", 0);
+	ck_assert_int_eq(refs_list(s, &ix, &e), -1);
+	ck_assert_err(&e, ERR_UNTRUSTED, "belongs to user 1, not to user 65534 or root");
+	store_close(s);
+	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
@@ -405,6 +498,9 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, open_refuses_folders_that_others_may_write, 0, ARRAY_LEN(folders));
 	tcase_add_loop_test(tc, open_refuses_folders_that_are_links, 0, ARRAY_LEN(folders));
 	tcase_add_loop_test(tc, open_refuses_folders_of_another_user, 0, ARRAY_LEN(folders));
+	tcase_add_loop_test(tc, files_that_others_may_write_are_refused, 0, ARRAY_LEN(files));
+	tcase_add_loop_test(tc, files_of_another_user_are_refused, 0, ARRAY_LEN(files));
+	tcase_add_test(tc, a_store_of_root_can_be_read_by_others);
 	tcase_add_test(tc, a_store_that_cannot_be_written_can_be_read);
 	tcase_add_test(tc, the_default_path_follows_the_environment);
 	suite_add_tcase(suite, tc);
