@@ -106,7 +106,8 @@ static int check_public(const struct public_key *k, struct err *e)
 	if (!ed25519_is_canonical(k->raw))
 		return err_set(e, ERR_FORMAT, "the public key is not in canonical form");
 	/* The conversion refuses what is no point, and what is not of the large order.  libsodium
-	 * 1.0.18's crypto_core_ed25519_is_valid_point is not asked: CVE-2025-69277. */
+	 * without the fix of CVE-2025-69277 may let a good key plus the point of order 2 pass, for
+	 * which nobody can sign but the good key's owner. */
 	if (crypto_sign_ed25519_pk_to_curve25519(ignored, k->raw) != 0)
 		return err_set(e, ERR_FORMAT,
 			       "the public key is no point of Ed25519, or one of small order, for "
@@ -158,7 +159,7 @@ size_t public_key_to_spki(const struct public_key *k, uint8_t out[static KEY_SPK
 
 int public_key_parse(struct public_key *out, const char *pem, size_t len, struct err *e)
 {
-	SCOPE(str) struct str body = STR_INIT;
+	SCOPE(secret_text) struct str body = STR_INIT;
 	char type[PEM_TYPE_MAX];
 
 	if (pem_parse(pem, len, type, &body, e) < 0)
@@ -166,7 +167,6 @@ int public_key_parse(struct public_key *out, const char *pem, size_t len, struct
 	if (str_equal(type, "PUBLIC KEY"))
 		return public_key_from_spki(out, (const uint8_t *)body.data, body.len, e);
 
-	sodium_memzero(body.data, body.len);
 	if (str_equal(type, "RSA PUBLIC KEY"))
 		return err_set(e, ERR_UNSUPPORTED,
 			       "RSA is not supported: keys are Ed25519 or ECDSA P-256");
@@ -177,15 +177,13 @@ int public_key_parse(struct public_key *out, const char *pem, size_t len, struct
 
 int public_key_read(struct public_key *out, const char *path, struct err *e)
 {
-	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(secret_text) struct str text = STR_INIT;
 	char quoted[QUOTE_MAX];
 
-	if (io_slurp_path(path, LIMIT_KEY_FILE, &text, e) < 0)
+	if (secret_text_init(&text, LIMIT_KEY_FILE + 1, e) < 0 ||
+	    io_slurp_path(path, LIMIT_KEY_FILE, &text, e) < 0)
 		return -1;
-	const int rc = public_key_parse(out, str_text(&text), text.len, e);
-	if (text.data)
-		sodium_memzero(text.data, text.len);
-	if (rc < 0)
+	if (public_key_parse(out, str_text(&text), text.len, e) < 0)
 		return err_wrap(e, "public key '%s'", quote_str(quoted, path));
 	return 0;
 }

@@ -163,13 +163,12 @@ static int read_document(struct keyfile *kf, const struct str *body, struct err 
 int keyfile_parse(struct keyfile *out, const char *text, size_t len, struct err *e)
 {
 	SCOPE(keyfile) struct keyfile kf = KEYFILE_INIT;
-	SCOPE(str) struct str body = STR_INIT;
+	SCOPE(secret_text) struct str body = STR_INIT;
 	char type[PEM_TYPE_MAX];
 
 	if (pem_parse(text, len, type, &body, e) < 0)
 		return -1;
 	if (!str_equal(type, TYPE_COSIGN) && !str_equal(type, TYPE_SIGSTORE)) {
-		sodium_memzero(body.data, body.len);
 		if (str_equal(type, "PUBLIC KEY"))
 			return err_set(e, ERR_FORMAT, "is a public key, not a private one");
 		if (str_has_suffix(type, "PRIVATE KEY"))
@@ -211,19 +210,16 @@ static void warn_of_others(const struct stat *st, const char *what)
 
 int keyfile_read(struct keyfile *out, const char *path, struct err *e)
 {
-	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(secret_text) struct str text = STR_INIT;
 	char quoted[QUOTE_MAX], what[QUOTE_MAX + 16];
 	struct stat st = {0};
 
 	snprintf(what, sizeof(what), "key file '%s'", quote_str(quoted, path));
 	SCOPE_FD int fd = open_checked(path, what, &st, e);
-	if (fd < 0 || io_slurp(fd, LIMIT_KEY_FILE, what, &text, e) < 0)
+	if (fd < 0 || secret_text_init(&text, LIMIT_KEY_FILE + 1, e) < 0 ||
+	    io_slurp(fd, LIMIT_KEY_FILE, what, &text, e) < 0)
 		return -1;
-
-	const int rc = keyfile_parse(out, str_text(&text), text.len, e);
-	if (text.data)
-		sodium_memzero(text.data, text.len);
-	if (rc < 0)
+	if (keyfile_parse(out, str_text(&text), text.len, e) < 0)
 		return err_wrap(e, "%s", what);
 	warn_of_others(&st, what);
 	return 0;

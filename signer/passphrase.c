@@ -62,7 +62,7 @@ static int read_file(const char *path, struct secret *out, struct err *e)
 	return read_fd(fd, what, out, e);
 }
 
-/* 1 taken, 0 not set. */
+/* 1 taken, 0 not set, -1; it is gone in any case. */
 static int take_environment(struct secret *out, struct err *e)
 {
 	char *value = getenv(PASSPHRASE_ENV);
@@ -70,15 +70,14 @@ static int take_environment(struct secret *out, struct err *e)
 	if (!value)
 		return 0;
 	const size_t len = strlen(value);
-	if (len > LIMIT_PASSPHRASE)
-		return too_long("environment variable " PASSPHRASE_ENV, e);
-	if (secret_init(out, len, e) < 0)
-		return -1;
-	memcpy(out->data, value, len);
+	const int rc = len > LIMIT_PASSPHRASE ? too_long("environment variable " PASSPHRASE_ENV, e)
+					      : secret_init(out, len, e);
+	if (rc == 0)
+		memcpy(out->data, value, len);
 	/* /proc/PID/environ shows this very memory. */
 	sodium_memzero(value, len);
 	unsetenv(PASSPHRASE_ENV);
-	return 1;
+	return rc < 0 ? -1 : 1;
 }
 
 /* Waits for a line, or for a signal: those are blocked but while it waits, so that none comes
@@ -99,24 +98,26 @@ static int await_line(int tty, const sigset_t *waiting_mask, struct err *e)
 static int read_line(int tty, const sigset_t *waiting_mask, struct secret *buf, size_t *out_len,
 		     struct err *e)
 {
+	/* The byte at hand is secret, too. */
+	SCOPE(secret) struct secret byte = SECRET_INIT;
 	size_t len = 0;
-	uint8_t c = 0;
 
+	if (secret_init(&byte, 1, e) < 0)
+		return -1;
 	for (;;) {
 		if (await_line(tty, waiting_mask, e) < 0)
 			return -1;
-		const ssize_t n = io_read(tty, &c, 1);
+		const ssize_t n = io_read(tty, byte.data, 1);
 		if (n < 0)
 			return err_sys(e, errno, "cannot read the passphrase from the terminal");
 		if (n == 0 && len == 0)
 			return err_set(e, ERR_USAGE, "no passphrase was given: the terminal ended");
-		if (n == 0 || c == '\n')
+		if (n == 0 || byte.data[0] == '\n')
 			break;
 		if (len < buf->len)
-			buf->data[len] = c;
+			buf->data[len] = byte.data[0];
 		len++;
 	}
-	sodium_memzero(&c, 1);
 	if (len > buf->len)
 		return too_long("terminal", e);
 	*out_len = len;

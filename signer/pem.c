@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "signer/base64.h"
+#include "signer/secret.h"
 
 #define BEGIN "-----BEGIN "
 #define END   "-----END "
@@ -127,7 +128,9 @@ int pem_parse(const char *text, size_t len, char type[static PEM_TYPE_MAX], stru
 	if (!take_line(&in, &line) || !read_mark(&line, BEGIN, &name))
 		return err_set(e, ERR_FORMAT, "does not begin as PEM does");
 
-	SCOPE(str) struct str base64 = STR_INIT;
+	SCOPE(secret_text) struct str base64 = STR_INIT;
+	if (secret_text_init(&base64, len, e) < 0)
+		return -1;
 	int rc = read_body(&in, &name, &base64, e);
 	if (rc == 0 && !skip_blank_lines(&in)) {
 		const bool is_second = starts_with(&in, BEGIN);
@@ -137,8 +140,6 @@ int pem_parse(const char *text, size_t len, char type[static PEM_TYPE_MAX], stru
 	}
 	if (rc == 0)
 		rc = decode_body(&base64, body, e);
-	if (base64.data)
-		sodium_memzero(base64.data, base64.len);
 	if (rc < 0)
 		return -1;
 

@@ -81,6 +81,19 @@ void secret_fini(struct secret *s)
 	guard_leave();
 }
 
+int secret_text_init(struct str *s, size_t max, struct err *e)
+{
+	*s = (struct str)STR_INIT;
+	return str_reserve(s, max, e);
+}
+
+void secret_text_fini(struct str *s)
+{
+	if (s && s->data)
+		sodium_memzero(s->data, s->cap);
+	str_fini(s);
+}
+
 struct secret secret_take(struct secret *from)
 {
 	const struct secret was = *from;

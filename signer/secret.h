@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/scope.h"
+#include "base/str.h"
 
 struct secret {
 	uint8_t *data; /* NULL: none */
@@ -37,6 +38,15 @@ SCOPE_DEFINE_VALUE(secret, struct secret, secret_fini)
 
 /* Gives the secret over; `from` holds none afterwards. */
 struct secret secret_take(struct secret *from);
+
+/*
+ * Text that may turn out to be secret, when somebody gives a key that is not encrypted: all of its
+ * memory is wiped when it goes.  Growing leaves copies behind, so room for `max` bytes is made
+ * first.  ERR_NOMEM.
+ */
+int secret_text_init(struct str *s, size_t max, struct err *e);
+void secret_text_fini(struct str *s);
+SCOPE_DEFINE_VALUE(secret_text, struct str, secret_text_fini)
 
 /* libsodium ready to use; cheap when it is already.  ERR_SYS. */
 int secret_setup(struct err *e);

@@ -2,6 +2,7 @@
 #include "signer/sign.h"
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/quote.h"
 #include "base/str.h"
 #include "image/config.h"
@@ -113,8 +114,8 @@ static int sign_top(struct signing *sn, const struct descriptor *top, bool each_
 /* What goes into the payload as the image's name. */
 static char *choose_identity(const char *wanted, const struct reference *r, struct err *e)
 {
-	SCOPE(reference) struct reference check = REFERENCE_INIT;
 	char quoted[QUOTE_MAX];
+	bool is_exact = true;
 
 	if (!wanted) {
 		if (r->tag)
@@ -123,11 +124,17 @@ static char *choose_identity(const char *wanted, const struct reference *r, stru
 			quote_str(quoted, r->name));
 		return NULL;
 	}
-	if (reference_parse(&check, wanted, e) < 0) {
+	SCOPE_FREE char *full = signatures_identity(wanted, &is_exact, e);
+	if (!full) {
 		err_wrap(e, "identity '%s'", quote_str(quoted, wanted));
 		return NULL;
 	}
-	return str_dup(wanted, e);
+	/* cosign's default, and good for policies with matchRepository. */
+	if (!is_exact)
+		log_warning("identity '%s' has no tag: who asks for the image by a name with a tag "
+			    "will refuse this signature",
+			    quote_str(quoted, full));
+	return steal_ptr(&full);
 }
 
 int sign_image(const struct store *s, const char *text, const struct private_key *key,

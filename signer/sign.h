@@ -18,7 +18,8 @@
 #include "store/store.h"
 
 struct sign_options {
-	/* The name to sign for; NULL: the image's own, "host/name:tag". */
+	/* The name to sign for, in full or without the host localhost; a warning tells of one
+	 * without a tag.  NULL: the image's own, "host/name:tag". */
 	const char *identity;
 	/* An index: also sign each manifest in it that the store has, for readers that pull one
 	 * platform and look for its signature. */

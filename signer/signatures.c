@@ -46,6 +46,20 @@ int signatures_reference(const char *text, const char *name, struct reference *o
 	return 0;
 }
 
+char *signatures_identity(const char *text, bool *is_exact, struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+
+	if (reference_parse(&r, text, e) < 0)
+		return NULL;
+	/* A name without a host has no ":" of its own: what has one is a host. */
+	const size_t name_len = str_has_prefix(text, r.name) ? strlen(r.name) : strcspn(text, ":@");
+	const char *rest = text + name_len;
+	if (is_exact)
+		*is_exact = *rest != '\0';
+	return str_dupf(e, "%s%s", r.name, rest);
+}
+
 /* "localhost/app:sha256-<hex>.sig" */
 static char *artifact_key(const char *repository, const struct digest *image, struct err *e)
 {

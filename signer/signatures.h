@@ -10,6 +10,7 @@
 #ifndef SIGNER_SIGNATURES_H
 #define SIGNER_SIGNATURES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,6 +66,13 @@ int signatures_add(const struct store *s, struct lease *l, const char *repositor
  * are beside.
  */
 int signatures_reference(const char *text, const char *name, struct reference *out, struct err *e);
+
+/*
+ * A name to sign for, or that must have been signed, in full: without a host it is localhost/NAME,
+ * as everywhere.  A tag is not added: `*is_exact` (unless NULL) tells whether there is a tag or a
+ * digest.  ERR_SYNTAX; the caller frees it.
+ */
+char *signatures_identity(const char *text, bool *is_exact, struct err *e);
 
 void signatures_fini(struct signatures *sigs);
 SCOPE_DEFINE_VALUE(signatures, struct signatures, signatures_fini)

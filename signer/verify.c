@@ -58,7 +58,7 @@ void verify_report_fini(struct verify_report *r)
 	*r = (struct verify_report)VERIFY_REPORT_INIT;
 }
 
-/* The image exists, but what it says of itself is not to be trusted. */
+/* The image exists, but what is said of it is not to be trusted. */
 static int untrusted(struct err *e, struct err *why)
 {
 	err_set(e, ERR_UNTRUSTED, "%s", why->msg);
@@ -66,18 +66,34 @@ static int untrusted(struct err *e, struct err *why)
 	return -1;
 }
 
+/* In full; what is no name here may be one that another signer used, and stays as it is. */
+static char *demanded_name(const char *identity, struct err *e)
+{
+	struct err why = ERR_INIT;
+	char *full = signatures_identity(identity, NULL, &why);
+
+	if (full)
+		return full;
+	if (why.code == ERR_NOMEM) {
+		err_move(e, &why);
+		return NULL;
+	}
+	err_clear(&why);
+	return str_dup(identity, e);
+}
+
 static int check_identity(const struct verifying *v, const char *signed_for, struct err *e)
 {
 	const struct reference *ref = &v->ref;
+	const char *demanded = v->opt->identity;
 	char a[QUOTE_MAX], b[QUOTE_MAX];
 
-	if (v->opt->identity || ref->tag) {
-		SCOPE_FREE char *want = v->opt->identity
-						? str_dup(v->opt->identity, e)
-						: str_dupf(e, "%s:%s", ref->name, ref->tag);
+	if (demanded || ref->tag) {
+		SCOPE_FREE char *want = demanded ? demanded_name(demanded, e)
+						 : str_dupf(e, "%s:%s", ref->name, ref->tag);
 		if (!want)
 			return -1;
-		if (str_equal(want, signed_for))
+		if (str_equal(want, signed_for) || (demanded && str_equal(demanded, signed_for)))
 			return 0;
 		return err_set(e, ERR_UNTRUSTED, "signed as '%s', not as '%s'",
 			       quote_str(a, signed_for), quote_str(b, want));
@@ -99,12 +115,11 @@ static int check_payload(struct verifying *v, const struct str *bytes, enum veri
 			 struct err *e)
 {
 	SCOPE(payload) struct payload p = PAYLOAD_INIT;
-	struct err why = ERR_INIT;
 	char digest[DIGEST_STR_MAX];
 
 	*step = VERIFY_PAYLOAD;
-	if (payload_parse(&p, str_text(bytes), bytes->len, &why) < 0)
-		return why.code == ERR_NOMEM ? err_move(e, &why) : untrusted(e, &why);
+	if (payload_parse(&p, str_text(bytes), bytes->len, e) < 0)
+		return -1;
 	if (!digest_equal(&p.manifest, &v->top.digest))
 		return err_set(e, ERR_UNTRUSTED, "the signature is for another image: %s",
 			       digest_format(&p.manifest, digest));
@@ -161,14 +176,27 @@ static int try_signature(struct verifying *v, const struct descriptor *layer,
 	return check_payload(v, &payload, step, e);
 }
 
+/* What this machine failed to do says nothing about a signature, good or bad. */
+static bool is_judgement(const struct err *why)
+{
+	return why->code != ERR_SYS && why->code != ERR_NOMEM;
+}
+
+static bool tells_more(const struct best *best, enum verify_step step, bool is_prehashed,
+		       const struct err *why)
+{
+	if (best->err.code == ERR_NONE)
+		return true;
+	if (!is_judgement(&best->err) || !is_judgement(why))
+		return is_judgement(&best->err);
+	return step > best->step || (step == best->step && is_prehashed && !best->is_prehashed);
+}
+
 /* Keeps the failure that tells most. */
 static void note_failure(struct best *best, enum verify_step step, bool is_prehashed,
 			 struct err *why)
 {
-	const bool is_first = best->err.code == ERR_NONE;
-
-	if (is_first || step > best->step ||
-	    (step == best->step && is_prehashed && !best->is_prehashed)) {
+	if (tells_more(best, step, is_prehashed, why)) {
 		err_clear(&best->err);
 		err_move(&best->err, why);
 		best->step = step;
@@ -190,9 +218,11 @@ static int refuse(struct verifying *v, struct best *best, bool has_more, struct 
 			       "no signature: what is beside it holds none of type "
 			       "'" MEDIATYPE_SIMPLESIGNING "'");
 	}
+	if (!is_judgement(&best->err))
+		return err_move(e, &best->err);
 	if (has_more) {
 		err_clear(&best->err);
-		return err_set(e, ERR_LIMIT,
+		return err_set(e, ERR_UNTRUSTED,
 			       "none of the first %u signatures is good, and no more are looked at",
 			       seen);
 	}
@@ -238,7 +268,7 @@ static int try_all(struct verifying *v, const struct manifest *m, struct err *e)
 	return refuse(v, &best, has_more, e);
 }
 
-static int verify_signatures(struct verifying *v, struct err *e)
+static int try_artifact(struct verifying *v, struct err *e)
 {
 	SCOPE(signatures) struct signatures sigs = SIGNATURES_INIT;
 
@@ -250,6 +280,17 @@ static int verify_signatures(struct verifying *v, struct err *e)
 		return err_set(e, ERR_UNTRUSTED, "no signature");
 	v->report->bytes_read += sigs.top.size;
 	return try_all(v, &sigs.manifest, e);
+}
+
+/* Anybody may put anything beside an image: whatever is wrong there, also that it is malformed, too
+ * big, damaged or gone, comes to one thing, that the image is not verified. */
+static int verify_signatures(struct verifying *v, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (try_artifact(v, &why) == 0)
+		return 0;
+	return is_judgement(&why) ? untrusted(e, &why) : err_move(e, &why);
 }
 
 /* The documents that the signature covers: `top`, and what is chosen in it. */
@@ -286,35 +327,25 @@ static int verify_manifests(struct verifying *v, const struct platform *want, st
 static int verify_config(struct verifying *v, const struct platform *want, struct image *im,
 			 struct err *e)
 {
-	char text[DIGEST_STR_MAX];
-
 	v->report->step = VERIFY_CONFIG;
-	/* By digest: the name may have moved since it was looked up. */
-	if (image_load(v->store, digest_format(&v->top.digest, text), want, im, e) < 0)
+	/* What the name said when the signature was looked for: it may have moved since. */
+	if (image_load_found(v->store, v->report->name, &v->top, want, im, e) < 0)
 		return -1;
-	if (!digest_equal(&im->top.digest, &v->top.digest) ||
-	    !digest_equal(&im->chosen.digest, &v->report->chosen))
+	if (!digest_equal(&im->chosen.digest, &v->report->chosen))
 		return err_set(e, ERR_DIGEST, "what was loaded is not what is signed");
 	v->report->bytes_read += im->manifest.config.size;
-
-	SCOPE_FREE char *name = str_dup(v->report->name, e);
-	if (!name)
-		return -1;
-	free(im->name);
-	im->name = steal_ptr(&name);
 	return 0;
 }
 
 static int verify_layers(struct verifying *v, const struct image *im, struct err *e)
 {
 	const struct manifest *m = &im->manifest;
-	char text[DIGEST_STR_MAX];
 
 	v->report->step = VERIFY_LAYERS;
 	for (size_t i = 0; i < m->layer_count; i++) {
 		if (layers_prove(v->store, &m->layers[i], &im->config.diff_ids[i], &v->opt->layers,
 				 e) < 0)
-			return err_wrap(e, "layer '%s'", digest_format(&m->layers[i].digest, text));
+			return -1;
 		v->report->bytes_read += m->layers[i].size;
 	}
 	return 0;

@@ -13,8 +13,8 @@
  *	LAYERS     each layer's blob, content and index (layers_prove)
  *
  * One signature that passes KEY to IDENTITY is enough; of those that do not, the error tells about
- * the one that came farthest.  Nothing in an artifact but the payload is believed: neither
- * certificates nor a transparency log's entries are looked at.
+ * the one that came farthest, or about one that could not be read.  Nothing in an artifact but the
+ *payload is believed: neither certificates nor a transparency log's entries are looked at.
  *
  * What it does not say: that there is no newer image of that name, or that the key is still good.
  */
@@ -50,8 +50,8 @@ const char *verify_step_name(enum verify_step step);
 
 struct verify_options {
 	const struct public_key *key;
-	/* Exactly this must be signed; NULL: the image's full name with its tag, or, when it is
-	 * asked for as NAME@DIGEST, that name with any tag. */
+	/* Exactly this must be signed, as it is or in full; NULL: the image's full name with its
+	 * tag, or, when it is asked for as NAME@DIGEST, that name with any tag. */
 	const char *identity;
 	const struct platform *platform; /* NULL: the host's */
 	/* Prove the layers, too.  Without, a mount checks each frame when it reads it. */
@@ -79,8 +79,11 @@ struct verify_report {
  * `out` is filled as far as it came, also on failure.  `image` (may be NULL) gets the verified
  * image: what a mount must use, since a name may have moved meanwhile.
  *
- * ERR_UNTRUSTED: unsigned, or wrongly signed; ERR_DIGEST: signed, and damaged; ERR_LIMIT;
- * ERR_NOT_FOUND, ERR_FORMAT, ERR_USAGE (no name, only a digest) as image_load.
+ * ERR_UNTRUSTED: unsigned or wrongly signed, be it that what should be its signatures is
+ * malformed, too big, damaged or gone: whatever ARTIFACT to IDENTITY fail with, but for ERR_SYS and
+ * ERR_NOMEM.  Signed, and yet: ERR_DIGEST, damaged; ERR_NOT_FOUND, blobs are gone, or it has
+ * nothing for the platform; ERR_FORMAT, ERR_LIMIT.  Before all that ERR_NOT_FOUND, ERR_SYNTAX, as
+ * image_find, and ERR_USAGE (no name, only a digest).
  */
 int verify_image(const struct store *s, const char *text, const struct verify_options *opt,
 		 struct verify_report *out, struct image *image, struct err *e);

@@ -31,6 +31,21 @@ def encode(point):
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
+SQRT_MINUS_1 = pow(2, (P - 1) // 4, P)
+
+
+def decode_point(text):
+    """The x and y of a point (section 5.1.3)."""
+    number = int.from_bytes(text, "little")
+    y, sign = number & (1 << 255) - 1, number >> 255
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * SQRT_MINUS_1 % P
+    assert (x * x - square) % P == 0
+    return (P - x if x & 1 != sign else x), y
+
+
 BASE_Y = 4 * pow(5, P - 2, P) % P
 BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
 BASE = (BASE_X, BASE_Y, 1, BASE_X * BASE_Y % P)

@@ -15,7 +15,18 @@ import sys
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-from ed25519 import P, PKCS8_HEAD, SPKI_HEAD, Key  # noqa: E402
+from ed25519 import (  # noqa: E402
+    BASE,
+    P,
+    PKCS8_HEAD,
+    SPKI_HEAD,
+    SQRT_MINUS_1,
+    Key,
+    add,
+    decode_point,
+    encode as encode_point,
+    multiply,
+)
 from keyfile import COSIGN, encode, pem  # noqa: E402
 
 MALFORMED, LIMIT, UNTRUSTED = 3, 4, 6
@@ -46,37 +57,42 @@ def public_keys(good):
 
     for name, y in (("0", 0), ("1", 1), ("minus-1", P - 1), ("p", P), ("p-plus-1", P + 1)):
         for sign in (0, 1):
-            yield f"small-order-{name}-{sign}", MALFORMED, "public key", spki(little(y, sign))
+            word = "canonical" if y >= P else "small order"
+            yield f"small-order-{name}-{sign}", MALFORMED, word, spki(little(y, sign))
     for at, point in enumerate(ORDER_8):
         raw = int.from_bytes(bytes.fromhex(point), "little")
         for sign in (0, 1):
-            yield f"small-order-8-{at}-{sign}", MALFORMED, "public key", spki(little(raw, sign))
-    yield "not-canonical", MALFORMED, "public key", spki(little(P + 3))
-    yield "not-a-point", MALFORMED, "public key", spki(little(2))
-    yield "31-bytes", MALFORMED, "*", pem(PUBLIC, SPKI_HEAD + b"\1" * 31)
-    yield "33-bytes", MALFORMED, "*", pem(PUBLIC, SPKI_HEAD + b"\1" * 33)
+            yield f"small-order-8-{at}-{sign}", MALFORMED, "small order", spki(little(raw, sign))
+    yield "not-canonical", MALFORMED, "canonical", spki(little(P + 3))
+    yield "not-a-point", MALFORMED, "no point", spki(little(2))
+    # A good key and a point of small order added up: it is on the curve, and not in the group that keys are from.
     key = Key(SEED)
-    yield "der-trailing", MALFORMED, "*", pem(PUBLIC, SPKI_HEAD + key.public + b"x")
-    yield "der-indefinite", MALFORMED, "*", pem(PUBLIC, b"\x30\x80" + SPKI_HEAD[2:] + key.public + b"\0\0")
-    yield "der-long-length", MALFORMED, "*", pem(PUBLIC, b"\x30\x81\x2a" + SPKI_HEAD[2:] + key.public)
-    yield "der-length-2^31", MALFORMED, "*", pem(PUBLIC, b"\x30\x84\x80\0\0\0" + SPKI_HEAD[2:] + key.public)
-    yield "p256-infinity", MALFORMED, "*", pem(PUBLIC, EC_HEAD[:1] + b"\x19" + EC_HEAD[2:-3] + b"\x02\0\0")
-    yield "p256-not-on-curve", MALFORMED, "*", pem(PUBLIC, EC_HEAD + b"\4" + b"\1" * 64)
-    yield "p256-coordinates-over-p", MALFORMED, "*", pem(PUBLIC, EC_HEAD + b"\4" + b"\xff" * 64)
+    for order, point in (("2", (0, P - 1)), ("4", (SQRT_MINUS_1, 0)), ("8", decode_point(bytes.fromhex(ORDER_8[0])))):
+        mixed = encode_point(add(multiply(key.scalar, BASE), (*point, 1, point[0] * point[1] % P)))
+        yield f"mixed-order-{order}", MALFORMED, "small order", spki(mixed)
+    yield "31-bytes", MALFORMED, "not in DER", pem(PUBLIC, SPKI_HEAD + b"\1" * 31)
+    yield "33-bytes", MALFORMED, "not in DER", pem(PUBLIC, SPKI_HEAD + b"\1" * 33)
+    yield "der-trailing", MALFORMED, "not in DER", pem(PUBLIC, SPKI_HEAD + key.public + b"x")
+    yield "der-indefinite", MALFORMED, "not in DER", pem(PUBLIC, b"\x30\x80" + SPKI_HEAD[2:] + key.public + b"\0\0")
+    yield "der-long-length", MALFORMED, "not in DER", pem(PUBLIC, b"\x30\x81\x2a" + SPKI_HEAD[2:] + key.public)
+    yield "der-length-2^31", MALFORMED, "not in DER", pem(PUBLIC, b"\x30\x84\x80\0\0\0" + SPKI_HEAD[2:] + key.public)
+    yield "p256-infinity", MALFORMED, "not in DER", pem(PUBLIC, EC_HEAD[:1] + b"\x19" + EC_HEAD[2:-3] + b"\x02\0\0")
+    yield "p256-not-on-curve", MALFORMED, "no point", pem(PUBLIC, EC_HEAD + b"\4" + b"\1" * 64)
+    yield "p256-coordinates-over-p", MALFORMED, "no point", pem(PUBLIC, EC_HEAD + b"\4" + b"\xff" * 64)
 
-    yield "two-blocks", MALFORMED, "*", good + good
-    yield "text-before", MALFORMED, "*", "key:\n" + good
-    yield "text-behind", MALFORMED, "*", good + "key\n"
-    yield "headers", MALFORMED, "headers", good.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1)
-    yield "other-label", MALFORMED, "*", good.replace("PUBLIC", "RSA PUBLIC")
-    yield "certificate", MALFORMED, "*", good.replace("PUBLIC KEY", "CERTIFICATE")
-    yield "other-end", MALFORMED, "*", good.replace("END PUBLIC", "END PRIVATE")
+    yield "two-blocks", MALFORMED, "more than one", good + good
+    yield "text-before", MALFORMED, "does not begin", "key:\n" + good
+    yield "text-behind", MALFORMED, "text after", good + "key\n"
+    yield "headers", MALFORMED, "has headers", good.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1)
+    yield "other-label", MALFORMED, "RSA", good.replace("PUBLIC", "RSA PUBLIC")
+    yield "certificate", MALFORMED, "CERTIFICATE", good.replace("PUBLIC KEY", "CERTIFICATE")
+    yield "other-end", MALFORMED, "does not end", good.replace("END PUBLIC", "END PRIVATE")
     yield "no-end", MALFORMED, "no end", "\n".join(good.split("\n")[:2])
     yield "not-base64", MALFORMED, "base64", "-----BEGIN PUBLIC KEY-----\n????\n-----END PUBLIC KEY-----\n"
-    yield "empty-block", MALFORMED, "*", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"
+    yield "empty-block", MALFORMED, "is empty", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"
     yield "empty", MALFORMED, "empty", ""
-    yield "nul", MALFORMED, "*", good.replace("\n", "\0", 1)
-    yield "binary", MALFORMED, "*", "\x7fELF\0\0\0"
+    yield "nul", MALFORMED, "does not begin", good.replace("\n", "\0", 1)
+    yield "binary", MALFORMED, "does not begin", "\x7fELF\0\0\0"
     yield "10-mib", LIMIT, "65536", good + "\n" * (10 << 20)
     yield "10-mib-of-base64", LIMIT, "65536", "-----BEGIN PUBLIC KEY-----\n" + "A" * (10 << 20)
 
@@ -109,27 +125,34 @@ def private_keys():
     whole = encrypted(PKCS8_HEAD + SEED)
     yield "good", 0, "", whole
     yield "crlf", 0, "", whole.replace("\n", "\r\n")
+    yield "no-newline", 0, "", whole.rstrip("\n")
+    yield "two-blocks", MALFORMED, "more than one", whole + whole
+    yield "headers", MALFORMED, "has headers", whole.replace("KEY-----\n", "KEY-----\nDEK-Info: AES-256-CBC\n\n", 1)
+    yield "10-mib", LIMIT, "65536", whole + "\n" * (10 << 20)
     # What scrypt would ask for is looked at before it is asked.
-    for n in (1 << 30, 1 << 62, 1 << 14, 16384, 0, 1, 32767, -32768, 1.5, "32768"):
-        yield f"scrypt-n-{n}", MALFORMED, "*", changed("kdf.params.N", n)
+    for n in (1 << 30, 1 << 62, 1 << 14, 0, 1, 32767, 1 << 18):
+        yield f"scrypt-n-{n}", MALFORMED, "scrypt parameters", changed("kdf.params.N", n)
+    for name, n, word in (("negative", -32768, "not from 0"), ("fraction", 1.5, "not an integer"),
+                          ("text", "32768", "not an integer")):
+        yield f"scrypt-n-{name}", MALFORMED, word, changed("kdf.params.N", n)
     for r in (1000000, 0, 1 << 62, 16):
-        yield f"scrypt-r-{r}", MALFORMED, "*", changed("kdf.params.r", r)
+        yield f"scrypt-r-{r}", MALFORMED, "scrypt parameters", changed("kdf.params.r", r)
     for p in (1000000, 0, 2):
-        yield f"scrypt-p-{p}", MALFORMED, "*", changed("kdf.params.p", p)
+        yield f"scrypt-p-{p}", MALFORMED, "scrypt parameters", changed("kdf.params.p", p)
     for size in (0, 16, 31, 33, 3000):
         yield f"salt-{size}", MALFORMED, "salt", changed("kdf.salt", base64.b64encode(bytes(size)).decode())
     for size in (0, 23, 25):
         yield f"nonce-{size}", MALFORMED, "nonce", changed("cipher.nonce", base64.b64encode(bytes(size)).decode())
     for size in (0, 15, 16):
-        yield f"ciphertext-{size}", MALFORMED, "*", changed("ciphertext", base64.b64encode(bytes(size)).decode())
+        yield f"ciphertext-{size}", MALFORMED, "too short", changed("ciphertext", base64.b64encode(bytes(size)).decode())
     yield "kdf-argon2", MALFORMED, "argon2", changed("kdf.name", "argon2")
     yield "cipher-aes", MALFORMED, "aes", changed("cipher.name", "aes-gcm")
     yield "no-kdf", MALFORMED, "kdf", changed("kdf", None)
     yield "unknown-member", MALFORMED, "extra", changed("extra", 1)
-    yield "member-twice", MALFORMED, "*", pem(COSIGN, b'{"kdf":{},' + json.dumps(document()).encode()[1:])
-    yield "deep", LIMIT, "*", pem(COSIGN, b"[" * 40000)
-    yield "json-trailing", MALFORMED, "*", pem(COSIGN, json.dumps(document()).encode() + b"x")
-    yield "not-json", MALFORMED, "*", pem(COSIGN, b"key")
+    yield "member-twice", MALFORMED, "duplicate", pem(COSIGN, b'{"kdf":{},' + json.dumps(document()).encode()[1:])
+    yield "deep", LIMIT, "nested", pem(COSIGN, b"[" * 40000)
+    yield "json-trailing", MALFORMED, "garbage", pem(COSIGN, json.dumps(document()).encode() + b"x")
+    yield "not-json", MALFORMED, "JSON", pem(COSIGN, b"key")
     yield "over-64-kib", LIMIT, "65536", pem(COSIGN, json.dumps(document(extra="x" * 70000)).encode())
     yield "not-encrypted", MALFORMED, "encrypted as cosign", pem("PRIVATE KEY", PKCS8_HEAD + SEED)
     yield "public", MALFORMED, "public key", spki(Key(SEED).public)
@@ -137,14 +160,15 @@ def private_keys():
         "ciphertext", document()["ciphertext"][:-6] + "AAAAA=" if document()["ciphertext"].endswith("=")
         else document()["ciphertext"][:-4] + "AAAA")
     # Rightly encrypted, but no key.
-    yield "holds-nothing", MALFORMED, "*", encrypted(b"")
-    yield "holds-text", MALFORMED, "*", encrypted(b"a secret")
-    yield "seed-31-bytes", MALFORMED, "*", encrypted(PKCS8_HEAD + SEED[:31])
-    yield "seed-33-bytes", MALFORMED, "*", encrypted(PKCS8_HEAD + SEED + b"\5")
+    yield "holds-nothing", MALFORMED, "ciphertext", encrypted(b"")
+    yield "holds-text", MALFORMED, "PKCS#8", encrypted(b"a secret")
+    yield "seed-31-bytes", MALFORMED, "PKCS#8", encrypted(PKCS8_HEAD + SEED[:31])
+    yield "seed-33-bytes", MALFORMED, "PKCS#8", encrypted(PKCS8_HEAD + SEED + b"\5")
     # RFC 5958: version 1 with a public key, which must be that of the seed.
-    for name, public, status in (("own", Key(SEED).public, 0), ("other", Key(b"\6" * 32).public, MALFORMED)):
+    for name, public, status, word in (("own", Key(SEED).public, 0, ""),
+                                       ("other", Key(b"\6" * 32).public, MALFORMED, "belongs to another")):
         body = b"\x02\x01\x01" + PKCS8_HEAD[5:] + SEED + b"\x81\x21\0" + public
-        yield f"with-{name}-public-key", status, "*", encrypted(b"\x30" + bytes([len(body)]) + body)
+        yield f"with-{name}-public-key", status, word, encrypted(b"\x30" + bytes([len(body)]) + body)
 
 
 def main():

@@ -14,10 +14,13 @@ make_key team
 sign app
 "$SHALE_SOURCE/tests/hostile/keys.py" keys pass team.pub >table
 
+# The word has to stand behind the name of the file, which may hold it, too.
 used() {
+  word="*'$1'*$3*"
+  [ "$2" -ne 0 ] || word='*'
   case $1 in
-  *.pub) bounded "$2" "*$3*" shale verify -q --key "$1" app ;;
-  *) bounded "$2" "*$3*" shale sign --key "$1" --passphrase-file pass app ;;
+  *.pub) bounded "$2" "$word" shale verify -q --key "$1" app ;;
+  *) bounded "$2" "$word" shale sign --key "$1" --passphrase-file pass app ;;
   esac
 }
 

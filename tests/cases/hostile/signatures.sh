@@ -17,10 +17,10 @@ digest=$(small_image app:1)
 "$signatures" list >table
 
 verified() {
-  "$signatures" put "$1" "$SHALE_STORE" "$digest"
+  image=$("$signatures" put "$1" "$SHALE_STORE" "$digest")
   bounded "$2" "*$3*" shale verify -q --key team.pub app:1
   if [ "$2" -eq 0 ]; then
-    same "what is printed" "$(cat expect.out)" "$digest"
+    same "what is printed" "$(cat expect.out)" "$image"
     return
   fi
   bounded "$2" "*$3*" shale mount --key team.pub app:1 mnt

@@ -131,8 +131,11 @@ START_TEST(a_long_environment_is_refused)
 
 	memset(text, 'x', sizeof(text) - 1);
 	ck_assert_int_eq(setenv(PASSPHRASE_ENV, text, 1), 0);
+	const char *was = getenv(PASSPHRASE_ENV);
 	ck_assert_int_eq(passphrase_read(&src, "key", false, &s, &e), -1);
 	ck_assert_err(&e, ERR_LIMIT, PASSPHRASE_ENV);
+	ck_assert_ptr_null(getenv(PASSPHRASE_ENV));
+	ck_assert_str_eq(was, "");
 }
 END_TEST
 

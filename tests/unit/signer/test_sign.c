@@ -139,6 +139,42 @@ START_TEST(other_keys_and_names_are_appended)
 }
 END_TEST
 
+static const struct {
+	const char *given, *written;
+	bool is_warned;
+} identities[] = {
+	{"app:1", "localhost/app:1", false},
+	{"team/app:2", "localhost/team/app:2", false},
+	{"localhost/app:2", "localhost/app:2", false},
+	{"host.example/app:2", "host.example/app:2", false},
+	{"host:5000/app:latest", "host:5000/app:latest", false},
+	{"host:5000/app@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	 "host:5000/app@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	 false},
+	{"localhost:2", "localhost/localhost:2", false},
+	{"app", "localhost/app", true},
+	{"localhost/app", "localhost/app", true},
+	{"host:5000/app", "host:5000/app", true},
+};
+
+START_TEST(an_identity_is_written_in_full)
+{
+	SCOPE(sign_report) struct sign_report r = SIGN_REPORT_INIT;
+	SCOPE(str) struct str said = STR_INIT;
+	const struct sign_options opt = {.identity = identities[_i].given};
+
+	images_put(NAME, "hello\n");
+	caught_begin();
+	r = sign(NAME, KEY_ED25519, &opt);
+	said = caught_end();
+	ck_assert_str_eq(r.identity, identities[_i].written);
+	if (identities[_i].is_warned)
+		ck_assert_ptr_nonnull(strstr(str_text(&said), "has no tag"));
+	else
+		ck_assert_str_eq(str_text(&said), "");
+}
+END_TEST
+
 /* What another tool put there stays: other types, and annotations that shale does not know. */
 START_TEST(others_layers_are_kept)
 {
@@ -354,6 +390,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, writes_the_known_artifact);
 	tcase_add_loop_test(tc, signing_twice_adds_nothing, 0, 2);
 	tcase_add_test(tc, other_keys_and_names_are_appended);
+	tcase_add_loop_test(tc, an_identity_is_written_in_full, 0, ARRAY_LEN(identities));
 	tcase_add_test(tc, others_layers_are_kept);
 	tcase_add_test(tc, an_index_is_signed_with_its_parts);
 	tcase_add_test(tc, refuses_names);
