@@ -9,7 +9,7 @@
 
 static const struct option options[] = {
 	{'t', "tag", "NAME[:TAG]", "the name in the store (default: the source's own)"},
-	{0, "platform", "OS/ARCH", "of a root file system (default: this machine's)"},
+	{0, "platform", "OS/ARCH", "the one to take of several; that of a root file system"},
 	OPTION_COMPRESSION,
 	OPTION_WORKERS,
 	OPTION_JSON,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hardlink to another whiteout counts as an empty regular file: Docker wrote layers like that
- * when it removed several names of one inode (vmware/vic#5997 has examples).
+ * when it removed several names of one inode.
  */
 #include "image/whiteout.h"
 

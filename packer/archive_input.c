@@ -13,21 +13,34 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "image/entry.h"
+#include "image/holes.h"
 
 enum { READ_STEP = 128 * 1024 };
 
+/*
+ * Two of libarchive's readers, one behind the other: the first decompresses, the second takes the
+ * tar apart.  With one for both nobody could see what follows the end of the tar, or the end of the
+ * compressed data, and libarchive skips it without a word.
+ */
 struct archive_input {
-	struct archive *a;
+	struct archive *stream;
+	struct archive *tar; /* NULL for archive_inflate */
 	int fd;
-	int read_errno; /* of a read(2) that failed inside of libarchive */
 	const char *what;
 	struct progress *progress;
-	uint64_t size; /* bytes of the file; 0: not known */
-	uint64_t done;
-	uint8_t *buf; /* READ_STEP bytes for libarchive */
+	uint64_t size; /* bytes of the file from where it was when it was opened */
+	uint64_t done; /* those that were read */
+	uint8_t *buf;  /* READ_STEP bytes for `stream` */
+	/* What `tar` got last, and bytes that it got in all. */
+	const uint8_t *block;
+	size_t block_size;
+	uint64_t given;
+	/* What went wrong in a callback: libarchive hands nothing on. */
+	int read_errno;
+	struct err why; /* of `stream`, while `tar` read from it */
 };
 
-/* archive_read_callback */
+/* archive_read_callback of `stream` */
 static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 {
 	struct archive_input *in = ctx;
@@ -35,7 +48,7 @@ static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 
 	if (n < 0) {
 		in->read_errno = errno;
-		archive_set_error(a, errno, "cannot read");
+		archive_set_error(a, EIO, "cannot read");
 		return -1;
 	}
 	*bytes = in->buf;
@@ -45,39 +58,119 @@ static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 }
 
 /* Turns what libarchive says into an error. */
-static int refuse(struct archive_input *in, struct err *e)
+static int refuse(struct archive *a, struct err *e)
 {
-	const char *text = archive_error_string(in->a);
+	const char *text = archive_error_string(a);
 	char quoted[QUOTE_MAX];
 
-	if (in->read_errno)
-		return err_sys(e, in->read_errno, "%s: cannot read", in->what);
-	if (archive_errno(in->a) == ENOMEM)
+	if (archive_errno(a) == ENOMEM)
 		return err_nomem(e);
-	return err_set(e, ERR_FORMAT, "%s: %s", in->what,
-		       quote_str(quoted, text ? text : "malformed archive"));
+	return err_set(e, ERR_FORMAT, "%s", quote_str(quoted, text ? text : "malformed archive"));
+}
+
+static int refuse_stream(const struct archive_input *in, struct err *e)
+{
+	if (in->read_errno)
+		return err_sys(e, in->read_errno, "cannot read");
+	return refuse(in->stream, e);
+}
+
+static int refuse_tar(struct archive_input *in, struct err *e)
+{
+	return in->why.code ? err_move(e, &in->why) : refuse(in->tar, e);
+}
+
+static int check_expansion(const struct archive_input *in, struct err *e)
+{
+	const uint64_t content = (uint64_t)archive_filter_bytes(in->stream, 0);
+	const uint64_t file = (uint64_t)archive_filter_bytes(in->stream, -1);
+
+	if (content > LIMIT_LAYER_CONTENT)
+		return err_set(e, ERR_LIMIT, "more than %" PRIu64 " bytes of content",
+			       LIMIT_LAYER_CONTENT);
+	if (content > LIMIT_EXPANSION_FREE && content / LIMIT_EXPANSION_RATIO > file)
+		return err_set(e, ERR_LIMIT, "expands more than %d times", LIMIT_EXPANSION_RATIO);
+	return 0;
+}
+
+/* gzip(1), bzip2(1) and libarchive leave alone what follows the compressed data. */
+static int check_end(const struct archive_input *in, struct err *e)
+{
+	if ((uint64_t)archive_filter_bytes(in->stream, -1) < in->size)
+		return err_set(e, ERR_FORMAT, "garbage after the compressed data");
+	return 0;
+}
+
+/* The next decompressed bytes, which live until the next call: 1, 0 at the end, -1. */
+static int pull(struct archive_input *in, const uint8_t **bytes, size_t *len, struct err *e)
+{
+	const void *block;
+	la_int64_t offset;
+
+	const int r = archive_read_data_block(in->stream, &block, len, &offset);
+	if (r == ARCHIVE_EOF)
+		return check_end(in, e);
+	if (r != ARCHIVE_OK)
+		return refuse_stream(in, e);
+	*bytes = block;
+	return check_expansion(in, e) < 0 ? -1 : 1;
+}
+
+/* archive_read_callback of `tar`.  No callback skips: a bomb would not be seen. */
+static la_ssize_t read_stream(struct archive *a, void *ctx, const void **bytes)
+{
+	struct archive_input *in = ctx;
+
+	const int r = pull(in, &in->block, &in->block_size, &in->why);
+	if (r <= 0)
+		in->block_size = 0;
+	if (r < 0) {
+		archive_set_error(a, EIO, "cannot read");
+		return -1;
+	}
+	in->given += in->block_size;
+	*bytes = in->block;
+	return (la_ssize_t)in->block_size;
 }
 
 /* libarchive's answer to "enable this": it may fall back on running a program of that name. */
-static int need(struct archive_input *in, int answer, const char *filter, struct err *e)
+static int need(int answer, const char *what, struct err *e)
 {
 	if (answer == ARCHIVE_OK)
 		return 0;
-	return err_set(e, ERR_UNSUPPORTED, "%s: this libarchive cannot read %s", in->what, filter);
+	return err_set(e, ERR_UNSUPPORTED, "this libarchive cannot read %s", what);
 }
 
-static int enable_filters(struct archive_input *in, struct err *e)
+static int enable_filters(struct archive *a, struct err *e)
 {
-	if (need(in, archive_read_support_filter_none(in->a), "plain files", e) < 0 ||
-	    need(in, archive_read_support_filter_gzip(in->a), "gzip", e) < 0 ||
-	    need(in, archive_read_support_filter_zstd(in->a), "zstd", e) < 0 ||
-	    need(in, archive_read_support_filter_xz(in->a), "xz", e) < 0)
+	if (need(archive_read_support_filter_none(a), "plain files", e) < 0 ||
+	    need(archive_read_support_filter_gzip(a), "gzip", e) < 0 ||
+	    need(archive_read_support_filter_zstd(a), "zstd", e) < 0 ||
+	    need(archive_read_support_filter_xz(a), "xz", e) < 0 ||
+	    need(archive_read_support_filter_bzip2(a), "bzip2", e) < 0)
 		return -1;
-	return need(in, archive_read_support_filter_bzip2(in->a), "bzip2", e);
+	return need(archive_read_support_format_raw(a), "plain files", e);
 }
 
-static struct archive_input *open_format(int fd, const char *what, int (*format)(struct archive *),
-					 struct progress *progress, struct err *e)
+static int open_stream(struct archive_input *in, struct err *e)
+{
+	struct archive_entry *entry;
+
+	if (enable_filters(in->stream, e) < 0)
+		return -1;
+	if (archive_read_open(in->stream, in, NULL, read_file, NULL) != ARCHIVE_OK)
+		return refuse_stream(in, e);
+	const int r = archive_read_next_header(in->stream, &entry);
+	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+		return refuse_stream(in, e);
+	/* One for the compression, one for the file itself. */
+	if (archive_filter_count(in->stream) > 2)
+		return err_set(e, ERR_UNSUPPORTED, "compressed more than once");
+	return 0;
+}
+
+static struct archive_input *input_new(int fd, const char *what, struct progress *progress,
+				       struct err *e)
 {
 	struct archive_input *in = array_new(1, sizeof(*in), e);
 
@@ -90,88 +183,90 @@ static struct archive_input *open_format(int fd, const char *what, int (*format)
 	if (here >= 0 && end >= here && lseek(fd, here, SEEK_SET) == here)
 		in->size = (uint64_t)(end - here);
 	in->buf = array_new(1, READ_STEP, e);
-	in->a = in->buf ? archive_read_new() : NULL;
-	if (in->buf && !in->a)
+	in->stream = in->buf ? archive_read_new() : NULL;
+	if (in->buf && !in->stream)
 		err_nomem(e);
-	if (!in->a)
-		goto fail;
-	if (enable_filters(in, e) < 0 || need(in, format(in->a), "tar", e) < 0)
-		goto fail;
-	if (archive_read_open(in->a, in, NULL, read_file, NULL) != ARCHIVE_OK) {
-		refuse(in, e);
-		goto fail;
+	if (!in->stream || open_stream(in, e) < 0) {
+		archive_input_free(in);
+		return NULL;
 	}
 	return in;
-fail:
-	archive_input_free(in);
-	return NULL;
 }
 
 struct archive_input *archive_input_open(int fd, const char *what, struct progress *progress,
 					 struct err *e)
 {
-	return open_format(fd, what, archive_read_support_format_tar, progress, e);
+	SCOPE(archive_input) struct archive_input *in = input_new(fd, what, progress, e);
+
+	if (!in)
+		return NULL;
+	in->tar = archive_read_new();
+	if (!in->tar) {
+		err_nomem(e);
+		return NULL;
+	}
+	if (need(archive_read_support_filter_none(in->tar), "plain files", e) < 0 ||
+	    need(archive_read_support_format_tar(in->tar), "tar", e) < 0)
+		return NULL;
+	if (archive_read_open(in->tar, in, NULL, read_stream, NULL) != ARCHIVE_OK) {
+		refuse_tar(in, e);
+		return NULL;
+	}
+	return steal_ptr(&in);
 }
 
 void archive_input_free(struct archive_input *in)
 {
 	if (!in)
 		return;
-	if (in->a)
-		archive_read_free(in->a);
+	if (in->tar)
+		archive_read_free(in->tar);
+	if (in->stream)
+		archive_read_free(in->stream);
+	err_clear(&in->why);
 	free(in->buf);
 	free(in);
-}
-
-static int check_expansion(const struct archive_input *in, struct err *e)
-{
-	const uint64_t content = (uint64_t)archive_filter_bytes(in->a, 0);
-	const uint64_t file = (uint64_t)archive_filter_bytes(in->a, -1);
-
-	if (content > LIMIT_LAYER_CONTENT)
-		return err_set(e, ERR_LIMIT, "%s: more than %" PRIu64 " bytes of content", in->what,
-			       LIMIT_LAYER_CONTENT);
-	if (content > LIMIT_EXPANSION_FREE && content / LIMIT_EXPANSION_RATIO > file)
-		return err_set(e, ERR_LIMIT, "%s: expands more than %d times", in->what,
-			       LIMIT_EXPANSION_RATIO);
-	return 0;
 }
 
 ssize_t archive_input_read(void *input, void *buf, size_t len, struct err *e)
 {
 	struct archive_input *in = input;
-	const la_ssize_t n = archive_read_data(in->a, buf, len);
+	const la_ssize_t n = archive_read_data(in->tar, buf, len);
 
-	if (n < 0)
-		return refuse(in, e);
-	return check_expansion(in, e) < 0 ? -1 : n;
+	return n < 0 ? refuse_tar(in, e) : n;
 }
 
-/* What is left of a member is read here and not skipped by libarchive, which would go through a
- * bomb to its end without asking. */
-static int drain(struct archive_input *in, struct err *e)
+/* Other tools stop at the end of the archive or look for another one behind it: nobody is to see
+ * other files than we do. */
+static int read_end(struct archive_input *in, struct err *e)
 {
-	uint8_t buf[64 * 1024];
-	ssize_t n;
+	const uint64_t taken = (uint64_t)archive_filter_bytes(in->tar, -1);
+	const uint64_t rest = in->given - taken;
+	size_t len = rest < in->block_size ? (size_t)rest : in->block_size;
+	const uint8_t *bytes = len ? in->block + (in->block_size - len) : NULL;
+	int r;
 
+	/* libarchive takes a failure behind the first block of zeros for the end. */
+	if (in->why.code)
+		return err_move(e, &in->why);
 	do {
-		n = archive_input_read(in, buf, sizeof(buf), e);
-	} while (n > 0);
-	return (int)n;
+		if (len && !holes_is_zero(bytes, len))
+			return err_set(e, ERR_FORMAT, "data after the end of the archive");
+		r = pull(in, &bytes, &len, e);
+	} while (r > 0);
+	return r;
 }
 
-/* The canonical form of a name; false for one that has none. */
-static bool get_path(const char *name, char out[static LIMIT_PATH + 1])
+/* The canonical form of a name; a NULL one, which libarchive gives for what the locale cannot say,
+ * has none: 1, 0, -1 for a name that leads out of the archive. */
+static int get_path(const char *name, char out[static LIMIT_PATH + 1], struct err *e)
 {
-	struct err why = ERR_INIT;
 	size_t len;
 
 	out[0] = '\0';
-	if (!name || entry_canonical_path(name, strlen(name), out, &len, &why) == 0)
-		return name != NULL;
-	err_clear(&why);
-	out[0] = '\0';
-	return false;
+	if (!name)
+		return 0;
+	return entry_canonical_path(name, strlen(name), out, &len, e) < 0 ? -1 : 1;
 }
 
 /* Where the symlink at `path` leads, by its text alone: ".." never climbs above the root. */
@@ -198,11 +293,13 @@ static int get_member(struct archive_entry *entry, struct archive_member *out, s
 	out->kind = ARCHIVE_OTHER;
 	out->link[0] = '\0';
 	out->size = 0;
-	if (!get_path(archive_entry_pathname(entry), out->path))
-		return 0;
+	const int is_named = get_path(archive_entry_pathname(entry), out->path, e);
+	if (is_named <= 0)
+		return is_named;
 	if (link) {
-		out->kind = get_path(link, out->link) ? ARCHIVE_HARDLINK : ARCHIVE_OTHER;
-		return 0;
+		const int is_link = get_path(link, out->link, e);
+		out->kind = is_link > 0 ? ARCHIVE_HARDLINK : ARCHIVE_OTHER;
+		return is_link < 0 ? -1 : 0;
 	}
 	switch (archive_entry_filetype(entry)) {
 	case AE_IFREG:
@@ -222,40 +319,27 @@ int archive_input_next(struct archive_input *in, struct archive_member *out, str
 {
 	struct archive_entry *entry;
 
-	if (archive_file_count(in->a) > 0 && drain(in, e) < 0)
-		return -1;
 	/* ARCHIVE_WARN: a name that the locale cannot say; it is none of those that count. */
-	const int r = archive_read_next_header(in->a, &entry);
+	const int r = archive_read_next_header(in->tar, &entry);
 	if (r == ARCHIVE_EOF)
-		return 0;
+		return read_end(in, e);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-		return refuse(in, e);
-	if (check_expansion(in, e) < 0)
-		return -1;
+		return refuse_tar(in, e);
 	return get_member(entry, out, e) < 0 ? -1 : 1;
 }
 
 int archive_inflate(int fd, const char *what, int out_fd, struct progress *progress, struct err *e)
 {
-	SCOPE(archive_input)
-	struct archive_input *in =
-		open_format(fd, what, archive_read_support_format_raw, progress, e);
-	SCOPE_FREE uint8_t *buf = in ? array_new(1, READ_STEP, e) : NULL;
-	struct archive_entry *entry;
+	SCOPE(archive_input) struct archive_input *in = input_new(fd, what, progress, e);
+	const uint8_t *bytes = NULL;
+	size_t len = 0;
+	int r;
 
-	if (!buf)
+	if (!in)
 		return -1;
-	const int r = archive_read_next_header(in->a, &entry);
-	if (r != ARCHIVE_OK && r != ARCHIVE_WARN && r != ARCHIVE_EOF)
-		return refuse(in, e);
-	while (r != ARCHIVE_EOF) {
-		const ssize_t n = archive_input_read(in, buf, READ_STEP, e);
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-		if (io_write_all(out_fd, buf, (size_t)n) < 0)
-			return err_sys(e, errno, "%s: cannot write its content", what);
+	while ((r = pull(in, &bytes, &len, e)) > 0) {
+		if (io_write_all(out_fd, bytes, len) < 0)
+			return err_sys(e, errno, "cannot write its content");
 	}
-	return 0;
+	return r;
 }

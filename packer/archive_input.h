@@ -6,8 +6,9 @@
  *
  * Not for layers: those are read strictly, by image/tar_read.h.
  *
- * ERR_FORMAT: not such an archive, malformed, cut short.  ERR_LIMIT: LIMIT_EXPANSION_*,
- * LIMIT_LAYER_CONTENT.  ERR_SYS, ERR_NOMEM.
+ * ERR_FORMAT: not such an archive, malformed, cut short, a name with "..", anything but zeros after
+ * the end of the tar, anything at all after the compressed data.  ERR_UNSUPPORTED: compressed more
+ * than once.  ERR_LIMIT: LIMIT_EXPANSION_*, LIMIT_LAYER_CONTENT, names.  ERR_SYS, ERR_NOMEM.
  *
  * Calls: archive_input_open -> (archive_input_next -> archive_input_read*)* -> archive_input_free.
  * Threads: an input belongs to one thread at a time.
@@ -26,7 +27,8 @@
 
 struct archive_input;
 
-/* From the current offset of `fd` (borrowed); `what` is for messages and progress, and borrowed. */
+/* From the current offset of `fd` (borrowed); `what` is what the progress speaks of, and borrowed.
+ */
 struct archive_input *archive_input_open(int fd, const char *what, struct progress *progress,
 					 struct err *e);
 void archive_input_free(struct archive_input *in);
@@ -36,7 +38,7 @@ enum archive_kind {
 	ARCHIVE_FILE,
 	ARCHIVE_SYMLINK,
 	ARCHIVE_HARDLINK,
-	ARCHIVE_OTHER, /* directories, devices, and names that are no canonical paths */
+	ARCHIVE_OTHER, /* directories, devices, and names that the locale cannot say */
 };
 
 struct archive_member {

@@ -79,8 +79,13 @@ static int get_reference(const struct import_options *opt, const char *own, stru
 {
 	struct err why = ERR_INIT;
 
-	if (opt->tag)
-		return reference_parse(out, opt->tag, e);
+	if (opt->tag) {
+		if (reference_parse(out, opt->tag, e) < 0)
+			return -1;
+		if (reference_looks_like_digest(out))
+			return err_set(e, ERR_USAGE, "option '--tag': a digest is no name");
+		return 0;
+	}
 	if (!own)
 		return err_set(e, ERR_USAGE, "the source has no name: say one with --tag");
 	if (reference_parse(out, own, &why) == 0)

@@ -11,7 +11,8 @@
  *
  * Blobs of foreign layers stay as they are, byte for byte; each is proven (blob digest, diff_id,
  *the tar itself) and what is needed to seek in it is derived.  A multi-platform index is kept
- *whole.  A root file system becomes an image of one layer with an empty config.
+ *whole, or one manifest of it is taken.  A root file system becomes an image of one layer with an
+ *empty config.
  */
 #ifndef PACKER_IMPORT_H
 #define PACKER_IMPORT_H
@@ -42,8 +43,10 @@ void import_source_fini(struct import_source *src);
 
 struct import_options {
 	const char *tag; /* reference text; NULL: the name that the source gives, else ERR_USAGE */
-	const struct platform *platform; /* of a root file system; NULL: the host's */
-	int level;                       /* zstd, for root file systems */
+	/* Of a root file system; NULL: the host's.  Of an image: the one to take of an index; NULL:
+	 * all of it. */
+	const struct platform *platform;
+	int level; /* zstd, for root file systems */
 	unsigned workers;
 	struct progress *progress;
 };

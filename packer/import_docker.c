@@ -18,9 +18,9 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/path.h"
 #include "base/quote.h"
 #include "base/strlist.h"
+#include "image/entry.h"
 #include "image/manifest.h"
 #include "image/mediatype.h"
 #include "image/reference.h"
@@ -165,17 +165,18 @@ static int read_all(struct docker_archive *a, struct err *e)
 	return 0;
 }
 
-/* The file of a name, through links; ERR_NOT_FOUND. */
+/* The file that manifest.json calls `name`, through links. */
 static const struct member *find_file(const struct docker_archive *a, const char *name,
 				      struct err *e)
 {
-	SCOPE(str) struct str clean = STR_INIT;
-	struct member key = {.path = NULL};
-	char quoted[QUOTE_MAX];
+	char path[LIMIT_PATH + 1], quoted[QUOTE_MAX];
+	struct member key = {.path = path};
+	size_t len;
 
-	if (path_clean(name, &clean, e) < 0 || str_append_z(&clean, "", e) < 0)
+	if (entry_canonical_path(name, strlen(name), path, &len, e) < 0) {
+		err_wrap(e, MANIFEST_FILE);
 		return NULL;
-	key.path = clean.data;
+	}
 	for (int links = 0; links <= LINKS_MAX; links++) {
 		const struct member *m = a->count == 0
 						 ? NULL
@@ -184,13 +185,14 @@ static const struct member *find_file(const struct docker_archive *a, const char
 		if (m && !m->link)
 			return m;
 		if (!m) {
-			err_set(e, ERR_NOT_FOUND, "'%s' is not in the archive",
+			err_set(e, ERR_FORMAT, MANIFEST_FILE ": '%s' is no file of the archive",
 				quote_str(quoted, name));
 			return NULL;
 		}
 		key.path = m->link;
 	}
-	err_set(e, ERR_FORMAT, "'%s' leads through too many links", quote_str(quoted, name));
+	err_set(e, ERR_FORMAT, MANIFEST_FILE ": '%s' leads through too many links",
+		quote_str(quoted, name));
 	return NULL;
 }
 
@@ -293,7 +295,7 @@ static int refuse_choice(const json_t *images, const char *name, struct err *e)
 	size_t listed = 0;
 
 	for (size_t i = 0; i < json_array_size(images); i++) {
-		SCOPE(saved_image) struct saved_image s = {.config = NULL};
+		SCOPE(saved_image) struct saved_image s = {.config = ""};
 		if (parse_image(json_array_get(images, i), &s, e) < 0)
 			return -1;
 		for (size_t t = 0; t < s.tags.count && listed < LISTED_MAX; t++) {
@@ -316,7 +318,7 @@ static int choose(const json_t *images, const char *name, struct saved_image *ou
 	const size_t count = json_array_size(images);
 
 	for (size_t i = 0; i < count; i++) {
-		SCOPE(saved_image) struct saved_image s = {.config = NULL};
+		SCOPE(saved_image) struct saved_image s = {.config = ""};
 		if (parse_image(json_array_get(images, i), &s, e) < 0)
 			return -1;
 		const char *found =
@@ -329,7 +331,7 @@ static int choose(const json_t *images, const char *name, struct saved_image *ou
 				return -1;
 		}
 		*out = s;
-		s = (struct saved_image){.config = NULL};
+		s = (struct saved_image){.config = ""};
 		return 0;
 	}
 	if (count == 0)
@@ -415,7 +417,7 @@ static json_t *parse_images(const struct docker_archive *a, struct err *e)
 static int import_saved(struct docker_archive *a, const char *name, struct import_image *out,
 			struct err *e)
 {
-	SCOPE(saved_image) struct saved_image chosen = {.config = NULL};
+	SCOPE(saved_image) struct saved_image chosen = {.config = ""};
 	json_t *images = NULL;
 
 	if (read_all(a, e) < 0)

@@ -24,6 +24,21 @@ int import_note(struct importer *im, const char *key, struct err *e)
 	return strmap_set(&im->done, key, "", e) < 0 ? -1 : 1;
 }
 
+/* "Not found" is for what somebody asked for; that a source lacks what it names is its own fault.
+ */
+static int blame_source(struct importer *im, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (e->code != ERR_NOT_FOUND)
+		return -1;
+	im->lacks_blob = true;
+	err_move(&why, e);
+	err_set(e, ERR_FORMAT, "%s", why.msg);
+	err_clear(&why);
+	return -1;
+}
+
 /* An image may name one blob many times: it is taken once. */
 static int take(struct importer *im, const struct import_layout *l, const struct descriptor *d,
 		struct err *e)
@@ -35,7 +50,7 @@ static int take(struct importer *im, const struct import_layout *l, const struct
 	const int is_new = import_note(im, key, e);
 	if (is_new <= 0)
 		return is_new;
-	return l->take(l->ctx, d, e);
+	return l->take(l->ctx, d, e) < 0 ? blame_source(im, e) : 0;
 }
 
 /* Takes a document, and appends its bytes to `out`. */
@@ -66,6 +81,15 @@ static int take_manifest(struct importer *im, const struct import_layout *l,
 	return 0;
 }
 
+/* Tools leave such layers where their `urls` say; nothing is fetched from there. */
+static int wrap_layer(const struct importer *im, const struct descriptor *layer, size_t at,
+		      struct err *e)
+{
+	if (im->lacks_blob && mediatype_is_nondistributable(layer->media_type))
+		return err_wrap(e, "layer %zu, which is not distributable", at + 1);
+	return err_wrap(e, "layer %zu", at + 1);
+}
+
 static int take_parts(struct importer *im, const struct import_layout *l, const struct manifest *m,
 		      struct err *e)
 {
@@ -73,7 +97,7 @@ static int take_parts(struct importer *im, const struct import_layout *l, const 
 		return err_wrap(e, "config");
 	for (size_t i = 0; i < m->layer_count; i++) {
 		if (take(im, l, &m->layers[i], e) < 0)
-			return err_wrap(e, "layer %zu", i + 1);
+			return wrap_layer(im, &m->layers[i], i, e);
 	}
 	return 0;
 }
@@ -117,11 +141,27 @@ static int prove_layer(struct importer *im, const struct descriptor *layer,
 	return 0;
 }
 
+static int check_platform(const struct importer *im, const struct image_config *config,
+			  struct err *e)
+{
+	const struct platform *want = im->opt->platform;
+	char have_text[PLATFORM_STR_MAX], want_text[PLATFORM_STR_MAX], quoted[QUOTE_MAX];
+
+	if (!want || platform_matches(&config->platform, want))
+		return 0;
+	platform_format(want, want_text);
+	platform_format(&config->platform, have_text);
+	return err_set(e, ERR_NOT_FOUND, "the image is for '%s', not '%s'",
+		       quote_str(quoted, have_text), want_text);
+}
+
 int import_prove_layers(struct importer *im, const struct manifest *m,
 			const struct image_config *config, struct err *e)
 {
 	char shown[SHOWN_MAX];
 
+	if (check_platform(im, config, e) < 0)
+		return -1;
 	if (config->diff_id_count != m->layer_count)
 		return err_set(e, ERR_DIGEST, "the config has %zu diff_ids for %zu layers",
 			       config->diff_id_count, m->layer_count);
@@ -224,51 +264,96 @@ static int take_entry(struct importer *im, const struct import_layout *l,
 	return take_image(im, l, d, e) < 0 ? -1 : 1;
 }
 
-static int wrap_entry(const struct descriptor *d, size_t at, struct err *e)
+/* Copies of one platform keep the index of all: what is missing then is no damage. */
+static int suggest_platform(struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	err_move(&why, e);
+	err_set(e, why.code, "%s (not all of the index is there; --platform takes one of it)",
+		why.msg);
+	err_clear(&why);
+	return -1;
+}
+
+static int wrap_entry(const struct importer *im, const struct descriptor *d, size_t at,
+		      struct err *e)
 {
 	char platform[PLATFORM_STR_MAX], quoted[QUOTE_MAX];
 
+	if (im->lacks_blob)
+		suggest_platform(e);
 	if (!d->has_platform)
 		return err_wrap(e, "manifest %zu of the index", at + 1);
 	platform_format(&d->platform, platform);
 	return err_wrap(e, "manifest for %s", quote_str(quoted, platform));
 }
 
-static int take_index(struct importer *im, const struct import_layout *l,
-		      const struct descriptor *d, struct err *e)
+static int take_entries(struct importer *im, const struct import_layout *l,
+			const struct image_index *ix, struct err *e)
 {
+	size_t images = 0;
+
+	for (size_t i = 0; i < ix->count; i++) {
+		const int is_image = take_entry(im, l, &ix->manifests[i], e);
+		if (is_image < 0)
+			return wrap_entry(im, &ix->manifests[i], i, e);
+		images += (size_t)is_image;
+	}
+	return images > 0 ? 0 : err_set(e, ERR_FORMAT, "the index names no image");
+}
+
+static int refuse_platform(const struct image_index *ix, const struct platform *want, struct err *e)
+{
+	SCOPE(str) struct str have = STR_INIT;
+	char text[PLATFORM_STR_MAX], quoted[QUOTE_MAX];
+
+	for (size_t i = 0; i < ix->count; i++) {
+		const struct descriptor *d = &ix->manifests[i];
+		if (!d->has_platform || is_attestation(d))
+			continue;
+		quote_str(quoted, platform_format(&d->platform, text));
+		if (str_appendf(&have, e, "%s%s", have.len ? ", " : "", quoted) < 0)
+			return -1;
+	}
+	return err_set(e, ERR_NOT_FOUND, "the index has nothing for '%s', only: %s",
+		       platform_format(want, text),
+		       have.len ? str_text(&have) : "images without a platform");
+}
+
+static int take_index(struct importer *im, const struct import_layout *l,
+		      const struct descriptor *d, struct descriptor *out, struct err *e)
+{
+	const struct platform *want = im->opt->platform;
 	SCOPE(str) struct str bytes = STR_INIT;
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 	char digest[DIGEST_STR_MAX];
-	size_t images = 0;
+	size_t at;
 
 	if (take_document(im, l, d, &bytes, e) < 0)
 		return -1;
 	if (image_index_parse(&ix, str_text(&bytes), bytes.len, d->media_type, LIMIT_INDEX_ENTRIES,
 			      e) < 0)
 		return err_wrap(e, "index '%s'", digest_format(&d->digest, digest));
-	for (size_t i = 0; i < ix.count; i++) {
-		const int is_image = take_entry(im, l, &ix.manifests[i], e);
-		if (is_image < 0)
-			return wrap_entry(&ix.manifests[i], i, e);
-		images += (size_t)is_image;
-	}
-	if (images == 0)
-		return err_set(e, ERR_FORMAT, "index '%s' names no image",
-			       digest_format(&d->digest, digest));
-	return 0;
+	if (!want)
+		return take_entries(im, l, &ix, e) < 0 ? -1 : descriptor_copy(out, d, e);
+	if (!image_index_select(&ix, want, &at))
+		return refuse_platform(&ix, want, e);
+	if (take_image(im, l, &ix.manifests[at], e) < 0)
+		return -1;
+	return descriptor_copy(out, &ix.manifests[at], e);
 }
 
 int import_graph(struct importer *im, const struct import_layout *l, const struct descriptor *top,
-		 struct err *e)
+		 struct descriptor *out, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 
 	switch (mediatype_kind(top->media_type)) {
 	case MEDIA_MANIFEST:
-		return take_image(im, l, top, e);
+		return take_image(im, l, top, e) < 0 ? -1 : descriptor_copy(out, top, e);
 	case MEDIA_INDEX:
-		return take_index(im, l, top, e);
+		return take_index(im, l, top, out, e);
 	case MEDIA_CONFIG:
 	case MEDIA_LAYER:
 	case MEDIA_OTHER:

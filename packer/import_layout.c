@@ -235,20 +235,21 @@ static int take_signatures(struct importer *im, const struct import_layout *l,
 	return add_signatures(out, tag, d, e);
 }
 
-/* Of the image, and of each manifest of an index: cosign signs both. */
+/* Of what was taken, and of each manifest of an index: cosign signs both. */
 static int take_all_signatures(struct importer *im, const struct import_layout *l,
 			       const struct image_index *ix, const struct descriptor *chosen,
 			       struct import_image *out, struct err *e)
 {
 	SCOPE(str) struct str bytes = STR_INIT;
 	SCOPE(image_index) struct image_index platforms = IMAGE_INDEX_INIT;
+	const struct descriptor *top = &out->top;
 
-	if (take_signatures(im, l, ix, chosen, &chosen->digest, out, e) < 0)
+	if (take_signatures(im, l, ix, chosen, &top->digest, out, e) < 0)
 		return -1;
-	if (mediatype_kind(chosen->media_type) != MEDIA_INDEX)
+	if (mediatype_kind(top->media_type) != MEDIA_INDEX)
 		return 0;
-	if (blobs_read(im->store, &chosen->digest, chosen->size, LIMIT_DOCUMENT, &bytes, e) < 0 ||
-	    image_index_parse(&platforms, str_text(&bytes), bytes.len, chosen->media_type,
+	if (blobs_read(im->store, &top->digest, top->size, LIMIT_DOCUMENT, &bytes, e) < 0 ||
+	    image_index_parse(&platforms, str_text(&bytes), bytes.len, top->media_type,
 			      LIMIT_INDEX_ENTRIES, e) < 0)
 		return -1;
 	for (size_t i = 0; i < platforms.count; i++) {
@@ -278,10 +279,10 @@ int import_layout(struct importer *im, const struct import_layout *l, const char
 	if (check_version(l, e) < 0 || parse_index(l, &ix, e) < 0)
 		return -1;
 	const struct descriptor *chosen = choose(&ix, name, e);
-	if (!chosen || import_graph(im, l, chosen, e) < 0 ||
+	SCOPE(descriptor) struct descriptor taken = DESCRIPTOR_INIT;
+	if (!chosen || import_graph(im, l, chosen, &taken, e) < 0 ||
+	    descriptor_set(&out->top, taken.media_type, &taken.digest, taken.size, e) < 0 ||
 	    take_all_signatures(im, l, &ix, chosen, out, e) < 0)
-		return -1;
-	if (descriptor_set(&out->top, chosen->media_type, &chosen->digest, chosen->size, e) < 0)
 		return -1;
 	return keep_name(chosen, out, e);
 }

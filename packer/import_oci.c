@@ -122,13 +122,20 @@ int import_from_oci(struct importer *im, const struct import_source *src, struct
 static int take_from_store(void *ctx, const struct descriptor *d, struct err *e)
 {
 	const struct importer *im = ctx;
+	char digest[DIGEST_STR_MAX];
 	const int there = blobs_has(im->store, im->lease, &d->digest, d->size, e);
 
 	if (there != 0)
 		return there < 0 ? -1 : 0;
-	/* Says why. */
-	SCOPE_FD int fd = blobs_open(im->store, &d->digest, d->size, e);
-	return fd < 0 ? -1 : 0;
+	struct err why = ERR_INIT;
+	SCOPE_FD int fd = blobs_open(im->store, &d->digest, d->size, &why);
+	if (fd >= 0)
+		return 0;
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	err_clear(&why);
+	return err_set(e, ERR_NOT_FOUND, "blob '%s' is not in the archive",
+		       digest_format(&d->digest, digest));
 }
 
 static int read_member(struct archive_input *in, const struct archive_member *m, uint64_t limit,

@@ -31,6 +31,7 @@ struct importer {
 	struct strmap done; /* what was taken or proven already, as a set of texts */
 	uint64_t layer_count;
 	uint64_t reframed_count;
+	bool lacks_blob; /* the source does not hold all that it names: that is the error */
 };
 
 /* The signatures of a manifest, as an artifact of the source. */
@@ -79,15 +80,19 @@ int import_layout(struct importer *im, const struct import_layout *l, const char
 void import_layout_fini(struct import_layout *l);
 SCOPE_DEFINE_VALUE(import_layout, struct import_layout, import_layout_fini)
 
-/* Takes an image or an index of images, and proves their layers. */
+/*
+ * Takes an image or an index of images, and proves their layers.  `out` gets what was taken: `top`,
+ * or with a platform in the options the manifest for it in an index.  ERR_NOT_FOUND when there is
+ * none; a blob that `l` lacks is ERR_FORMAT.
+ */
 int import_graph(struct importer *im, const struct import_layout *l, const struct descriptor *top,
-		 struct err *e);
+		 struct descriptor *out, struct err *e);
 /* Takes a manifest that is no image, with all that it names. */
 int import_artifact(struct importer *im, const struct import_layout *l, const struct descriptor *d,
 		    struct err *e);
 
 /* Proves the layers of an image, whose blobs are in the store.  ERR_DIGEST when they are not those
- * of the config. */
+ * of the config; ERR_NOT_FOUND when it is for another platform than the options want. */
 int import_prove_layers(struct importer *im, const struct manifest *m,
 			const struct image_config *config, struct err *e);
 

@@ -16,7 +16,7 @@ import zlib
 
 from layout import GOOD_TAR, LAYER, Layout
 
-MALFORMED, LIMIT = 3, 4
+MALFORMED, LIMIT, DIGEST = 3, 4, 5
 MIB = 1 << 20
 END = bytes(1024)
 
@@ -120,36 +120,46 @@ def cases():
               "7z": b"7z\xbc\xaf\x27\x1c" + bytes(600), "cpio": b"070701" + b"0" * 1000,
               "iso": bytes(32768) + b"\x01CD001\x01" + bytes(4000), "text": b"#mtree\n" * 200,
               "html": b"<html>404 Not Found</html>"}
+    # Of a tar no first bytes are sure.
+    as_tar = {"rar": "bad checksum", "7z": "bad checksum", "cpio": "bad checksum", "text": "bad checksum",
+              "iso": "data after the end", "html": "cut short"}
     for kind, media_type in (("tar", LAYER), ("gzip", GZIP), ("zstd", ZSTD)):
+        odd_tars = as_tar if kind == "tar" else {}
+        says = f"the media type says {kind}, but the bytes are"
         for other, data in others.items():
             if other != kind:
-                yield f"{kind}-is-{other}", MALFORMED, "*", media_type, data, tar
-        yield f"{kind}-empty", MALFORMED, "*", media_type, b"", b""
-        yield f"{kind}-1-byte", MALFORMED, "*", media_type, b"\0", b""
-    yield "unknown-compression", MALFORMED, "*", LAYER + "+xz", tar, tar
+                yield f"{kind}-is-{other}", MALFORMED, odd_tars.get(other, says), media_type, data, tar
+        yield f"{kind}-empty", MALFORMED, "the blob is empty", media_type, b"", b""
+        yield f"{kind}-1-byte", MALFORMED, odd_tars.get("html", says), media_type, b"\0", b""
+    yield "unknown-compression", MALFORMED, "no file system layer", LAYER + "+xz", tar, tar
+
+    # A diff_id is that of every byte, also of those behind the end of the tar.
+    for kind, media_type, pack in (("tar", LAYER, bytes), ("gzip", GZIP, gz), ("zstd", ZSTD, zstd_raw)):
+        yield f"{kind}-zeros-behind-the-tar", 0, "", media_type, pack(tar + END), tar + END
+        yield f"{kind}-zeros-of-no-diff-id", DIGEST, "another diff_id", media_type, pack(tar + END), tar
 
     # Lies and garbage.
-    yield "gzip-garbage-behind", MALFORMED, "*", GZIP, good_gz + b"garbage", tar
-    yield "gzip-zeros-behind", MALFORMED, "*", GZIP, good_gz + bytes(512), tar
-    yield "gzip-half-header-behind", MALFORMED, "*", GZIP, good_gz + good_gz[:5], tar
-    yield "gzip-cut", MALFORMED, "*", GZIP, good_gz[:-20], tar
-    yield "gzip-no-trailer", MALFORMED, "*", GZIP, good_gz[:-8], tar
-    yield "gzip-crc", MALFORMED, "*", GZIP, good_gz[:-8] + bytes(4) + good_gz[-4:], tar
-    yield "gzip-length", MALFORMED, "*", GZIP, good_gz[:-4] + b"\xff\xff\xff\xff", tar
-    yield "gzip-method", MALFORMED, "*", GZIP, good_gz[:2] + b"\x07" + good_gz[3:], tar
-    yield "gzip-reserved-flags", MALFORMED, "*", GZIP, good_gz[:3] + b"\xe0" + good_gz[4:], tar
-    yield "zstd-garbage-behind", MALFORMED, "*", ZSTD, good_zst + b"garbage", tar
-    yield "zstd-zeros-behind", MALFORMED, "*", ZSTD, good_zst + bytes(512), tar
-    yield "zstd-cut", MALFORMED, "*", ZSTD, good_zst[:-20], tar
-    yield "zstd-header-only", MALFORMED, "*", ZSTD, good_zst[:6], tar
-    yield "zstd-content-size-more", MALFORMED, "*", ZSTD, zstd_raw(tar, content=len(tar) + 1), tar
-    yield "zstd-content-size-less", MALFORMED, "*", ZSTD, zstd_raw(tar, content=len(tar) - 1), tar
-    yield "zstd-content-size-2^63", MALFORMED, "*", ZSTD, zstd_raw(tar, content=1 << 63), tar
+    yield "gzip-garbage-behind", MALFORMED, "trailing garbage", GZIP, good_gz + b"garbage", tar
+    yield "gzip-zeros-behind", MALFORMED, "trailing garbage", GZIP, good_gz + bytes(512), tar
+    yield "gzip-half-header-behind", MALFORMED, "cut short", GZIP, good_gz + good_gz[:5], tar
+    yield "gzip-cut", MALFORMED, "cut short", GZIP, good_gz[:-20], tar
+    yield "gzip-no-trailer", MALFORMED, "cut short", GZIP, good_gz[:-8], tar
+    yield "gzip-crc", MALFORMED, "incorrect data check", GZIP, good_gz[:-8] + bytes(4) + good_gz[-4:], tar
+    yield "gzip-length", MALFORMED, "incorrect length check", GZIP, good_gz[:-4] + b"\xff\xff\xff\xff", tar
+    yield "gzip-method", MALFORMED, "the media type says gzip", GZIP, good_gz[:2] + b"\x07" + good_gz[3:], tar
+    yield "gzip-reserved-flags", MALFORMED, "unknown header flags", GZIP, good_gz[:3] + b"\xe0" + good_gz[4:], tar
+    yield "zstd-garbage-behind", MALFORMED, "trailing garbage", ZSTD, good_zst + b"garbage", tar
+    yield "zstd-zeros-behind", MALFORMED, "trailing garbage", ZSTD, good_zst + bytes(512), tar
+    yield "zstd-cut", MALFORMED, "cut short", ZSTD, good_zst[:-20], tar
+    yield "zstd-header-only", MALFORMED, "cut short", ZSTD, good_zst[:6], tar
+    yield "zstd-content-size-more", MALFORMED, "malformed zstd data", ZSTD, zstd_raw(tar, content=len(tar) + 1), tar
+    yield "zstd-content-size-less", MALFORMED, "malformed zstd data", ZSTD, zstd_raw(tar, content=len(tar) - 1), tar
+    yield "zstd-content-size-2^63", MALFORMED, "malformed zstd data", ZSTD, zstd_raw(tar, content=1 << 63), tar
     yield "zstd-dictionary", MALFORMED, "dictionary", ZSTD, zstd_raw(tar, dictionary=4711), tar
-    yield "zstd-checksum", MALFORMED, "*", ZSTD, zstd_raw(tar, checksum=True) + bytes(4), tar
-    yield "zstd-reserved-block", MALFORMED, "*", ZSTD, zstd_header() + zstd_block(3, 1, b"x", 1), tar
-    yield "zstd-skippable-4-gib", MALFORMED, "*", ZSTD, good_zst + skippable(0xFFFFFFFF, b"x"), tar
-    yield "zstd-legacy", MALFORMED, "*", ZSTD, b"\x27\xb5\x2f\xfd" + good_zst[4:], tar
+    yield "zstd-checksum", MALFORMED, "checksum", ZSTD, zstd_raw(tar, checksum=True) + bytes(4), tar
+    yield "zstd-reserved-block", MALFORMED, "malformed zstd data", ZSTD, zstd_header() + zstd_block(3, 1, b"x", 1), tar
+    yield "zstd-skippable-4-gib", MALFORMED, "cut short", ZSTD, good_zst + skippable(0xFFFFFFFF, b"x"), tar
+    yield "zstd-legacy", MALFORMED, "the media type says zstd", ZSTD, b"\x27\xb5\x2f\xfd" + good_zst[4:], tar
     yield "zstd-window-2-gib", LIMIT, "window", ZSTD, zstd_raw(tar, window_log=31), tar
     yield "zstd-window-256-mib", LIMIT, "window", ZSTD, zstd_raw(tar, window_log=28), tar
 
@@ -160,7 +170,7 @@ def cases():
     yield "zstd-bomb-1-tib", LIMIT, "1099511627776", ZSTD, zstd_bomb(1024), None
     # Zeros behind the end of a tar are legal, but not without end.
     yield "gzip-zeros-without-end", LIMIT, "expands", GZIP, good_gz + gz(ZEROS, 9) * 64, None
-    yield "gzip-bomb-in-gzip", MALFORMED, "*", GZIP, gz(gzip_bomb(1)), None
+    yield "gzip-bomb-in-gzip", MALFORMED, "bad checksum", GZIP, gz(gzip_bomb(1)), None
 
 
 def main():

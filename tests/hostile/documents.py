@@ -5,7 +5,7 @@
 Usage: documents.py DIR
 
 DIR/CASE is a layout for each case.  Prints a line "CASE STATUS WORD", with tabs, for each: what
-`shale import` must end with, and a part of its message ("*": any).
+`shale import` must end with, and a part of its message.
 """
 import json
 import os
@@ -80,26 +80,27 @@ def texts():
     yield "many-values", LIMIT, "values", lambda t: t[:-1] + b',"x":[' + b"0," * 600000 + b"0]}"
     yield "key-twice", MALFORMED, "uplicate", lambda t: t[:-1] + b',"x":1,"x":1}'
     yield "key-twice-deep", MALFORMED, "uplicate", lambda t: t[:-1] + b',"x":{"y":[{"a":1,"a":2}]}}'
+    yield "300000-members", 0, "", lambda t: t[:-1] + b"".join(b',"%x":0' % i for i in range(300000)) + b"}"
     yield "unknown-members", 0, "", lambda t: t[:-1] + b',"x":{"y":[1,2,{"z":null}]}}'
-    yield "not-utf8", MALFORMED, "*", lambda t: t[:-1] + b',"x":"\xff\xfe"}'
-    yield "overlong-utf8", MALFORMED, "*", lambda t: t[:-1] + b',"x":"\xc0\xaf"}'
-    yield "lone-surrogate", MALFORMED, "*", lambda t: t[:-1] + b',"x":"\\ud800"}'
-    yield "surrogate-in-utf8", MALFORMED, "*", lambda t: t[:-1] + b',"x":"\xed\xa0\x80"}'
-    yield "byte-order-mark", MALFORMED, "*", lambda t: b"\xef\xbb\xbf" + t
-    yield "nul-escape", MALFORMED, "*", lambda t: t[:-1] + b',"x":"a\\u0000b"}'
-    yield "nul-escape-in-key", MALFORMED, "*", lambda t: t[:-1] + b',"x\\u0000":1}'
-    yield "nul-byte", MALFORMED, "*", lambda t: t[:-1] + b',"x":"a\x00b"}'
-    yield "trailing-garbage", MALFORMED, "*", lambda t: t + b"x"
-    yield "two-documents", MALFORMED, "*", lambda t: t + t
-    yield "cut-short", MALFORMED, "*", lambda t: t[:-1]
-    yield "empty", MALFORMED, "*", lambda t: b""
+    yield "not-utf8", MALFORMED, "invalid UTF-8", lambda t: t[:-1] + b',"x":"\xff\xfe"}'
+    yield "overlong-utf8", MALFORMED, "invalid UTF-8", lambda t: t[:-1] + b',"x":"\xc0\xaf"}'
+    yield "lone-surrogate", MALFORMED, "syntax error", lambda t: t[:-1] + b',"x":"\\ud800"}'
+    yield "surrogate-in-utf8", MALFORMED, "invalid UTF-8", lambda t: t[:-1] + b',"x":"\xed\xa0\x80"}'
+    yield "byte-order-mark", MALFORMED, "byte order mark", lambda t: b"\xef\xbb\xbf" + t
+    yield "nul-escape", MALFORMED, "NUL character", lambda t: t[:-1] + b',"x":"a\\u0000b"}'
+    yield "nul-escape-in-key", MALFORMED, "NUL character", lambda t: t[:-1] + b',"x\\u0000":1}'
+    yield "nul-byte", MALFORMED, "syntax error", lambda t: t[:-1] + b',"x":"a\x00b"}'
+    yield "trailing-garbage", MALFORMED, "garbage after the document", lambda t: t + b"x"
+    yield "two-documents", MALFORMED, "garbage after the document", lambda t: t + t
+    yield "cut-short", MALFORMED, "unexpected end", lambda t: t[:-1]
+    yield "empty", MALFORMED, "unexpected end", lambda t: b""
     yield "an-array", MALFORMED, "object", lambda t: b"[" + t + b"]"
-    yield "a-string", MALFORMED, "*", lambda t: b'"manifest"'
-    yield "single-quotes", MALFORMED, "*", lambda t: t.replace(b'"', b"'")
-    yield "comment", MALFORMED, "*", lambda t: b"/* */" + t
-    yield "huge-number", MALFORMED, "*", lambda t: t[:-1] + b',"x":1e400}'
-    yield "long-number", MALFORMED, "*", lambda t: t[:-1] + b',"x":' + b"9" * 5000 + b"}"
-    yield "leading-zero", MALFORMED, "*", lambda t: t[:-1] + b',"x":010}'
+    yield "a-string", MALFORMED, "syntax error", lambda t: b'"manifest"'
+    yield "single-quotes", MALFORMED, "syntax error", lambda t: t.replace(b'"', b"'")
+    yield "comment", MALFORMED, "syntax error", lambda t: b"/* */" + t
+    yield "huge-number", MALFORMED, "out of range", lambda t: t[:-1] + b',"x":1e400}'
+    yield "long-number", MALFORMED, "out of range", lambda t: t[:-1] + b',"x":' + b"9" * 5000 + b"}"
+    yield "leading-zero", MALFORMED, "syntax error", lambda t: t[:-1] + b',"x":010}'
 
 
 def of_text(change):
@@ -115,22 +116,22 @@ for suffix, code, part, edit in texts():
 PAD = b" " * (4 * 1024 * 1024)
 with_manifest("over-4-mib", LIMIT, "4194304", lambda _, m: json.dumps(m).encode() + PAD)
 with_config("over-4-mib", LIMIT, "4194304", lambda c: json.dumps(c).encode() + PAD)
-with_index("over-64-mib", LIMIT, "*", lambda _, t: json.dumps(t).encode() + PAD * 16)
+with_index("over-64-mib", LIMIT, "index.json: more than 67108864 bytes", lambda _, t: json.dumps(t).encode() + PAD * 16)
 
 
-@case("oci-layout-of-1-gib", LIMIT, "*")
+@case("oci-layout-of-1-gib", LIMIT, "oci-layout: more than 4194304 bytes")
 def huge_version(layout):
     layout.finish(layout.image([(LAYER, GOOD_TAR, GOOD_TAR)]))
     os.truncate(os.path.join(layout.path, "oci-layout"), 1 << 30)
 
 
-@case("index-json-of-1-gib", LIMIT, "*")
+@case("index-json-of-1-gib", LIMIT, "index.json: more than 67108864 bytes")
 def huge_index(layout):
     layout.finish(layout.image([(LAYER, GOOD_TAR, GOOD_TAR)]))
     os.truncate(os.path.join(layout.path, "index.json"), 1 << 30)
 
 
-@case("manifest-of-1-gib", LIMIT, "*")
+@case("manifest-of-1-gib", LIMIT, "more than 4194304 bytes")
 def huge_manifest(layout):
     top = layout.image([(LAYER, GOOD_TAR, GOOD_TAR)])
     os.truncate(layout.blob(top["digest"]), 1 << 30)
@@ -138,7 +139,7 @@ def huge_manifest(layout):
     layout.finish(top)
 
 
-@case("config-of-1-gib", LIMIT, "*")
+@case("config-of-1-gib", LIMIT, "config of more than 4194304 bytes")
 def huge_config(layout):
     config, layer, _ = good(layout)
     manifest = layout.manifest(config, [layer])
@@ -153,27 +154,30 @@ def with_size(index, number):
 
 
 # Members that are sizes.
-for suffix, number in (
-    ("negative", b"-1"),
-    ("2^63", b"9223372036854775808"),
-    ("2^64", b"18446744073709551616"),
-    ("fraction", b"1.5"),
-    ("whole-fraction", b"500.0"),
-    ("exponent", b"5e2"),
-    ("1e400", b"1e400"),
-    ("leading-zero", b"0500"),
-    ("string", b'"500"'),
-    ("null", b"null"),
-    ("true", b"true"),
-    ("array", b"[500]"),
-    ("hex", b"0x10"),
+for suffix, number, part in (
+    ("negative", b"-1", "'size' is -1"),
+    ("2^63", b"9223372036854775808", "out of range"),
+    ("2^64", b"18446744073709551616", "out of range"),
+    ("fraction", b"1.5", "not an integer"),
+    ("whole-fraction", b"500.0", "not an integer"),
+    ("exponent", b"5e2", "not an integer"),
+    ("1e400", b"1e400", "out of range"),
+    ("leading-zero", b"0500", "syntax error"),
+    ("string", b'"500"', "not an integer"),
+    ("null", b"null", "'size' is missing"),
+    ("true", b"true", "not an integer"),
+    ("array", b"[500]", "not an integer"),
+    ("hex", b"0x10", "syntax error"),
+    ("minus-leading-zero", b"-01", "syntax error"),
 ):
-    with_index("size-" + suffix, MALFORMED, "*", lambda _, top, n=number: with_size(top, n))
+    with_index("size-" + suffix, MALFORMED, part, lambda _, top, n=number: with_size(top, n))
+# To JSON it is an integer, and 0.
+with_index("size-minus-0", DIGEST, "bytes, not 0", lambda _, top: with_size(top, b"-0"))
 with_descriptor("size-missing", MALFORMED, "size", lambda _, t: {k: t[k] for k in t if k != "size"})
 with_descriptor("size-smaller", DIGEST, "bytes", lambda _, t: {**t, "size": t["size"] - 1})
 with_descriptor("size-larger", DIGEST, "bytes", lambda _, t: {**t, "size": t["size"] + 1})
 with_descriptor("size-0", DIGEST, "bytes", lambda _, t: {**t, "size": 0})
-with_descriptor("size-2^63-1", LIMIT, "*", lambda _, t: {**t, "size": 2**63 - 1})
+with_descriptor("size-2^63-1", LIMIT, "more than 4194304 bytes", lambda _, t: {**t, "size": 2**63 - 1})
 
 # Digests, before any becomes a path.
 HEX = "0123456789abcdef" * 4
@@ -199,8 +203,8 @@ for suffix, digest, word in (
 ):
     with_descriptor("digest-" + suffix, MALFORMED, word, lambda _, t, d=digest: {**t, "digest": d})
 with_descriptor("digest-missing", MALFORMED, "digest", lambda _, t: {**t, "digest": None})
-with_descriptor("digest-of-another", DIGEST, "*", lambda lay, t: wrong_content(lay, t))
-with_descriptor("digest-of-nothing", ABSENT, "not in the layout", lambda _, t: {**t, "digest": "sha256:" + HEX})
+with_descriptor("digest-of-another", DIGEST, "another digest", lambda lay, t: wrong_content(lay, t))
+with_descriptor("digest-of-nothing", MALFORMED, "not in the layout", lambda _, t: {**t, "digest": "sha256:" + HEX})
 
 
 def wrong_content(layout, top):
@@ -225,12 +229,24 @@ with_manifest("no-config", MALFORMED, "config", lambda _, m: {k: m[k] for k in m
 with_manifest("config-is-a-layer", MALFORMED, "artifact", lambda _, m: {**m, "config": m["layers"][0]})
 with_manifest("layer-is-a-config", MALFORMED, "type", lambda _, m: {**m, "layers": [m["config"]]})
 with_manifest("layers-is-an-object", MALFORMED, "layers", lambda _, m: {**m, "layers": {"a": 1}})
-with_manifest("layers-are-strings", MALFORMED, "*", lambda _, m: {**m, "layers": ["a", "b"]})
+with_manifest("layers-are-strings", MALFORMED, "must be an object", lambda _, m: {**m, "layers": ["a", "b"]})
 with_manifest("513-layers", LIMIT, "512", lambda _, m: {**m, "layers": m["layers"] * 513})
+with_manifest("10000-layers", LIMIT, "512", lambda _, m: {**m, "layers": m["layers"] * 10000})
 with_manifest("annotation-65-kib", LIMIT, "annotations", lambda _, m: {**m, "annotations": {"a": "b" * 66000}})
 with_manifest("annotation-number", MALFORMED, "annotations", lambda _, m: {**m, "annotations": {"a": 1}})
 with_manifest("10000-annotations", 0, "", lambda _, m: {**m, "annotations": {str(i): "" for i in range(10000)}})
 with_manifest("foreign-urls", 0, "", lambda _, m: with_urls(m))
+# Whose blob is there is read; whose is not is fetched from nowhere.
+for suffix in ("oci.image.layer.nondistributable.v1.tar", "docker.image.rootfs.foreign.diff.tar"):
+    for there, code, part in ((True, 0, ""), (False, MALFORMED, "layer 1, which is not distributable: 'blobs/")):
+        with_manifest(f"{suffix}-{'there' if there else 'missing'}", code, part,
+                      lambda lay, m, s=suffix, t=there: with_foreign(lay, m, "application/vnd." + s, t))
+
+
+def with_foreign(layout, manifest, kind, is_there):
+    if not is_there:
+        os.unlink(layout.blob(manifest["layers"][0]["digest"]))
+    return {**manifest, "layers": [{**with_urls(manifest)["layers"][0], "mediaType": kind}]}
 
 
 def with_urls(manifest):
@@ -238,20 +254,20 @@ def with_urls(manifest):
     return {**manifest, "layers": [layer]}
 
 
-@case("manifest-announced-as-index", MALFORMED, "*")
+@case("manifest-announced-as-index", MALFORMED, "'config' belongs to another kind")
 def manifest_as_index(layout):
     _, _, manifest = good(layout)
     layout.finish(layout.descriptor(INDEX, manifest))
 
 
-@case("index-announced-as-manifest", MALFORMED, "*")
+@case("index-announced-as-manifest", MALFORMED, "'manifests' belongs to another kind")
 def index_as_manifest(layout):
     _, _, manifest = good(layout)
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [layout.descriptor(MANIFEST, manifest)]}
     layout.finish(layout.descriptor(MANIFEST, index))
 
 
-@case("blob-announced-as-manifest", MALFORMED, "*")
+@case("blob-announced-as-manifest", MALFORMED, "syntax error")
 def layer_as_manifest(layout):
     layout.finish(layout.descriptor(MANIFEST, GOOD_TAR))
 
@@ -259,6 +275,11 @@ def layer_as_manifest(layout):
 @case("layer-at-the-top", ABSENT, "no image")
 def layer_at_top(layout):
     layout.finish(layout.descriptor(LAYER, GOOD_TAR))
+
+
+@case("image-of-no-layers", 0, "")
+def no_layers(layout):
+    layout.finish(layout.descriptor(MANIFEST, layout.manifest(layout.config([]), [])))
 
 
 # Configs and layers that do not fit together.
@@ -271,7 +292,7 @@ with_config("diff-id-number", MALFORMED, "diff_id", lambda c: with_diff_ids(c, [
 with_config("no-rootfs", MALFORMED, "rootfs", lambda c: {k: c[k] for k in c if k != "rootfs"})
 with_config("rootfs-other-type", MALFORMED, "rootfs", lambda c: {**c, "rootfs": {**c["rootfs"], "type": "x"}})
 with_config("no-os", MALFORMED, "os", lambda c: {k: c[k] for k in c if k != "os"})
-with_config("os-with-slash", MALFORMED, "*", lambda c: {**c, "os": "../../x"})
+with_config("os-with-slash", MALFORMED, "os '../../x'", lambda c: {**c, "os": "../../x"})
 with_config("env-number", MALFORMED, "Env", lambda c: {**c, "config": {"Env": [1]}})
 with_config("volumes-array", MALFORMED, "Volumes", lambda c: {**c, "config": {"Volumes": ["/x"]}})
 # What only a runtime would act on is data.
@@ -307,7 +328,7 @@ def empty_index(layout):
     layout.finish(layout.descriptor(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}))
 
 
-@case("index-and-manifest", MALFORMED, "*")
+@case("index-and-manifest", MALFORMED, "'layers' belongs to another kind")
 def index_with_layers(layout):
     _, layer, manifest = good(layout)
     entry = layout.descriptor(MANIFEST, manifest)

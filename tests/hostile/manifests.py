@@ -26,12 +26,12 @@ def cases():
     yield "one-instruction-of-60000-lines", 0, "", START + b"LABEL a=b" + b"\\\n" * 60000 + b"\n"
 
     # Text that is none.
-    yield "empty", MALFORMED, "*", b""
+    yield "empty", MALFORMED, "no instructions", b""
     yield "nul", MALFORMED, "NUL", START + b"ENV A=a\0b\n"
     yield "nul-between", MALFORMED, "NUL", START + b"\0\n"
     yield "not-utf8", MALFORMED, "UTF-8", START + b"ENV A=\xff\xfe\n"
-    yield "utf-16", MALFORMED, "*", "\ufeffFROM scratch\n".encode("utf-16-le")
-    yield "binary", MALFORMED, "*", b"\x7fELF" + bytes(range(256)) * 40
+    yield "utf-16", MALFORMED, "NUL", "\ufeffFROM scratch\n".encode("utf-16-le")
+    yield "binary", MALFORMED, "NUL", b"\x7fELF" + bytes(range(256)) * 40
     yield "escape-sequences", MALFORMED, "x1b", START + b"\x1b[2J\x1b]0;x\x07 y\n"
 
     # Too much of it.
@@ -46,37 +46,38 @@ def cases():
     )
     yield "arg-bomb", LIMIT, "1048576", START + doubling
     yield "env-bomb", LIMIT, "1048576", START + doubling.replace(b"ARG", b"ENV")
-    yield "total-bomb", LIMIT, "*", START + b"ARG a=" + b"a" * 60000 + b"\n" + b"ENV b=$a$a$a$a$a$a$a$a$a$a$a$a$a\n" * 10000
-    yield "deep-expansion", LIMIT, "*", START + b"ENV a=" + b"${b:-" * 10000 + b"}" * 10000 + b"\n"
+    yield "total-bomb", LIMIT, "4194304", START + b"ARG a=" + b"a" * 60000 + b"\n" + b"ENV b=$a$a$a$a$a$a$a$a$a$a$a$a$a\n" * 10000
+    yield "deep-expansion", LIMIT, "64", START + b"ENV a=" + b"${b:-" * 10000 + b"}" * 10000 + b"\n"
     yield "self", 0, "", START + b"ENV a=$a$a$a\nENV a=$a$a$a\n"
     yield "pattern-of-stars", 0, "", (
         START + b"ARG a=" + b"a" * 60000 + b"\n" + b"ENV b=${a#" + b"*a" * 30000 + b"b}\n"
     )
-    yield "replacement-bomb", LIMIT, "*", (
+    yield "replacement-bomb", LIMIT, "1048576", (
         START + b"ARG a=" + b"a" * 60000 + b"\nARG b=${a//a/" + b"b" * 5000 + b"}\n"
     )
-    yield "unclosed", MALFORMED, "*", START + b"ENV a=${b\n"
+    yield "unclosed", MALFORMED, "missing '}'", START + b"ENV a=${b\n"
 
     # Names that lead out, and patterns that cost.
     # As for docker, ".." ends at the top of the context.
     for name, status, source in (
         ("parent", 0, b"../x"), ("deep", ABSENT, b"a/../../../../etc/passwd"), ("glob", 0, b"../*")
     ):
-        yield f"source-{name}", status, "", START + b"COPY " + source + b" /y/\n"
-    yield "source-absolute", ABSENT, "*", START + b"COPY /etc/passwd /y\n"
+        yield f"source-{name}", status, "no 'etc/passwd'" if status else "", START + b"COPY " + source + b" /y/\n"
+    yield "source-absolute", ABSENT, "no 'etc/passwd' in the context", START + b"COPY /etc/passwd /y\n"
     yield "destination-climbs", 0, "", START + b"COPY x /../../../canary/victim\n"
     yield "workdir-climbs", 0, "", START + b"WORKDIR ../../../..\nCOPY x canary/victim\n"
-    yield "destination-4-kib", LIMIT, "*", START + b"COPY x /" + b"d/" * 3000 + b"x\n"
-    yield "destination-component", LIMIT, "*", START + b"COPY x /" + b"n" * 300 + b"\n"
+    yield "destination-4-kib", LIMIT, "4095", START + b"COPY x /" + b"d/" * 3000 + b"x\n"
+    yield "destination-component", LIMIT, "component that is too long", START + b"COPY x /" + b"n" * 300 + b"\n"
     yield "glob-of-40000-bytes", LIMIT, "4095", START + b"COPY " + b"*a" * 20000 + b"b /\n"
     yield "glob-of-stars", 0, "", START + b"COPY " + b"*a" * 2000 + b"b /\n"
-    yield "glob-unclosed", MALFORMED, "*", START + b"COPY [a /\n"
+    yield "glob-unclosed", MALFORMED, "bad pattern", START + b"COPY [a /\n"
 
-    yield "unknown-instruction", MALFORMED, "*", START + b"REBOOT now\n"
+    yield "unknown-instruction", MALFORMED, "unknown instruction 'REBOOT'", START + b"REBOOT now\n"
     yield "no-from", MALFORMED, "FROM", b"COPY x /\n"
-    yield "from-host-path", MALFORMED, "*", b"FROM /etc/passwd\n"
-    yield "from-traversal", MALFORMED, "*", b"FROM ../../x\n"
-    yield "from-itself", MALFORMED, "*", b"FROM a AS a\nFROM a AS a\nCOPY --from=a /x /\n"
+    yield "from-host-path", MALFORMED, "/etc/passwd", b"FROM /etc/passwd\n"
+    yield "from-traversal", MALFORMED, "../../x", b"FROM ../../x\n"
+    yield "include-itself", MALFORMED, "INCLUDE is not supported", START + b"INCLUDE include-itself\n"
+    yield "from-itself", MALFORMED, "more than one stage", b"FROM a AS a\nFROM a AS a\nCOPY --from=a /x /\n"
 
 
 def main():

@@ -359,7 +359,7 @@ case("type-solaris", MALFORMED, "type 'X'", header(kind=b"X"))
 
 # The end.
 case("no-members", FINE, "")
-case("no-bytes", MALFORMED, "", end=b"")
+case("no-bytes", MALFORMED, "the blob is empty", end=b"")
 case("no-end", MALFORMED, "no blocks of zeros", member(), end=b"")
 case("half-an-end", MALFORMED, "no second block", member(), end=bytes(BLOCK))
 case("one-block-then-member", MALFORMED, "data after", member(), bytes(BLOCK), SMUGGLED)

@@ -20,7 +20,8 @@ imported() {
   symlink-then-whiteout | whiteout-* | opaque-* | aufs-*) status=3 word=".wh." ;;
   # Its layer is written anew, with the holes as zeros.
   sparse-one-pebibyte* | sparse-nothing-but-hole) status=4 word=content ;;
-  is-*) word= ;;
+  # Its bytes say how it is compressed, where a layer has its media type.
+  is-gzip) word="trailing garbage" ;;
   esac
   bounded "$status" "*$word*" shale import -q -t x "rootfs:tars/$1.tar"
   if [ "$status" -ne 0 ]; then

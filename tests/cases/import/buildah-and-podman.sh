@@ -60,5 +60,7 @@ same "content" "$(shale cat --platform linux/arm64 arm /srv/hello)" hello
 # An index of which somebody copied one platform only.
 rm "both/blobs/sha256/$(json both/blobs/sha256/"$(json both/index.json "d['manifests'][0]['digest'][7:]")" \
   "[m['digest'][7:] for m in d['manifests'] if m['platform']['architecture'] == 'arm64'][0]")"
-expect 8 "*manifest for linux/arm64*" shale import oci:both -t sparse
+expect 3 "*manifest for linux/arm64*--platform*" shale import oci:both -t sparse
+shale import --platform linux/amd64 oci:both -t sparse >/dev/null
+same "content" "$(shale cat --platform linux/amd64 sparse /srv/hello)" hello
 shale fsck --read-data >/dev/null

@@ -4,6 +4,8 @@
 # NEEDS: umoci
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/hostile.sh"
 
 umoci init --layout good
 umoci new --image good:base
@@ -16,7 +18,7 @@ umoci gc --layout good >/dev/null 2>&1
 # refused STATUS GLOB: what the layout "bad" gives, as a directory.
 refused() {
   expect "$1" "*bad*$2*" shale import -t x oci:bad
-  same "names after a refusal" "$(shale images --quiet)" ""
+  same "names after a refusal" "$(names)" ""
   rm -rf bad
 }
 
@@ -41,7 +43,7 @@ cp -r good bad && sed -i 's|"sha256:\([0-9a-f]*\)"|"SHA256:\1"|' bad/index.json 
 cp -r good bad && sed -i 's|"size":[0-9]*|"size":17|' bad/index.json && refused 5 bytes
 for what in manifest config layer; do
   cp -r good bad && flip "$(document "$what")" 20 && refused 5 digest
-  cp -r good bad && rm "$(document "$what")" && refused 8 "is not in the layout"
+  cp -r good bad && rm "$(document "$what")" && refused 3 "is not in the layout"
   cp -r good bad && printf x >>"$(document "$what")" && refused 5 bytes
   cp -r good bad && hidden=$(document "$what") && rm "$hidden" && mkfifo "$hidden" && refused 3 "regular file"
 done
@@ -57,6 +59,6 @@ zip -q good.zip -r good 2>/dev/null && expect 3 "*good.zip*" shale import -t x o
 expect 2 "*did you mean 'oci:good'*" shale import good
 expect 2 "*did you mean 'rootfs:good.tar'*" shale import good.tar
 expect 2 "*oci:*docker-archive:*rootfs:*" shale import docker://alpine
-same "names" "$(shale images --quiet)" ""
+same "names" "$(names)" ""
 shale import -q -t x oci-archive:good.tar >/dev/null
 same "content" "$(shale cat x /hello)" hello

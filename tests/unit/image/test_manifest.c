@@ -273,7 +273,7 @@ static const struct {
 	{"{" V2 "," CONFIG ",'layers':[" DESC(MEDIATYPE_LAYER) "," DESC("text/x") "]}",
 	 "layer 2 has the type 'text/x'"},
 	{"{" V2 "," CONFIG
-	 ",'layers':[" DESC("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip") "]}",
+	 ",'layers':[" DESC("application/vnd.oci.image.layer.nondistributable.v1.tar+xz") "]}",
 	 "no file system layer"},
 	{"{" V2 ",'config':" DESC(MEDIATYPE_MANIFEST) "," LAYERS "}", "artifact"},
 };

@@ -22,9 +22,14 @@ static const struct {
 	{"application/vnd.docker.image.rootfs.diff.tar", MEDIA_LAYER, LAYER_TAR},
 	{"application/vnd.docker.image.rootfs.diff.tar.gzip", MEDIA_LAYER, LAYER_GZIP},
 	{"application/vnd.docker.image.rootfs.diff.tar.zstd", MEDIA_LAYER, LAYER_ZSTD},
+	{"application/vnd.oci.image.layer.nondistributable.v1.tar", MEDIA_LAYER, LAYER_TAR},
+	{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", MEDIA_LAYER, LAYER_GZIP},
+	{"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", MEDIA_LAYER, LAYER_ZSTD},
+	{"application/vnd.docker.image.rootfs.foreign.diff.tar", MEDIA_LAYER, LAYER_TAR},
+	{"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", MEDIA_LAYER, LAYER_GZIP},
 	{"application/vnd.oci.empty.v1+json", MEDIA_OTHER, NONE},
 	{"application/vnd.dev.cosign.simplesigning.v1+json", MEDIA_OTHER, NONE},
-	{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", MEDIA_OTHER, NONE},
+	{"application/vnd.oci.image.layer.v1.tar+xz", MEDIA_OTHER, NONE},
 	{"application/vnd.docker.distribution.manifest.v1+json", MEDIA_OTHER, NONE},
 	{"Application/vnd.oci.image.layer.v1.tar", MEDIA_OTHER, NONE},
 	{"application/vnd.oci.image.layer.v1.tar ", MEDIA_OTHER, NONE},
@@ -35,6 +40,9 @@ START_TEST(tells_kind_and_encoding)
 {
 	ck_assert_int_eq(mediatype_kind(types[_i].name), types[_i].kind);
 	ck_assert_int_eq(mediatype_encoding(types[_i].name), types[_i].encoding);
+	ck_assert_int_eq(mediatype_is_nondistributable(types[_i].name),
+			 strstr(types[_i].name, "nondistributable") ||
+				 strstr(types[_i].name, "foreign"));
 }
 END_TEST
 

@@ -216,6 +216,26 @@ START_TEST(artifact_tags_are_known)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool is;
+} likely_digests[] = {
+	{"sha256:aa", true},           {"sha512:aa", true},
+	{"localhost/sha256:aa", true}, {"sha256", true},
+	{"sha256x:aa", false},         {"team/sha256:aa", false},
+	{"host.io/sha256:1", false},   {"sha256@sha256:" EMPTY, false},
+};
+
+START_TEST(names_that_look_like_digests_are_known)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(reference_parse(&r, likely_digests[_i].text, &e), 0);
+	ck_assert_int_eq(reference_looks_like_digest(&r), likely_digests[_i].is);
+}
+END_TEST
+
 static int parse_and_show(void *arg, struct err *e)
 {
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
@@ -252,6 +272,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, signature_tag_is_cosigns);
 	tcase_add_test(tc, signature_tag_refuses_sha512);
 	tcase_add_loop_test(tc, artifact_tags_are_known, 0, ARRAY_LEN(tags));
+	tcase_add_loop_test(tc, names_that_look_like_digests_are_known, 0,
+			    ARRAY_LEN(likely_digests));
 	tcase_add_test(tc, survives_lack_of_memory);
 	suite_add_tcase(s, tc);
 	return s;

@@ -187,7 +187,7 @@ const struct platform layouts_platform = {"linux", "amd64", ""};
 /* Imports `what` ("oci:layout", its path below the scratch folder): 0 or -1. */
 int layouts_import(const char *what, const char *tag, struct import_result *out, struct err *e)
 {
-	const struct import_options opt = {.tag = tag, .platform = &layouts_platform, .level = 3};
+	struct import_options opt = {.tag = tag, .level = 3};
 	const char *colon = strchr(what, ':');
 	SCOPE(str) struct str text = STR_INIT;
 	struct import_source src;
@@ -196,6 +196,9 @@ int layouts_import(const char *what, const char *tag, struct import_result *out,
 	str_appendf(&text, e, "%.*s:%s/%s", (int)(colon - what), what, scratch_path(), colon + 1);
 	import_source_parse(&src, str_text(&text), e);
 	ck_assert_no_err(e);
+	/* Root file systems do not say what they are for; images do. */
+	if (src.kind == IMPORT_DIR || src.kind == IMPORT_ROOTFS)
+		opt.platform = &layouts_platform;
 	r = import_run(layouts_store, &src, &opt, out, e);
 	import_source_fini(&src);
 	return r;

@@ -52,8 +52,9 @@ extern const struct platform layouts_platform;
 struct import_result;
 int layouts_import(const char *what, const char *tag, struct import_result *out, struct err *e);
 
-/* Import `what` ("oci:layout:NAME"; its path is below the scratch folder) for layouts_platform:
- * the store then has `name`, and the digest is returned; or it fails so, and no name is added. */
+/* Import `what` ("oci:layout:NAME"; its path is below the scratch folder), for layouts_platform
+ * where the source does not say for what it is: the store then has `name`, and the digest is
+ * returned; or it fails so, and no name is added. */
 struct digest layouts_take(const char *what, const char *tag, const char *name);
 void layouts_refuse(const char *what, const char *tag, enum err_code code, const char *word);
 

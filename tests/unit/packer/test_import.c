@@ -88,7 +88,8 @@ START_TEST(names_the_platform_that_is_missing)
 	snprintf(path, sizeof(path), "layout/blobs/sha256/%s", layout_hex(b));
 	ck_assert_int_eq(unlinkat(scratch_fd(), path, 0), 0);
 	layouts_pack("layout.tar");
-	layouts_refuse(layout_sources[_i], NULL, ERR_NOT_FOUND, "manifest for linux/arm64");
+	layouts_refuse(layout_sources[_i], NULL, ERR_FORMAT, "manifest for linux/arm64");
+	layouts_refuse(layout_sources[_i], NULL, ERR_FORMAT, "--platform");
 }
 END_TEST
 

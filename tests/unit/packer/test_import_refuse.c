@@ -40,7 +40,7 @@ static const struct broken broken_layouts[] = {
 	 "layers"},
 	{"index.json", ENTRY("sha256:../../../../etc/passwd", "7"), ERR_FORMAT, "digest"},
 	{"index.json", ENTRY("md5:d41d8cd98f00b204e9800998ecf8427e", "7"), ERR_FORMAT, "md5"},
-	{"index.json", ENTRY("sha256:" SHA_64, "7"), ERR_NOT_FOUND, SHA_64},
+	{"index.json", ENTRY("sha256:" SHA_64, "7"), ERR_FORMAT, SHA_64},
 	{"index.json", ENTRY("sha256:" SHA_64, "99999999999"), ERR_LIMIT, "document"},
 };
 
@@ -288,17 +288,23 @@ END_TEST
 
 START_TEST(names_in_an_archive_lead_nowhere)
 {
-	const char *const hostile[] = {
+	const char *const climbing[] = {
 		"tar",   "-C",          "layout",      "-P",
 		"-cf",   "hostile.tar", "--transform", "s,^extra,../../escaped,",
 		"extra", "link",        "oci-layout",  "index.json",
 		"blobs", NULL};
+	const char *const absolute[] = {"tar",   "-C",          "layout",      "-P",
+					"-cf",   "hostile.tar", "--transform", "s,^extra,/escaped,",
+					"extra", "link",        "oci-layout",  "index.json",
+					"blobs", NULL};
 	SCOPE_FREE char *m = layout_image("amd64", "a", "");
 
 	layout_index(m);
 	scratch_write("layout/extra", "x");
 	ck_assert_int_eq(symlinkat("/etc/passwd", scratch_fd(), "layout/link"), 0);
-	layouts_run(hostile);
+	layouts_run(climbing);
+	layouts_refuse("oci-archive:hostile.tar", "x", ERR_FORMAT, "'..' component");
+	layouts_run(absolute);
 	layouts_take("oci-archive:hostile.tar", "x", "localhost/x:latest");
 	ck_assert_int_ne(access(scratch_file("../escaped"), F_OK), 0);
 	ck_assert_int_ne(access(scratch_file("escaped"), F_OK), 0);
