@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-
 #include "base/json.h"
 #include "base/quote.h"
-#include "base/tmpfile.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/support.h"
+#include "cli/target.h"
 #include "packer/build.h"
 
 static const struct option options[] = {
@@ -52,20 +49,17 @@ static int add_arg(struct strmap *args, const char *text, struct err *e)
 	return value ? strmap_set(args, name, value, e) : 0;
 }
 
-/* Whole or not at all, as everything that shale writes. */
-static int write_file(const char *path, const struct str *text, struct err *e)
+/* Where results go is looked at before an hour of work, not after it. */
+static int check_targets(const struct invocation *in, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	SCOPE_FREE char *dir =
-		slash ? str_dup_n(path, slash == path ? 1 : (size_t)(slash - path), e)
-		      : str_dup(".", e);
+	static const char *const names[] = {"iidfile", "metadata-file"};
 
-	if (!dir)
-		return -1;
-	SCOPE_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open the directory '%s'", dir);
-	return tmpfile_write_at(fd, slash ? slash + 1 : path, 0644, text->data, text->len, e);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *path = invocation_value(in, names[i]);
+		if (path && target_check(names[i], path, e) < 0)
+			return -1;
+	}
+	return output_check(e);
 }
 
 static int write_metadata(const char *path, const struct build_result *r, struct err *e)
@@ -83,7 +77,9 @@ static int write_metadata(const char *path, const struct build_result *r, struct
 		return -1;
 	if (r->name && json_put(doc, "image.name", json_string(r->name), e) < 0)
 		return -1;
-	return json_format_pretty(doc, &text, e) < 0 ? -1 : write_file(path, &text, e);
+	return json_format_pretty(doc, &text, e) < 0
+		       ? -1
+		       : target_write("metadata-file", path, &text, e);
 }
 
 static int report(const struct invocation *in, const struct build_result *r, struct err *e)
@@ -95,7 +91,8 @@ static int report(const struct invocation *in, const struct build_result *r, str
 	digest_format(&r->manifest.digest, digest);
 	if (iidfile) {
 		SCOPE(str) struct str text = STR_INIT;
-		if (str_append_z(&text, digest, e) < 0 || write_file(iidfile, &text, e) < 0)
+		if (str_append_z(&text, digest, e) < 0 ||
+		    target_write("iidfile", iidfile, &text, e) < 0)
 			return -1;
 	}
 	if (metadata && write_metadata(metadata, r, e) < 0)
@@ -118,7 +115,7 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 	}
 	if (support_platform(in, &room, &opt->platform, e) < 0 ||
 	    support_workers(in, &opt->workers, e) < 0 ||
-	    support_compression(in, &opt->level, e) < 0 ||
+	    support_compression(in, &opt->level, e) < 0 || check_targets(in, e) < 0 ||
 	    support_store(in, STORE_CREATE, &s, e) < 0)
 		return -1;
 	int r = build_run(s, opt, &result, e);

@@ -38,10 +38,10 @@ static int cat_path(struct view *v, const char *path, struct err *e)
 	uint32_t inode;
 	char q[QUOTE_MAX];
 
-	const int found = catalog_resolve(view_catalog(v), path, true, &inode, e);
+	const int found = VIEW_RETRY(v, e, catalog_resolve(view_catalog(v), path, true, &inode, e));
 	if (found == 0)
 		return err_set(e, ERR_NOT_FOUND, "no file '%s' in the image", quote_str(q, path));
-	if (found < 0 || catalog_stat(view_catalog(v), inode, &st, e) < 0)
+	if (found < 0 || VIEW_RETRY(v, e, catalog_stat(view_catalog(v), inode, &st, e)) < 0)
 		return -1;
 	if (!S_ISREG(st.mode))
 		return err_set(e, ERR_UNSUPPORTED, "'%s' is no regular file", quote_str(q, path));

@@ -38,8 +38,8 @@ static void row_fill(const struct store *s, struct row *r)
 
 	r->image = (struct image)IMAGE_INIT;
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
-	if (image_load(s, r->name, r->top->has_platform ? &r->top->platform : NULL, &r->image,
-		       &ignored) < 0) {
+	if (image_load_found(s, r->name, r->top, r->top->has_platform ? &r->top->platform : NULL,
+			     &r->image, &ignored) < 0) {
 		err_clear(&ignored);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/quote.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -23,11 +24,40 @@ enum { TIME_MAX = 32, MODE_MAX = 11 };
 
 /* What is listed and how. */
 struct listing {
-	const struct catalog *catalog;
+	const struct store *store;
+	const struct image *image;
+	struct catalog *catalog;
+	bool is_fresh; /* the catalog was damaged, and built anew */
 	bool is_long;
 	bool is_recursive;
 	json_t *doc; /* NULL: text */
 };
+
+/* As view_repair, for the catalog alone: a listing opens no layer. */
+static bool repair(struct listing *l, struct err *e)
+{
+	const struct layers_options opt = {.progress = NULL};
+	struct err ignored = ERR_INIT;
+
+	if (l->is_fresh || (e->code != ERR_DIGEST && e->code != ERR_FORMAT))
+		return false;
+	l->is_fresh = true;
+	err_clear(e);
+	log_warning("the catalog of '%s' is damaged: building it anew", l->image->name);
+	if (catalogs_discard(l->store, l->image, &ignored) < 0)
+		err_clear(&ignored);
+	catalog_free(steal_ptr(&l->catalog));
+	return catalogs_open(l->store, l->image, CATALOGS_FRESH, &opt, &l->catalog, e) == 0;
+}
+
+/* The value of `call`, tried again once after a repair. */
+#define RETRY(l, e, call)                           \
+	({                                          \
+		int retry_ = (call);                \
+		if (retry_ < 0 && repair((l), (e))) \
+			retry_ = (call);            \
+		retry_;                             \
+	})
 
 static char type_letter(uint32_t mode)
 {
@@ -74,16 +104,17 @@ static const char *format_time(int64_t mtime, char out[static TIME_MAX])
 	return out;
 }
 
-static int print_long(const struct listing *l, uint32_t inode, const char *name, struct err *e)
+static int print_long(struct listing *l, uint32_t inode, const char *name, struct err *e)
 {
 	struct catalog_stat st;
 	char mode[MODE_MAX], when[TIME_MAX], target[LIMIT_SYMLINK];
 	size_t target_len = 0;
 	SCOPE(str) struct str line = STR_INIT;
 
-	if (catalog_stat(l->catalog, inode, &st, e) < 0)
+	if (RETRY(l, e, catalog_stat(l->catalog, inode, &st, e)) < 0)
 		return -1;
-	if (S_ISLNK(st.mode) && catalog_readlink(l->catalog, inode, target, &target_len, e) < 0)
+	if (S_ISLNK(st.mode) &&
+	    RETRY(l, e, catalog_readlink(l->catalog, inode, target, &target_len, e)) < 0)
 		return -1;
 	format_mode(st.mode, mode);
 	if (str_appendf(&line, e, "%s %3" PRIu32 " %5" PRIu32 " %5" PRIu32 " ", mode, st.nlink,
@@ -102,7 +133,7 @@ static int print_long(const struct listing *l, uint32_t inode, const char *name,
 	return outputf(e, "%s\n", str_text(&line));
 }
 
-static int add_json(const struct listing *l, uint32_t inode, const char *path, struct err *e)
+static int add_json(struct listing *l, uint32_t inode, const char *path, struct err *e)
 {
 	SCOPE_JSON json_t *item = json_object();
 	struct catalog_stat st;
@@ -110,7 +141,7 @@ static int add_json(const struct listing *l, uint32_t inode, const char *path, s
 	char target[LIMIT_SYMLINK];
 	size_t len;
 
-	if (catalog_stat(l->catalog, inode, &st, e) < 0)
+	if (RETRY(l, e, catalog_stat(l->catalog, inode, &st, e)) < 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "%04o", st.mode & 07777);
 	const char kind[2] = {type_letter(st.mode), '\0'};
@@ -123,14 +154,15 @@ static int add_json(const struct listing *l, uint32_t inode, const char *path, s
 	    json_put(item, "size", json_integer((json_int_t)st.size), e) < 0 ||
 	    json_put(item, "mtime", json_integer(st.mtime), e) < 0)
 		return -1;
-	if (S_ISLNK(st.mode) && (catalog_readlink(l->catalog, inode, target, &len, e) < 0 ||
-				 json_put(item, "target", json_text_value(target, len), e) < 0))
+	if (S_ISLNK(st.mode) &&
+	    (RETRY(l, e, catalog_readlink(l->catalog, inode, target, &len, e)) < 0 ||
+	     json_put(item, "target", json_text_value(target, len), e) < 0))
 		return -1;
 	return json_push(l->doc, json_incref(item), e);
 }
 
 /* `path` is the whole path, `name` how a plain listing shows it. */
-static int print_one(const struct listing *l, uint32_t inode, const char *path, const char *name,
+static int print_one(struct listing *l, uint32_t inode, const char *path, const char *name,
 		     struct err *e)
 {
 	SCOPE(str) struct str line = STR_INIT;
@@ -153,7 +185,7 @@ struct level {
 	size_t path_len; /* of the directory's path with "/" at the end */
 };
 
-static int list_dir(const struct listing *l, uint32_t dir, const char *path, struct err *e)
+static int list_dir(struct listing *l, uint32_t dir, const char *path, struct err *e)
 {
 	SCOPE(str) struct str full = STR_INIT;
 	SCOPE_FREE struct level *stack = array_new(LIMIT_DEPTH + 1, sizeof(*stack), e);
@@ -167,7 +199,7 @@ static int list_dir(const struct listing *l, uint32_t dir, const char *path, str
 	stack[0] = (struct level){dir, 0, full.len};
 	for (;;) {
 		struct level *top = &stack[depth];
-		const int r = catalog_readdir(l->catalog, top->dir, top->at, &de, e);
+		const int r = RETRY(l, e, catalog_readdir(l->catalog, top->dir, top->at, &de, e));
 		if (r < 0)
 			return -1;
 		if (r == 0) {
@@ -191,48 +223,136 @@ static int list_dir(const struct listing *l, uint32_t dir, const char *path, str
 	}
 }
 
-static int list_path(const struct listing *l, const char *path, struct err *e)
-{
-	struct catalog_stat st;
+/* A path that was given. */
+struct operand {
+	const char *path;
 	uint32_t inode;
+	bool is_dir;
+};
+
+/* As ls(1): a link that is given by name is followed to a directory, and else stands for itself; in
+ * a long listing always, but for a slash at its end. */
+static int follow_link(struct listing *l, struct operand *o, struct catalog_stat *st, struct err *e)
+{
+	uint32_t target;
+	int found = catalog_resolve(l->catalog, o->path, true, &target, e);
+
+	if (found < 0 && e->code == ERR_DIGEST && repair(l, e))
+		found = catalog_resolve(l->catalog, o->path, true, &target, e);
+	/* A loop leads nowhere, as a dangling link does. */
+	if (found < 0 && e->code == ERR_FORMAT) {
+		err_clear(e);
+		found = 0;
+	}
+	if (found < 1)
+		return found;
+	struct catalog_stat of_target;
+	if (RETRY(l, e, catalog_stat(l->catalog, target, &of_target, e)) < 0)
+		return -1;
+	if (S_ISDIR(of_target.mode)) {
+		o->inode = target;
+		*st = of_target;
+	}
+	return 0;
+}
+
+static int find_operand(struct listing *l, struct operand *o, struct err *e)
+{
+	const bool follow = str_has_suffix(o->path, "/");
+	struct catalog_stat st;
 	char q[QUOTE_MAX];
 
-	/* As ls(1): a link given by name is followed, except for a long listing. */
-	const bool follow = !l->is_long || str_has_suffix(path, "/");
-	const int found = catalog_resolve(l->catalog, path, follow, &inode, e);
+	const int found = RETRY(l, e, catalog_resolve(l->catalog, o->path, follow, &o->inode, e));
 	if (found == 0)
-		return err_set(e, ERR_NOT_FOUND, "no file '%s' in the image", quote_str(q, path));
-	if (found < 0 || catalog_stat(l->catalog, inode, &st, e) < 0)
+		return err_set(e, ERR_NOT_FOUND, "no file '%s' in the image",
+			       quote_str(q, o->path));
+	if (found < 0 || RETRY(l, e, catalog_stat(l->catalog, o->inode, &st, e)) < 0)
 		return -1;
-	if (!S_ISDIR(st.mode))
-		return print_one(l, inode, path, path, e);
-	return list_dir(l, inode, path, e);
+	if (S_ISLNK(st.mode) && !l->is_long && follow_link(l, o, &st, e) < 0)
+		return -1;
+	o->is_dir = S_ISDIR(st.mode);
+	return 0;
+}
+
+/* Files before directories, each by name. */
+static int compare_operands(const void *a, const void *b)
+{
+	const struct operand *x = a, *y = b;
+
+	if (x->is_dir != y->is_dir)
+		return x->is_dir ? 1 : -1;
+	return strcmp(x->path, y->path);
+}
+
+/* "path:" above what a directory holds, where there is more than that to list. */
+static int print_heading(const struct listing *l, const char *path, bool is_first, struct err *e)
+{
+	SCOPE(str) struct str line = STR_INIT;
+
+	/* The paths of these name their directory already. */
+	if (l->doc || l->is_recursive)
+		return 0;
+	if (quote_append(&line, path, strlen(path), e) < 0)
+		return -1;
+	return outputf(e, "%s%s:\n", is_first ? "" : "\n", str_text(&line));
+}
+
+static int list_operands(struct listing *l, struct operand *operands, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (find_operand(l, &operands[i], e) < 0)
+			return -1;
+	}
+	if (!l->doc)
+		qsort(operands, count, sizeof(*operands), compare_operands);
+	for (size_t i = 0; i < count; i++) {
+		const struct operand *o = &operands[i];
+		if (!o->is_dir) {
+			if (print_one(l, o->inode, o->path, o->path, e) < 0)
+				return -1;
+			continue;
+		}
+		if ((count > 1 && print_heading(l, o->path, i == 0, e) < 0) ||
+		    list_dir(l, o->inode, o->path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int list_all(struct listing *l, const struct invocation *in, struct err *e)
+{
+	const size_t count = in->arg_count > 1 ? in->arg_count - 1 : 1;
+	SCOPE_FREE struct operand *operands = array_new(count, sizeof(*operands), e);
+
+	if (!operands)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		operands[i].path = in->arg_count > 1 ? in->args[i + 1] : "/";
+	return list_operands(l, operands, count, e);
 }
 
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
-	SCOPE(catalog) struct catalog *c = NULL;
 	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
 	struct layers_options opt = {.progress = NULL};
+	struct catalog *c;
 
 	if (support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &im, e) < 0 ||
 	    catalogs_open(s, &im, 0, &opt, &c, e) < 0)
 		return -1;
-	const struct listing l = {
+	struct listing l = {
+		.store = s,
+		.image = &im,
 		.catalog = c,
 		.is_long = invocation_has(in, "long"),
 		.is_recursive = invocation_has(in, "recursive"),
 		.doc = doc,
 	};
-	if (in->arg_count == 1 && list_path(&l, "/", e) < 0)
-		return -1;
-	for (size_t i = 1; i < in->arg_count; i++) {
-		if (list_path(&l, in->args[i], e) < 0)
-			return -1;
-	}
-	return doc ? output_json(doc, e) : 0;
+	const int r = list_all(&l, in, e);
+	catalog_free(l.catalog);
+	return r == 0 && doc ? output_json(doc, e) : r;
 }
 
 const struct command command_ls = {

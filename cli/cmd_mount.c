@@ -2,10 +2,19 @@
 #include "cli/commands.h"
 #include "cli/support.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
 #include "base/quote.h"
 #include "base/workers.h"
 #include "fs/mount.h"
 #include "signer/verify.h"
+
+#define FUSE_CONF "/etc/fuse.conf"
+
+enum { FUSE_CONF_MAX = 1024 * 1024 };
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
@@ -125,6 +134,69 @@ static int load_image(const struct invocation *in, const struct store *s, struct
 	return image_load(s, in->args[0], want, im, e);
 }
 
+/* A line of fuse.conf(5), blanks around it and a comment behind it left out. */
+static bool is_line(const char *line, size_t len, const char *want)
+{
+	const char *hash = memchr(line, '#', len);
+
+	if (hash)
+		len = (size_t)(hash - line);
+	while (len && strchr(" \t\r", line[len - 1]))
+		len--;
+	while (len && strchr(" \t", *line)) {
+		line++;
+		len--;
+	}
+	return len == strlen(want) && memcmp(line, want, len) == 0;
+}
+
+static int check_allow_other(struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct err ignored = ERR_INIT;
+
+	/* Without such a file nothing is allowed; one that cannot be read may allow it. */
+	if (access(FUSE_CONF, F_OK) == 0 &&
+	    io_slurp_path(FUSE_CONF, FUSE_CONF_MAX, &text, &ignored) < 0) {
+		err_clear(&ignored);
+		return 0;
+	}
+	for (const char *line = str_text(&text); *line;) {
+		const size_t len = strcspn(line, "\n");
+		if (is_line(line, len, "user_allow_other"))
+			return 0;
+		line += len + (line[len] != '\0');
+	}
+	return err_set(e, ERR_SYS,
+		       "mount option allow_other: only root may use it, unless " FUSE_CONF
+		       " has the line user_allow_other");
+}
+
+/* What fusermount3(1) would refuse to a user, told with its reason. */
+static int check_as_user(const struct mount_options *opt, struct err *e)
+{
+	struct stat st;
+	char q[QUOTE_MAX];
+
+	SCOPE_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
+		return err_sys(e, errno,
+			       "cannot open /dev/fuse (is the kernel's module fuse loaded?)");
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open /dev/fuse");
+	quote_str(q, opt->mountpoint);
+	/* A mountpoint that is not there is the mount's own matter. */
+	if (stat(opt->mountpoint, &st) == 0) {
+		if (access(opt->mountpoint, W_OK) < 0)
+			return err_sys(e, errno,
+				       "cannot mount at '%s': a user needs write access to it", q);
+		if (st.st_mode & S_ISVTX && st.st_uid != geteuid())
+			return err_sys(e, EPERM, "cannot mount at '%s': it is sticky and not yours",
+				       q);
+	}
+	return opt->allow_other ? check_allow_other(e) : 0;
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
@@ -138,7 +210,8 @@ static int run(const struct invocation *in, struct err *e)
 	if (invocation_has(in, "identity") && !invocation_has(in, "key"))
 		return err_set(e, ERR_USAGE, "option '--identity' goes with '--key'");
 	if (parse_cache(in, &plan.cache_bytes, e) < 0 || parse_mount_options(in, &opt, e) < 0 ||
-	    support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0)
+	    support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0 ||
+	    (geteuid() != 0 && check_as_user(&opt, e) < 0))
 		return -1;
 	plan.flags = invocation_has(in, "key") ? CATALOGS_FRESH : 0;
 	SCOPE_FREE char *what = str_dupf(e, "mount %s", in->args[1]);

@@ -22,6 +22,11 @@ static int remove_one(const struct store *s, const char *text, bool is_forced, s
 	if (ref.has_digest)
 		return err_set(e, ERR_USAGE, "'%s': give the name without its digest",
 			       quote_str(q, text));
+	if (reference_looks_like_digest(&ref))
+		return err_set(e, ERR_USAGE,
+			       "'%s' is a digest: rm removes names (shale images lists them), and "
+			       "shale gc what has none",
+			       quote_str(q, text));
 	SCOPE_FREE char *key = reference_key(&ref, e);
 	if (!key)
 		return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 
@@ -62,12 +63,25 @@ static int run_top(int argc, char **argv, struct err *e)
 		       quote_str(q, argv[1]));
 }
 
+/* A closed standard stream would be the number of the next file that is opened, and what is printed
+ * would land in it.  The place is kept, by something that fails as a closed one does. */
+static void keep_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 
-	/* A reader that went away is an error of write(2), not a death without a message. */
+	keep_standard_streams();
+	/* A reader that went away, or a file over RLIMIT_FSIZE, is an error of write(2), not a
+	 * death without a message. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (sodium_init() < 0) {
 		log_error("libsodium cannot be initialised");
 		return EXIT_FAILURE;

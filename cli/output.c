@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 
 #include "base/array.h"
@@ -32,6 +33,15 @@ int output_json(const json_t *value, struct err *e)
 	if (json_format_pretty(value, &text, e) < 0)
 		return -1;
 	return output_write(text.data, text.len, e);
+}
+
+int output_check(struct err *e)
+{
+	const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return err_sys(e, EBADF, "cannot write to standard output");
+	return 0;
 }
 
 int output_finish(struct err *e)

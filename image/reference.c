@@ -323,6 +323,16 @@ bool reference_is_artifact_tag(const char *tag)
 	return false;
 }
 
+bool reference_looks_like_digest(const struct reference *r)
+{
+	static const char prefix[] = "localhost/";
+
+	if (!r->tag || !str_has_prefix(r->name, prefix))
+		return false;
+	const char *algorithm = r->name + strlen(prefix);
+	return strcmp(algorithm, "sha256") == 0 || strcmp(algorithm, "sha512") == 0;
+}
+
 void reference_fini(struct reference *r)
 {
 	free(r->name);

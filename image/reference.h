@@ -53,6 +53,10 @@ char *reference_signature_tag(const struct digest *manifest, struct err *e);
 /* True for the tag of such an artifact (".sig", ".att", ".sbom"), which is no image. */
 bool reference_is_artifact_tag(const char *tag);
 
+/* True for "sha256:..." without a host: a tag of an image called sha256, but surely meant as a
+ * digest. */
+bool reference_looks_like_digest(const struct reference *r);
+
 void reference_fini(struct reference *r);
 SCOPE_DEFINE_VALUE(reference, struct reference, reference_fini)
 

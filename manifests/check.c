@@ -24,8 +24,12 @@ static int report(const struct instruction *i, size_t offset, struct findings *f
 
 static int report_unsupported(const struct instruction *i, struct findings *f, struct err *e)
 {
+	const char *instead = i->info->kind == INSTRUCTION_ADD ? ": COPY takes files of the context"
+			      : i->info->kind == INSTRUCTION_MAINTAINER ? ": LABEL says the same"
+									: "";
+
 	return findings_error(f, ERR_UNSUPPORTED, instruction_place(i, i->name_offset), e,
-			      "%s is not supported yet by this version", i->info->name);
+			      "%s is not supported yet by this version%s", i->info->name, instead);
 }
 
 static int check_heredocs(const struct instruction *i, struct findings *f, struct err *e)
@@ -226,14 +230,17 @@ static int check_one(const struct instruction *i, struct seen *seen, struct find
 							: "needs an argument");
 }
 
-int check_buildfile(const struct buildfile *b, struct findings *f, struct err *e)
+int check_buildfile(const struct buildfile *b, struct findings *f, bool *is_bad, struct err *e)
 {
 	const struct place whole = {0, 0};
 	struct seen seen = {0};
 
 	for (size_t k = 0; k < b->count; k++) {
+		const size_t errors = f->error_count;
 		if (check_one(b->instructions[k], &seen, f, e) < 0)
 			return -1;
+		is_bad[k] = !b->instructions[k]->info || b->instructions[k]->is_broken ||
+			    f->error_count > errors;
 	}
 	if (b->count == 0)
 		return findings_error(f, ERR_SYNTAX, whole, e, "the file has no instructions");

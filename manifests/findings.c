@@ -21,8 +21,10 @@ static const char cut_mark[] = "...";
 static int gravity(enum err_code code)
 {
 	if (code == ERR_LIMIT)
-		return 3;
+		return 4;
 	if (code == ERR_SYNTAX)
+		return 3;
+	if (code == ERR_UNSUPPORTED)
 		return 2;
 	return code == ERR_NONE ? 0 : 1;
 }
@@ -102,7 +104,8 @@ int findings_take(struct findings *f, struct place at, struct err *e)
 {
 	struct err fresh = ERR_INIT;
 
-	if (e->code != ERR_SYNTAX && e->code != ERR_LIMIT && e->code != ERR_UNSUPPORTED)
+	if (e->code != ERR_SYNTAX && e->code != ERR_LIMIT && e->code != ERR_UNSUPPORTED &&
+	    e->code != ERR_NOT_FOUND)
 		return -1;
 	if (findings_error(f, e->code, at, &fresh, "%s", e->msg) < 0) {
 		err_clear(e);
@@ -185,8 +188,8 @@ static int show_line(const char *s, size_t len, size_t column, struct str *out, 
 	return str_appendf(out, e, "\n%s^", str_text(&pad));
 }
 
-int findings_format(const struct findings *f, const struct finding *one, struct str *out,
-		    struct err *e)
+static int format_head(const struct findings *f, const struct finding *one, struct str *out,
+		       struct err *e)
 {
 	if (quote_append(out, f->source->name, strlen(f->source->name), e) < 0)
 		return -1;
@@ -194,8 +197,13 @@ int findings_format(const struct findings *f, const struct finding *one, struct 
 		return -1;
 	if (str_appendf(out, e, ": %s%s", one->code == ERR_NONE ? "warning: " : "", one->msg) < 0)
 		return -1;
-	if (one->hint && str_appendf(out, e, " (%s)", one->hint) < 0)
-		return -1;
+	return one->hint ? str_appendf(out, e, " (%s)", one->hint) : 0;
+}
+
+/* The source line with its caret, on lines of their own. */
+static int format_line(const struct findings *f, const struct finding *one, struct str *out,
+		       struct err *e)
+{
 	if (one->at.line == 0 || one->at.line > f->source->line_count)
 		return 0;
 
@@ -204,6 +212,35 @@ int findings_format(const struct findings *f, const struct finding *one, struct 
 	if (str_append_c(out, '\n', e) < 0)
 		return -1;
 	return show_line(line, len, one->at.column > 0 ? one->at.column - 1 : 0, out, e);
+}
+
+int findings_format(const struct findings *f, const struct finding *one, struct str *out,
+		    struct err *e)
+{
+	return format_head(f, one, out, e) < 0 ? -1 : format_line(f, one, out, e);
+}
+
+int findings_wrap(const struct findings *f, struct place at, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct err was = ERR_INIT, no_memory = ERR_INIT;
+
+	if (e->code == ERR_NOMEM)
+		return -1;
+	/* A full disk is not the line's fault: it only tells where the work was. */
+	const bool is_elsewhere = e->code == ERR_SYS || e->code == ERR_DIGEST || e->code == ERR_NET;
+	const struct finding one = {e->code, at, e->msg, NULL};
+	if (format_head(f, &one, &text, &no_memory) < 0 ||
+	    (!is_elsewhere && format_line(f, &one, &text, &no_memory) < 0)) {
+		/* The reason without its place is still true. */
+		err_clear(&no_memory);
+		return -1;
+	}
+	err_move(&was, e);
+	err_set(e, was.code, "%s", str_text(&text));
+	e->sys = was.sys;
+	err_clear(&was);
+	return -1;
 }
 
 /* By place, and in the order of discovery at one place: the items are one array. */

@@ -44,7 +44,7 @@ struct findings {
 		(source_), NULL, 0, 0, 0, 0, false, ERR_NONE \
 	}
 
-/* 0, or -1 with ERR_NOMEM.  `code` is ERR_SYNTAX, ERR_UNSUPPORTED or ERR_LIMIT. */
+/* 0, or -1 with ERR_NOMEM.  `code` is ERR_SYNTAX, ERR_UNSUPPORTED, ERR_LIMIT or ERR_NOT_FOUND. */
 int findings_error(struct findings *f, enum err_code code, struct place at, struct err *e,
 		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 int findings_warn(struct findings *f, struct place at, struct err *e, const char *fmt, ...)
@@ -56,13 +56,20 @@ int findings_suggest(struct findings *f, const char *known, struct err *e);
 /* An error that `e` holds becomes a finding, and `e` clean: 0; -1 when it is not about the file. */
 int findings_take(struct findings *f, struct place at, struct err *e);
 
+/*
+ * For an error that ends the work at once: puts the place in front of its message, and the line
+ * with its caret below unless the reason is elsewhere (ERR_SYS, ERR_DIGEST, ERR_NET); the code
+ * stays.  Returns -1.
+ */
+int findings_wrap(const struct findings *f, struct place at, struct err *e);
+
 /* One finding with its source line and caret, as above; no newline at the end. */
 int findings_format(const struct findings *f, const struct finding *one, struct str *out,
 		    struct err *e);
 
 /*
  * 0 when there is no error; else -1 with all errors, by place, as the message.  The code is the
- * gravest: ERR_LIMIT before ERR_SYNTAX before ERR_UNSUPPORTED.
+ * gravest: ERR_LIMIT before ERR_SYNTAX before ERR_UNSUPPORTED before ERR_NOT_FOUND.
  */
 int findings_raise(const struct findings *f, struct err *e);
 

@@ -93,6 +93,7 @@ static void step_fini(struct plan_step *s)
 	free(s->path);
 	free(s->owner);
 	free(s->copy.dest);
+	free(s->copy.sources_at);
 	free(s->copy.chown);
 	strlist_fini(&s->copy.sources);
 	strlist_fini(&s->copy.exclude);
@@ -205,14 +206,13 @@ static int plan_front(struct plan *p, struct err *e)
 
 	for (size_t k = 0; k < b->count; k++) {
 		const struct instruction *i = b->instructions[k];
-		if (i->is_broken || !i->info)
-			continue;
-		if (i->info->kind == INSTRUCTION_ARG && plan_global_arg(p, i, e) < 0)
-			return -1;
-		if (i->info->kind == INSTRUCTION_FROM) {
+		if (i->info && i->info->kind == INSTRUCTION_FROM) {
 			p->private->from = k;
-			return i->word_count > 0 ? plan_from(p, i, e) : 0;
+			return p->private->is_bad[k] ? 0 : plan_from(p, i, e);
 		}
+		if (!p->private->is_bad[k] && i->info->kind == INSTRUCTION_ARG &&
+		    plan_global_arg(p, i, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -263,8 +263,13 @@ struct plan *plan_new(const struct buildfile *b, const struct plan_inputs *in, s
 	p->private->inputs = in;
 	p->private->findings = f;
 	p->private->budget = (struct expand_budget)EXPAND_BUDGET_INIT;
-	if (vars_init(&p->private->vars, in, e) < 0 || check_buildfile(b, f, e) < 0 ||
-	    plan_front(p, e) < 0 || findings_raise(f, e) < 0)
+	p->private->is_bad = array_new(b->count, sizeof(bool), e);
+	if (!p->private->is_bad || vars_init(&p->private->vars, in, e) < 0 ||
+	    check_buildfile(b, f, p->private->is_bad, e) < 0 || plan_front(p, e) < 0)
+		return NULL;
+	/* Over a limit, the rest could only take time and memory. */
+	const bool is_over = (!p->base.is_scratch && !p->base.reference) || f->gravest == ERR_LIMIT;
+	if (is_over && findings_raise(f, e) < 0)
 		return NULL;
 	return steal_ptr(&p);
 }
@@ -349,26 +354,88 @@ static int plan_instruction(struct plan *p, const struct instruction *i, struct 
 	return 0;
 }
 
-int plan_stage(struct plan *p, const struct plan_config *parent, struct err *e)
+static bool has_variables(const struct instruction *i)
+{
+	for (size_t k = 0; k < i->word_count; k++) {
+		if (strchr(i->words[k].text, '$'))
+			return true;
+	}
+	for (size_t k = 0; k < i->flag_count; k++) {
+		if (i->flags[k].value && strchr(i->flags[k].value, '$'))
+			return true;
+	}
+	return false;
+}
+
+/* An unknown instruction may be a mistyped ENV. */
+static bool may_set_variables(const struct instruction *i)
+{
+	return !i->info || i->info->kind == INSTRUCTION_ENV || i->info->kind == INSTRUCTION_ARG ||
+	       i->info->kind == INSTRUCTION_OWN;
+}
+
+/* An unknown instruction may be a mistyped COPY. */
+static bool may_bring_files(const struct instruction *i)
+{
+	return !i->info || i->info->kind == INSTRUCTION_COPY || i->info->kind == INSTRUCTION_ADD ||
+	       i->info->kind == INSTRUCTION_RUN || i->info->kind == INSTRUCTION_OWN;
+}
+
+/* One that is well-formed; one that is not, or has variables of one that is not, is left out: what
+ * could be said of its values might only follow from the error that is told already. */
+static int plan_if_good(struct plan *p, size_t k, struct err *e)
+{
+	const struct instruction *i = p->private->buildfile->instructions[k];
+	const size_t errors = p->private->findings->error_count;
+
+	if (!p->private->is_bad[k] && !(p->private->are_vars_incomplete && has_variables(i))) {
+		if (plan_instruction(p, i, e) < 0)
+			return -1;
+		if (p->private->findings->error_count == errors)
+			return 0;
+	}
+	p->private->are_vars_incomplete |= may_set_variables(i);
+	if (p->skipped_line == 0 && may_bring_files(i))
+		p->skipped_line = i->first_line;
+	return 0;
+}
+
+static int plan_instructions(struct plan *p, struct err *e)
 {
 	const struct buildfile *b = p->private->buildfile;
 
-	if ((parent ? start_from_parent(p, parent, e) : start_from_scratch(p, e)) < 0)
-		return -1;
-	/* A base that cannot be worked on says so before its values cost anything. */
-	if (findings_raise(p->private->findings, e) < 0 || set_vars_from_env(p, e) < 0)
-		return -1;
 	for (size_t k = p->private->from + 1; k < b->count; k++) {
-		if (plan_instruction(p, b->instructions[k], e) < 0)
+		const struct instruction *i = b->instructions[k];
+		if (i->info && i->info->kind == INSTRUCTION_FROM)
+			break;
+		if (plan_if_good(p, k, e) < 0)
 			return -1;
 		/* Over a limit, the rest could only take time and memory. */
 		if (p->private->findings->gravest == ERR_LIMIT)
 			break;
 	}
-	if (ports_merge(&p->private->ports, &p->config.exposed_ports, e) < 0 ||
-	    warn_unused(p, e) < 0)
+	return 0;
+}
+
+int plan_stage(struct plan *p, const struct plan_config *parent, struct err *e)
+{
+	const size_t errors = p->private->findings->error_count;
+
+	if ((parent ? start_from_parent(p, parent, e) : start_from_scratch(p, e)) < 0)
 		return -1;
-	return findings_raise(p->private->findings, e);
+	/* A base that cannot be worked on says so before its values cost anything. */
+	if (p->private->findings->error_count > errors)
+		return 0;
+	if (set_vars_from_env(p, e) < 0 || plan_instructions(p, e) < 0 ||
+	    ports_merge(&p->private->ports, &p->config.exposed_ports, e) < 0)
+		return -1;
+	return warn_unused(p, e);
+}
+
+int plan_stage_unknown(struct plan *p, struct err *e)
+{
+	p->private->are_vars_incomplete = true;
+	return start_from_scratch(p, e) < 0 ? -1 : plan_instructions(p, e);
 }
 
 void plan_free(struct plan *p)
@@ -382,8 +449,10 @@ void plan_free(struct plan *p)
 	free(p->base.platform);
 	free(p->base.stage_name);
 	plan_config_fini(&p->config);
-	if (p->private)
+	if (p->private) {
 		vars_fini(&p->private->vars);
+		free(p->private->is_bad);
+	}
 	free(p->private);
 	free(p);
 }

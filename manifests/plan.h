@@ -6,8 +6,10 @@
  * carries the steps out.  Texts of the history are BuildKit's; where a variable stands in ENV and
  * ARG, ENV wins, as the Dockerfile reference has it.
  *
- * Calls: plan_new -> (the caller loads plan->base) -> plan_stage -> steps and config are there.
- * Findings of both go to one struct findings; when there is an error, its report is the message.
+ * Calls: plan_new -> (the caller loads plan->base) -> plan_stage or plan_stage_unknown -> (the
+ * caller adds what it finds) -> findings_raise -> steps and config are there.  All findings go to
+ * one struct findings, so that one report tells what is wrong with the text, the values, and, by
+ * the caller, the files.
  */
 #ifndef MANIFESTS_PLAN_H
 #define MANIFESTS_PLAN_H
@@ -74,9 +76,11 @@ struct plan_base {
 struct plan_copy {
 	struct strlist
 		sources; /* glob patterns (GLOB_PLAIN), clean, relative to the context; "." */
-	char *dest;      /* absolute and clean; with a "/" at the end when is_dest_dir */
+	struct place *sources_at; /* of each */
+	char *dest;               /* absolute and clean; with a "/" at the end when is_dest_dir */
 	bool is_dest_dir;
 	char *chown; /* user[:group], names or numbers; NULL: none */
+	struct place chown_at;
 	bool has_chmod;
 	struct chmod_spec chmod;
 	struct strlist exclude; /* for ignore_new */
@@ -96,6 +100,7 @@ struct plan_step {
 	struct plan_copy copy;
 	char *path;
 	char *owner; /* user[:group]; NULL: root */
+	struct place owner_at;
 };
 
 struct plan_private;
@@ -105,18 +110,27 @@ struct plan {
 	struct plan_step *steps; /* in order */
 	size_t step_count, step_cap;
 	struct plan_config config; /* of the image */
+	uint32_t skipped_line;     /* of the first that should bring files, and has errors; 0: none
+				    */
 	struct plan_private *private;
 };
 
 /*
  * Checks the whole file, and finds the base.  What it is given is borrowed until plan_stage is
- * through.  NULL with ERR_SYNTAX, ERR_UNSUPPORTED, ERR_LIMIT (a report) or ERR_NOMEM.
+ * through.  Errors beside FROM wait in `f`; NULL with ERR_SYNTAX, ERR_UNSUPPORTED, ERR_LIMIT (a
+ * report) when there is no base to go on with, or with ERR_NOMEM.
  */
 struct plan *plan_new(const struct buildfile *b, const struct plan_inputs *in, struct findings *f,
 		      struct err *e);
 
-/* Fills in steps and config; once.  `parent`: of the base image, NULL for scratch. */
+/*
+ * Fills in steps and config; once.  `parent`: of the base image, NULL for scratch.  0 with errors
+ * among the findings, too: instructions that have some may lack their step.  -1 with ERR_NOMEM.
+ */
 int plan_stage(struct plan *p, const struct plan_config *parent, struct err *e);
+
+/* The same when the base cannot be had, to find what is wrong whatever it says. */
+int plan_stage_unknown(struct plan *p, struct err *e);
 
 void plan_free(struct plan *p);
 SCOPE_DEFINE(plan, struct plan *, plan_free)

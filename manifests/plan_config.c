@@ -252,6 +252,8 @@ int plan_user(struct plan *p, const struct instruction *i, struct err *e)
 	const int good = expand_one(p, i, &i->words[0], &user, e);
 	if (good < 1)
 		return good;
+	p->private->is_user_set = true;
+	p->private->user_at = instruction_place(i, i->words[0].offset);
 	if (set_text(&p->config.user, str_text(&user), e) < 0 ||
 	    str_appendf(&history, e, "USER %s", str_text(&user)) < 0)
 		return -1;
@@ -363,6 +365,7 @@ int plan_workdir(struct plan *p, const struct instruction *i, struct err *e)
 	struct plan_step *s = plan_add_step(p, i, PLAN_WORKDIR, &history, e);
 	if (!s)
 		return e->code == ERR_NONE ? 0 : -1;
+	s->owner_at = p->private->is_user_set ? p->private->user_at : s->at;
 	const char *user = p->config.user;
 	if (user && user[0] && set_text(&s->owner, user, e) < 0)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/quote.h"
@@ -21,6 +22,7 @@ static void draft_fini(struct draft *d)
 {
 	strlist_fini(&d->copy.sources);
 	strlist_fini(&d->copy.exclude);
+	free(d->copy.sources_at);
 	free(d->copy.dest);
 	free(d->copy.chown);
 	str_fini(&d->history);
@@ -66,6 +68,7 @@ static int take_chown(struct draft *d, struct err *e)
 	const char *colon = strchr(user, ':');
 	if (colon == user || (colon && (colon[1] == '\0' || strchr(colon + 1, ':'))))
 		return report(d, at, e, "--chown takes user or user:group");
+	d->copy.chown_at = at;
 	d->copy.chown = str_steal(&text, e);
 	return d->copy.chown ? 0 : -1;
 }
@@ -139,6 +142,7 @@ static int take_source(struct draft *d, const struct word *w, struct err *e)
 		return -1;
 	if (glob_init(&ignored, str_text(&clean), clean.len, GLOB_PLAIN, e) < 0)
 		return findings_take(d->plan->private->findings, at_word(d, w), e);
+	d->copy.sources_at[d->copy.sources.count] = at_word(d, w);
 	return strlist_add(&d->copy.sources, str_text(&clean), e);
 }
 
@@ -177,6 +181,9 @@ static int take_words(struct draft *d, struct err *e)
 {
 	const struct instruction *i = d->instruction;
 
+	d->copy.sources_at = array_new(i->word_count, sizeof(*d->copy.sources_at), e);
+	if (!d->copy.sources_at)
+		return -1;
 	for (size_t k = 0; k + 1 < i->word_count; k++) {
 		if (take_source(d, &i->words[k], e) < 0)
 			return -1;

@@ -16,12 +16,16 @@ struct plan_private {
 	struct findings *findings;
 	struct vars vars;
 	struct expand_budget budget;
+	bool *is_bad;           /* of each instruction: see check_buildfile */
 	size_t from;            /* index of the FROM instruction */
 	uint64_t history_bytes; /* of all steps; a configuration has no room for more */
 	size_t name_count;      /* see LIMIT_VARIABLES */
 	struct port_set ports;
-	bool is_cmd_set;     /* in this stage */
-	bool is_workdir_set; /* in this stage */
+	bool is_cmd_set;          /* in this stage */
+	bool is_workdir_set;      /* in this stage */
+	bool is_user_set;         /* in this stage */
+	struct place user_at;     /* then */
+	bool are_vars_incomplete; /* what should set some has errors */
 };
 
 /*

@@ -200,11 +200,15 @@ static int cut_json(struct instruction *i, struct part p, struct findings *f, st
 	return result < 0 ? -1 : 1;
 }
 
-/* Words that only look like JSON are what docker makes of a forgotten quote. */
+/* Words that only look like JSON are what docker makes of a forgotten quote or bracket; to a shell,
+ * "[" is a command when a blank follows it. */
 static int warn_no_json(const struct instruction *i, struct part p, struct findings *f,
 			struct err *e)
 {
-	if (i->text[p.from] != '[' || i->text[p.to - 1] != ']')
+	if (i->text[p.from] != '[')
+		return 0;
+	const char next = p.from + 1 < p.to ? i->text[p.from + 1] : '\0';
+	if (i->text[p.to - 1] != ']' && next != '"' && next != '\'')
 		return 0;
 	return findings_warn(f, instruction_place(i, p.from), e,
 			     "this is no JSON array of strings, and taken as plain text");

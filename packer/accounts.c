@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 #include "base/quote.h"
+#include "base/strlist.h"
+#include "base/suggest.h"
 
 enum {
 	ACCOUNTS_FILE_MAX = 4 * 1024 * 1024, /* bytes of a passwd or group file */
@@ -43,12 +45,38 @@ static int find_id(const char *text, const char *name, size_t name_len, uint32_t
 	return 0;
 }
 
+/* "no user 'wwww-data' in /etc/passwd of the image (did you mean 'www-data'?)" */
+static int set_unknown(const char *text, const char *file, const char *what, const char *name,
+		       size_t len, struct err *e)
+{
+	SCOPE(strlist) struct strlist known = STRLIST_INIT;
+	struct err ignored = ERR_INIT;
+	char q[QUOTE_MAX], q_near[QUOTE_MAX];
+
+	SCOPE_FREE char *wanted = str_dup_n(name, len, e);
+	if (!wanted)
+		return -1;
+	while (*text && ignored.code == ERR_NONE) {
+		SCOPE_FREE char *one = str_dup_n(text, strcspn(text, ":\n"), &ignored);
+		if (one)
+			strlist_add(&known, one, &ignored);
+		text = strchrnul(text, '\n');
+		text += *text != '\0';
+	}
+	err_clear(&ignored);
+	const char *near = suggest_nearest(wanted, (const char *const *)known.items, known.count);
+	if (!near)
+		return err_set(e, ERR_NOT_FOUND, "no %s '%s' in %s of the image", what,
+			       quote_bytes(q, name, len), file);
+	return err_set(e, ERR_NOT_FOUND, "no %s '%s' in %s of the image (did you mean '%s'?)", what,
+		       quote_bytes(q, name, len), file, quote_str(q_near, near));
+}
+
 static int resolve(const struct stage *st, const char *file, const char *what, const char *name,
 		   size_t len, uint32_t *out, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	uint64_t id;
-	char q[QUOTE_MAX];
 
 	if (str_to_u64(name, len, 10, ID_MAX, &id) == 0) {
 		*out = (uint32_t)id;
@@ -58,8 +86,7 @@ static int resolve(const struct stage *st, const char *file, const char *what, c
 		return -1;
 	if (find_id(str_text(&text), name, len, out))
 		return 0;
-	return err_set(e, ERR_NOT_FOUND, "no %s '%s' in %s of the image", what,
-		       quote_bytes(q, name, len), file);
+	return set_unknown(str_text(&text), file, what, name, len, e);
 }
 
 int accounts_owner(const struct stage *st, const char *text, struct owner *out, struct err *e)

@@ -16,6 +16,7 @@
 #include "image/reference.h"
 #include "manifests/buildfile.h"
 #include "manifests/plan.h"
+#include "packer/build_check.h"
 #include "packer/build_config.h"
 #include "packer/build_input.h"
 #include "packer/context.h"
@@ -41,6 +42,7 @@ struct build {
 	bool has_base;
 	struct image base;
 	struct stage *stage;
+	size_t next_check; /* the step from which owners are to be checked */
 	struct layers_options layers_opt;
 	int64_t epoch;
 	char *created; /* the epoch as text */
@@ -85,18 +87,19 @@ static int make_plan(struct build *b, struct err *e)
 	return b->plan ? 0 : -1;
 }
 
+/* A base that cannot be had is one finding among others. */
 static int load_base(struct build *b, struct err *e)
 {
 	const struct plan_base *base = &b->plan->base;
 	struct platform want = b->platform;
 
 	if (base->platform && platform_parse(&want, base->platform, e) < 0)
-		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
+		return findings_take(&b->findings, base->at, e);
 	b->config.platform = want;
 	if (base->is_scratch)
 		return 0;
 	if (image_load(b->store, base->reference, &want, &b->base, e) < 0)
-		return err_wrap(e, "%s:%u", b->source.name, base->at.line);
+		return findings_take(&b->findings, base->at, e);
 	b->has_base = true;
 	b->config.platform = b->base.config.platform;
 	return lease_add(b->lease, &b->base.chosen.digest, e);
@@ -109,16 +112,56 @@ static int plan_with_base(struct build *b, struct err *e)
 	plan_config_init(&parent);
 	if (b->has_base && build_config_from_image(&parent, &b->base.config, e) < 0)
 		return -1;
-	if (plan_stage(b->plan, b->has_base ? &parent : NULL, e) < 0)
+	return plan_stage(b->plan, b->has_base ? &parent : NULL, e);
+}
+
+/* What the steps need of context and image; the layers of a base that are damaged are told only
+ * when there is nothing else to mend. */
+static int check_steps(struct build *b, bool has_stage, struct err *e)
+{
+	if (build_check_sources(b->plan, b->context, &b->findings, e) < 0)
 		return -1;
+	if (!has_stage)
+		return 0;
+	b->stage = stage_new(b->store, b->lease, b->has_base ? &b->base : NULL, &b->layers_opt, e);
+	if (!b->stage) {
+		if (b->findings.error_count == 0)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	return build_check_owners(b->plan, b->context, b->stage, 0, &b->next_check, &b->findings,
+				  e);
+}
+
+/* A warning may be the reason of an error: a variable that is not set. */
+static int print_warnings(const struct build *b, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+
 	if (!b->opt->warn)
 		return 0;
-	SCOPE(str) struct str text = STR_INIT;
 	if (findings_warnings(&b->findings, &text, e) < 0)
 		return -1;
 	if (text.len)
 		b->opt->warn(b->opt->ctx, text.data);
 	return 0;
+}
+
+/* All that can be wrong before anything is made: text, values, base, sources, owners. */
+static int plan_all(struct build *b, struct err *e)
+{
+	if (make_plan(b, e) < 0)
+		return -1;
+	const size_t errors = b->findings.error_count;
+	if (load_base(b, e) < 0)
+		return findings_wrap(&b->findings, b->plan->base.at, e);
+	const bool is_known = b->findings.error_count == errors;
+	if ((is_known ? plan_with_base(b, e) : plan_stage_unknown(b->plan, e)) < 0 ||
+	    (b->findings.gravest != ERR_LIMIT && check_steps(b, is_known, e) < 0) ||
+	    print_warnings(b, e) < 0)
+		return -1;
+	return findings_raise(&b->findings, e);
 }
 
 /* docker's types are synonyms of OCI's; an OCI manifest names OCI's. */
@@ -224,10 +267,10 @@ static int run_step(struct build *b, const struct plan_step *step, struct err *e
 	SCOPE(copy_list) struct copy_list *list = list_of(b, step, e);
 
 	if (!list && e->code)
-		return err_wrap(e, "%s:%u", b->source.name, step->at.line);
+		return findings_wrap(&b->findings, step->at, e);
 	if (list && !copy_list_is_empty(list)) {
 		if (add_layer(b, list, e) < 0)
-			return err_wrap(e, "%s:%u", b->source.name, step->at.line);
+			return findings_wrap(&b->findings, step->at, e);
 		history.is_empty_layer = false;
 	}
 	return image_config_add_history(&b->config, &history, e);
@@ -237,11 +280,13 @@ static int run_steps(struct build *b, struct err *e)
 {
 	const unsigned count = (unsigned)b->plan->step_count;
 
-	b->stage = stage_new(b->store, b->lease, b->has_base ? &b->base : NULL, &b->layers_opt, e);
-	if (!b->stage)
-		return -1;
 	for (unsigned i = 0; i < count; i++) {
 		const struct plan_step *step = &b->plan->steps[i];
+		if (i == b->next_check &&
+		    (build_check_owners(b->plan, b->context, b->stage, i, &b->next_check,
+					&b->findings, e) < 0 ||
+		     findings_raise(&b->findings, e) < 0))
+			return -1;
 		if (b->opt->step)
 			b->opt->step(b->opt->ctx, i + 1, count, step->history);
 		if (run_step(b, step, e) < 0)
@@ -280,10 +325,9 @@ static int run_all(struct build *b, const struct reference *tag, struct build_re
 	if (epoch_get(&b->epoch, e) < 0)
 		return -1;
 	b->created = config_format_time(b->epoch, e);
-	if (!b->created || read_manifest(b, e) < 0 || make_plan(b, e) < 0 ||
-	    lease_open(b->store, "build", &b->lease, e) < 0 || load_base(b, e) < 0 ||
-	    plan_with_base(b, e) < 0 || start_image(b, e) < 0 || run_steps(b, e) < 0 ||
-	    write_documents(b, out, e) < 0)
+	if (!b->created || read_manifest(b, e) < 0 ||
+	    lease_open(b->store, "build", &b->lease, e) < 0 || plan_all(b, e) < 0 ||
+	    start_image(b, e) < 0 || run_steps(b, e) < 0 || write_documents(b, out, e) < 0)
 		return -1;
 	return tag ? set_ref(b, tag, out, e) : 0;
 }
@@ -295,7 +339,8 @@ static int parse_tag(const char *text, struct reference *out, struct err *e)
 
 	if (reference_parse(out, text, e) < 0)
 		return err_wrap(e, "option '--tag'");
-	if (out->has_digest || reference_is_artifact_tag(out->tag))
+	if (out->has_digest || reference_is_artifact_tag(out->tag) ||
+	    reference_looks_like_digest(out))
 		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
 			       quote_str(q, text));
 	return 0;

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/quote.h"
+#include "base/suggest.h"
 #include "manifests/glob.h"
 
 struct context {
@@ -17,16 +18,48 @@ struct context {
 	struct ignore *rules; /* NULL: nothing is hidden */
 };
 
-struct context *context_open(const char *path, struct err *e)
+/* What docker would unpack, fetch or clone. */
+static bool is_remote(const char *path)
+{
+	static const char *const prefixes[] = {"http://", "https://", "git://",
+					       "ssh://",  "git@",     "github.com/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		if (str_has_prefix(path, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
+static int set_no_context(const char *path, int sys, struct err *e)
 {
 	char q[QUOTE_MAX];
+
+	if (strcmp(path, "-") == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "a context on standard input is not supported: unpack it, and give "
+			       "its directory (-f - reads a manifest alone)");
+	if (is_remote(path))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "'%s': a remote context is not supported: fetch it, and give its "
+			       "directory",
+			       quote_str(q, path));
+	if (sys == ENOTDIR)
+		return err_set(e, ERR_NOT_FOUND,
+			       "the context '%s' is no directory (-f takes a manifest)",
+			       quote_str(q, path));
+	return err_sys(e, sys, "cannot open the context '%s'", quote_str(q, path));
+}
+
+struct context *context_open(const char *path, struct err *e)
+{
 	struct context *c = array_new(1, sizeof(*c), e);
 
 	if (!c)
 		return NULL;
 	c->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->fd < 0) {
-		err_sys(e, errno, "cannot open the context '%s'", quote_str(q, path));
+		set_no_context(path, errno, e);
 		free(c);
 		return NULL;
 	}
@@ -231,18 +264,91 @@ static int match_pattern(const struct context *c, const struct glob *g, struct s
 	return r;
 }
 
-int context_match(const struct context *c, const char *pattern, struct strlist *out, struct err *e)
+/* The visible name in `dir` that is nearest to `word`: into `name`, 1; 0 none. */
+static int nearest_name(const struct context *c, const char *dir, const char *word,
+			struct str *name, struct err *e)
 {
-	SCOPE(glob) struct glob g = GLOB_INIT;
+	SCOPE(strlist) struct strlist names = STRLIST_INIT;
+	SCOPE(str) struct str path = STR_INIT;
+	size_t seen = 0;
+
+	if (read_names(c, dir, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		if (join(&path, dir, names.items[i], e) < 0)
+			return -1;
+		if (is_hidden(c, path.data))
+			continue;
+		char *visible = names.items[i];
+		names.items[i] = names.items[seen];
+		names.items[seen++] = visible;
+	}
+	const char *near = suggest_nearest(word, (const char *const *)names.items, seen);
+	if (!near)
+		return 0;
+	return str_append_z(name, near, e) < 0 ? -1 : 1;
+}
+
+/*
+ * The path of the context that somebody may have meant by `path`, which is not there: the first
+ * name that is missing is replaced by the nearest.  1, 0 when there is none, -1.
+ */
+static int nearest_path(const struct context *c, const char *path, struct str *out, struct err *e)
+{
+	SCOPE(str) struct str dir = STR_INIT;
+	SCOPE(str) struct str near = STR_INIT;
+	struct stat st;
+
+	if (str_append_z(&dir, ".", e) < 0)
+		return -1;
+	for (;;) {
+		const size_t len = strcspn(path, "/");
+		SCOPE_FREE char *name = str_dup_n(path, len, e);
+		if (!name || join(out, dir.data, name, e) < 0)
+			return -1;
+		if (context_stat(c, out->data, &st, e) < 0) {
+			err_clear(e);
+			const int found = nearest_name(c, dir.data, name, &near, e);
+			if (found < 1 || join(out, dir.data, near.data, e) < 0)
+				return found < 0 ? -1 : 0;
+			/* A suggestion that is not there either is none. */
+			const size_t good = out->len;
+			if (str_append_z(out, path + len, e) < 0)
+				return -1;
+			if (context_stat(c, out->data, &st, e) < 0)
+				str_truncate(out, good);
+			err_clear(e);
+			return 1;
+		}
+		if (!path[len])
+			return 0;
+		path += len + 1;
+		str_truncate(&dir, 0);
+		if (str_append(&dir, out->data, out->len, e) < 0)
+			return -1;
+	}
+}
+
+static int set_not_found(const struct context *c, const char *path, struct err *e)
+{
+	SCOPE(str) struct str near = STR_INIT;
+	struct err ignored = ERR_INIT;
+	char q[QUOTE_MAX], q_near[QUOTE_MAX];
+
+	const int has_near = nearest_path(c, path, &near, &ignored);
+	err_clear(&ignored);
+	if (has_near < 1)
+		return err_set(e, ERR_NOT_FOUND, "no '%s' in the context", quote_str(q, path));
+	return err_set(e, ERR_NOT_FOUND, "no '%s' in the context (did you mean '%s'?)",
+		       quote_str(q, path), quote_str(q_near, near.data));
+}
+
+/* A path that is there and not hidden. */
+static int check_literal(const struct context *c, const char *path, struct err *e)
+{
 	struct stat st;
 	char q[QUOTE_MAX];
 
-	if (glob_init(&g, pattern, strlen(pattern), GLOB_PLAIN, e) < 0)
-		return -1;
-	if (!g.is_literal)
-		return match_pattern(c, &g, out, e);
-	/* The pattern may have escapes: its prefix is the name. */
-	const char *path = g.prefix ? g.prefix : pattern;
 	if (is_hidden(c, path))
 		return err_set(e, ERR_NOT_FOUND,
 			       "'%s' of the context is excluded by an ignore file",
@@ -251,9 +357,29 @@ int context_match(const struct context *c, const char *pattern, struct strlist *
 		if (e->code != ERR_SYS || (e->sys != ENOENT && e->sys != ENOTDIR))
 			return -1;
 		err_clear(e);
-		return err_set(e, ERR_NOT_FOUND, "no '%s' in the context", quote_str(q, path));
+		return set_not_found(c, path, e);
 	}
-	return strlist_add(out, path, e);
+	return 0;
+}
+
+int context_match(const struct context *c, const char *pattern, struct strlist *out, struct err *e)
+{
+	SCOPE(glob) struct glob g = GLOB_INIT;
+
+	if (glob_init(&g, pattern, strlen(pattern), GLOB_PLAIN, e) < 0)
+		return -1;
+	if (!g.is_literal)
+		return match_pattern(c, &g, out, e);
+	/* The pattern may have escapes: its prefix is the name. */
+	const char *path = g.prefix ? g.prefix : pattern;
+	return check_literal(c, path, e) < 0 ? -1 : strlist_add(out, path, e);
+}
+
+int context_check(const struct context *c, const char *pattern, struct err *e)
+{
+	SCOPE(strlist) struct strlist found = STRLIST_INIT;
+
+	return context_match(c, pattern, &found, e) < 0 ? -1 : found.count > 0;
 }
 
 /* A walk below one directory. */

@@ -36,9 +36,13 @@ int context_read(const struct context *c, const char *path, uint64_t limit, stru
 /*
  * What a COPY's source names: the path itself, or all that a pattern matches, sorted.  Links are
  * followed for the path itself, inside the context.  ERR_NOT_FOUND when a path without a pattern is
- * not there or is hidden. Appends to `out`.
+ * not there (the message names one that is nearly the same) or is hidden. Appends to `out`.
  */
 int context_match(const struct context *c, const char *pattern, struct strlist *out, struct err *e);
+
+/* Whether a COPY can have this source: 1, 0 for a pattern that matches nothing; fails as
+ * context_match. */
+int context_check(const struct context *c, const char *pattern, struct err *e);
 
 /* The file behind `path`, links followed inside the context. */
 int context_stat(const struct context *c, const char *path, struct stat *st, struct err *e);

@@ -98,7 +98,7 @@ static void run(const struct source *s, struct findings *f, const struct buildfi
 
 	FUZZ_CHECK(strmap_set(&args, "A", "given", &e) == 0);
 	SCOPE(plan) struct plan *p = plan_new(b, &in, f, &e);
-	if (p && plan_stage(p, NULL, &e) == 0)
+	if (p && plan_stage(p, NULL, &e) == 0 && findings_raise(f, &e) == 0)
 		check_plan(p);
 	FUZZ_CHECK((e.code == ERR_NONE) == (f->error_count == 0));
 	err_clear(&e);

@@ -15,7 +15,7 @@ ln -s ../real context/dir/inside
 ln -s /proc/self/root context/magic
 # refuse SOURCE: COPY of it is refused.
 refuse() {
-  printf 'FROM scratch\nCOPY %s /x\n' "$1" | expect 3 "*<stdin>:2: *leads out of the context*" shale build -f - context
+  printf 'FROM scratch\nCOPY %s /x\n' "$1" | expect 3 "*<stdin>:2:*: *leads out of the context*" shale build -f - context
 }
 refuse escape
 refuse absolute

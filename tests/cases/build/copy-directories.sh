@@ -37,5 +37,5 @@ same "files" "$(files app)" "/app d0755 0:0
 /both/up l0777 0:0 -> ../a
 /made d0755 0:0
 /made/here d0755 0:0"
-printf 'FROM scratch\nCOPY src/a /x/sub\nCOPY src /x\n' | expect 9 "*<stdin>:3: *'/x/sub'*" shale build -f - context
-printf 'FROM scratch\nCOPY src/a /x\nCOPY src/sub/b /x/b\n' | expect 9 "*<stdin>:3: *'/x'*" shale build -f - context
+printf 'FROM scratch\nCOPY src/a /x/sub\nCOPY src /x\n' | expect 9 "*<stdin>:3:1: *'/x/sub'*" shale build -f - context
+printf 'FROM scratch\nCOPY src/a /x\nCOPY src/sub/b /x/b\n' | expect 9 "*<stdin>:3:1: *'/x'*" shale build -f - context

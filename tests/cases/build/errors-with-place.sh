@@ -14,7 +14,9 @@ COPY --chwon=app a /b
      ^
 END
 printf 'FROM scratch\nCOPY a /b\n' >context/Shalefile
-expect 8 "shale: Shalefile:2: no 'a' in the context" shale build -q context
+expect 8 "shale: Shalefile:2:6: no 'a' in the context
+COPY a /b
+     ^" shale build -q context
 printf 'FROM scratch\nCOPI a /b\n' | expect 3 "*<stdin>:2:1: unknown instruction*COPY*" shale build -f - context
 : >context/Shalefile
 expect 3 "*Shalefile*" shale build context

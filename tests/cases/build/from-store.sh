@@ -38,5 +38,5 @@ printf 'FROM base:1\nENTRYPOINT ["/app"]\n' | build_text app context >/dev/null
 same "a new entrypoint drops the base's arguments" "$(inspect app "d['config']['config'].get('Cmd')")" None
 digest=$(shale images --digests | sed -n 's/^localhost\/base:1 *\(sha256:[0-9a-f]*\) .*/\1/p')
 printf 'FROM base:1@%s\n' "$digest" | build_text app context >/dev/null
-printf '\nFROM base:2\n' | expect 8 "*<stdin>:2: *base:2*" shale build -f - context
+printf '\nFROM base:2\n' | expect 8 "*<stdin>:2:6: *base:2*" shale build -f - context
 printf 'FROM base:1@sha256:%064d\n' 0 | expect 8 "*base:1*" shale build -f - context

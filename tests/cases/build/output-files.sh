@@ -17,4 +17,27 @@ rm sub/iid
 shale build -q --iidfile sub/iid context 2>/dev/null && fail "it was built"
 [ ! -e sub/iid ] || fail "a failed build wrote --iidfile"
 echo FROM scratch >context/Shalefile
-expect 8 "*'no/such'*" shale build -q --iidfile no/such/file context
+
+# What cannot be written is told by the name that was given, before anything is built or named.
+mkfifo fifo
+for option in iidfile metadata-file; do
+  expect 8 "shale: option '--$option': cannot write 'no/such/file': No such file or directory" \
+    shale build -q -t late --$option no/such/file context
+  expect 1 "shale: option '--$option': cannot write '.': Is a directory" shale build -q -t late --$option . context
+  expect 8 "shale: option '--$option': cannot write 'sub/iid2/': No such file or directory" \
+    shale build -q -t late --$option sub/iid2/ context
+  expect 8 "shale: option '--$option': cannot write '': No such file or directory" shale build -q -t late "--$option=" context
+done
+expect 7 "shale: cannot write to standard output: Bad file descriptor" sh -c 'exec shale build -q -t late context >&-'
+same "names" "$(shale images | wc -l)" 1
+
+# A link is followed, and what is no file is written to.
+ln -s sub/target link
+: >sub/target
+same "a link" "$(shale build -q --iidfile link context && [ -L link ] && cat sub/target)" "$digest
+$digest"
+same "the null device" "$(shale build -q --iidfile /dev/null context && [ -c /dev/null ])" "$digest"
+cat fifo >got &
+shale build -q --iidfile fifo context >/dev/null
+wait
+same "a FIFO" "$(cat got)" "$digest"

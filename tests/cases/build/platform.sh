@@ -21,7 +21,7 @@ for platform in amd64 arm64; do
   same "FROM an index" "$(platform_of --platform "linux/$platform" -t "$platform")" "('linux/$platform/-', 'T=linux/$platform')"
   same "its files" "$(shale cat --platform "linux/$platform" "$platform" /arch)" "$platform"
 done
-expect 8 "*manifest:1: *linux/amd64*linux/arm64*" shale build -f manifest --platform linux/s390x platforms
+expect 8 "*manifest:1:6: *linux/amd64*linux/arm64*" shale build -f manifest --platform linux/s390x platforms
 sed -i 's/FROM/FROM --platform=linux\/arm64/' manifest
 same "FROM --platform" "$(platform_of --platform linux/amd64)" "('linux/arm64/-', 'T=linux/amd64')"
 printf 'FROM scratch\nENV A=1\n' >manifest

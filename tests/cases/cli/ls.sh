@@ -13,9 +13,8 @@ shale import -q -t app dir:tree >/dev/null
 shale ls -R app | LC_ALL=C sort | diff -u want -
 shale ls app >out
 (cd tree && printf '%s\n' *) | LC_ALL=C sort | diff -u - out
-shale ls app etc /bin | LC_ALL=C sort >out
-(cd tree && printf '%s\n' etc/* bin/* | sed 's/.*\///') | LC_ALL=C sort | diff -u - out
 same "a file" "$(shale ls app /etc/passwd)" /etc/passwd
+
 same "a link, long" "$(shale ls -l app /etc/link)" \
   "lrwxrwxrwx   1     0     0           11 2038-01-19 03:14:08 /etc/link -> ../bin/tool"
 same "a setuid file" "$(shale ls -l app /bin/tool | cut -c1-32)" "-rwsr-xr-x   3  1000  1001      "
@@ -29,3 +28,22 @@ json all.json "'\n'.join('%s -%o %d:%d %d' % (f['path'], int(f['mode'], 8), f['u
   LC_ALL=C sort | diff -u want -
 expect 8 "*no file '/none' in the image" shale ls app /none
 expect 8 "*" shale ls app /etc/passwd/x
+
+# Several paths: files first, then each directory below its name; links to directories are followed, others listed.
+ln -s bin tree/programs
+ln -s loop tree/loop
+shale import -q -t links dir:tree >/dev/null
+(cd tree && LC_ALL=C ls -1 home programs etc/link etc/dangling bin etc/passwd >../want)
+shale ls links home programs etc/link etc/dangling bin etc/passwd | diff -u want -
+(cd tree && LC_ALL=C ls -1 etc home/user >../want)
+shale ls links home/user etc | diff -u want -
+for path in etc/dangling etc/link loop; do
+  same "a link by itself" "$(shale ls links $path)" "$path"
+done
+same "a link to a directory" "$(shale ls links programs)" "$(cd tree && LC_ALL=C ls -1 programs)"
+same "of a long listing" "$(shale ls -l links programs | sed 's/.* p/p/')" "programs -> bin"
+same "with a slash" "$(shale ls -l links programs/ | wc -l)" "$(shale ls links bin | wc -l)"
+same "in JSON" "$(shale ls --json links etc/dangling >one.json && json one.json "[(f['type'], f['target']) for f in d]")" \
+  "[('l', '/nowhere/at/all')]"
+expect 8 "*no file 'etc/dangling/' in the image" shale ls links etc/dangling/
+expect 8 "shale: no file 'none' in the image" shale ls links etc none bin

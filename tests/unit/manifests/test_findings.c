@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main.h"
 
+#include <errno.h>
+
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -126,6 +128,15 @@ START_TEST(takes_errors_about_the_file_only)
 
 	set_source(&s, "a\n");
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
+	err_set(&e, ERR_NOT_FOUND, "nothing");
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(findings_raise(&f, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "Shalefile:1:1: nothing");
+	err_set(&e, ERR_UNSUPPORTED, "graver");
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
+	ck_assert_int_eq(findings_raise(&f, &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "graver");
 	err_set(&e, ERR_LIMIT, "too much");
 	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
 	ck_assert_no_err(&e);
@@ -133,7 +144,31 @@ START_TEST(takes_errors_about_the_file_only)
 	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), -1);
 	ck_assert_err(&e, ERR_SYS, "disk");
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
-	ck_assert_err(&e, ERR_LIMIT, "Shalefile:1:1: too much");
+	ck_assert_err(&e, ERR_LIMIT, "too much");
+}
+END_TEST
+
+START_TEST(puts_a_place_around_other_errors)
+{
+	struct err e = ERR_INIT;
+	SCOPE(source) struct source s = SOURCE_INIT;
+
+	set_source(&s, "one\ntwo\n");
+	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
+	err_sys(&e, ENOTDIR, "cannot open 'x'");
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_int_eq(e.sys, ENOTDIR);
+	ck_assert_uint_eq(f.error_count, 0);
+	ck_assert_str_eq(e.msg, "Shalefile:2:3: cannot open 'x': Not a directory");
+	ck_assert_err(&e, ERR_SYS, "Not a directory");
+	err_set(&e, ERR_EXISTS, "'x' is there");
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_str_eq(e.msg, "Shalefile:2:3: 'x' is there\ntwo\n  ^");
+	ck_assert_err(&e, ERR_EXISTS, "there");
+	err_nomem(&e);
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_str_eq(e.msg, "out of memory");
+	ck_assert_err(&e, ERR_NOMEM, "out of memory");
 }
 END_TEST
 
@@ -219,6 +254,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, cuts_long_lines_around_the_column);
 	tcase_add_test(tc, sorts_by_place_and_raises_the_gravest);
 	tcase_add_test(tc, takes_errors_about_the_file_only);
+	tcase_add_test(tc, puts_a_place_around_other_errors);
 	tcase_add_test(tc, keeps_a_number_of_them);
 	suite_add_tcase(s, tc);
 

@@ -56,7 +56,7 @@ static int run(const char *text, struct err *e)
 	if (strlist_add(&parent.env, "A=1", e) < 0 || strmap_set(&parent.labels, "a", "b", e) < 0)
 		return -1;
 	SCOPE(plan) struct plan *p = plan_new(b, &in, &f, e);
-	if (!p || plan_stage(p, &parent, e) < 0)
+	if (!p || plan_stage(p, &parent, e) < 0 || findings_raise(&f, e) < 0)
 		return -1;
 	return findings_warnings(&f, &warnings, e);
 }

@@ -73,6 +73,8 @@ static const struct {
 } refused[] = {
 	{"nobody", "no user 'nobody' in /etc/passwd of the image"},
 	{"app:none", "no group 'none' in /etc/group of the image"},
+	{"appp", "no user 'appp' in /etc/passwd of the image (did you mean 'app'?)"},
+	{"app:stuff", "no group 'stuff' in /etc/group of the image (did you mean 'staff'?)"},
 	{"ap", "no user 'ap'"},
 	{"appl", "no user 'appl'"},
 	{"broken", "no user 'broken'"},

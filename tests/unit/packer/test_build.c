@@ -268,10 +268,10 @@ static const struct {
 	{"", ERR_SYNTAX, "Shalefile"},
 	{"FROM scratch\nCOPI a /\n", ERR_SYNTAX, "Shalefile:2:1: "},
 	{"FROM scratch\nRUN x\n", ERR_UNSUPPORTED, "Shalefile:2:1: "},
-	{"FROM none\n", ERR_NOT_FOUND, "Shalefile:1: "},
-	{"FROM scratch\nCOPY a /\nCOPY none /\n", ERR_NOT_FOUND, "Shalefile:3: no 'none'"},
-	{"FROM scratch\nCOPY --chown=x a /\n", ERR_NOT_FOUND, "Shalefile:2: no user 'x'"},
-	{"FROM scratch\nCOPY a /x\nWORKDIR /x\n", ERR_EXISTS, "Shalefile:3: '/x'"},
+	{"FROM none\n", ERR_NOT_FOUND, "Shalefile:1:6: "},
+	{"FROM scratch\nCOPY a /\nCOPY none /\n", ERR_NOT_FOUND, "Shalefile:3:6: no 'none'"},
+	{"FROM scratch\nCOPY --chown=x a /\n", ERR_NOT_FOUND, "Shalefile:2:14: no user 'x'"},
+	{"FROM scratch\nCOPY a /x\nWORKDIR /x\n", ERR_EXISTS, "Shalefile:3:1: '/x'"},
 };
 
 START_TEST(refuses)
@@ -290,6 +290,7 @@ static const struct {
 	{"App", ERR_SYNTAX},
 	{"app:1@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 	 ERR_USAGE},
+	{"sha256:e3b0", ERR_USAGE},
 	{"app:sha256-e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.sig",
 	 ERR_USAGE},
 };
@@ -315,7 +316,7 @@ START_TEST(manifests_are_found)
 	refuse(&opt, NULL, ERR_SYS, "elsewhere");
 	scratch_write("elsewhere", "FROM scratch\nCOPY a /\n");
 	scratch_write("elsewhere.dockerignore", "a\n");
-	refuse(&opt, NULL, ERR_NOT_FOUND, "elsewhere:2: 'a' of the context is excluded");
+	refuse(&opt, NULL, ERR_NOT_FOUND, "elsewhere:2:6: 'a' of the context is excluded");
 	scratch_write("elsewhere.dockerignore", "!\n");
 	refuse(&opt, NULL, ERR_SYNTAX, "elsewhere.dockerignore:1: ");
 	scratch_write("elsewhere.dockerignore", "# nothing\n");

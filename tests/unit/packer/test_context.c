@@ -57,8 +57,84 @@ START_TEST(open_needs_a_directory)
 	ck_assert_err(&e, ERR_SYS, "cannot open the context");
 	scratch_write("file", "");
 	ck_assert_ptr_null(context_open(scratch_file("file"), &e));
-	ck_assert_int_eq(e.sys, ENOTDIR);
-	ck_assert_err(&e, ERR_SYS, "file'");
+	ck_assert_err(&e, ERR_NOT_FOUND, "file' is no directory");
+}
+END_TEST
+
+static const char *const remotes[] = {
+	"-",
+	"https://example.org/app.tar",
+	"http://example.org/app.git#main:sub",
+	"git://example.org/app",
+	"ssh://git@example.org/app",
+	"git@example.org:app.git",
+	"github.com/user/app",
+};
+
+START_TEST(open_tells_what_to_do_about_remotes)
+{
+	struct err e = ERR_INIT;
+
+	ck_assert_ptr_null(context_open(remotes[_i], &e));
+	ck_assert_err(&e, ERR_UNSUPPORTED, "give its directory");
+}
+END_TEST
+
+static const struct {
+	const char *path, *near; /* NULL: nothing */
+} mistyped[] = {
+	{"a.x", "a.c"},
+	{"B.c", "b.c"},
+	{"scr/x.c", "src/x.c"},
+	{"src/sub/z.c", "src/sub/y.c"},
+	{"src/sbu/y.c", "src/sub/y.c"},
+	{"othr/none", "other"},
+	{"a.c/b", NULL},
+	{"src/x.c/y", NULL},
+	{"nothing", NULL},
+	{"src/nothing", NULL},
+	{"lost/nothing", NULL},
+};
+
+START_TEST(names_what_may_be_meant)
+{
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+	SCOPE_FREE char *hint = mistyped[_i].near
+					? str_dupf(&e, "'%s' in the context (did you mean '%s'?)",
+						   mistyped[_i].path, mistyped[_i].near)
+					: str_dupf(&e, "'%s' in the context", mistyped[_i].path);
+
+	make_files();
+	ck_assert_int_eq(context_check(c, mistyped[_i].path, &e), -1);
+	ck_assert_int_eq(strstr(e.msg, "did you mean") != NULL, mistyped[_i].near != NULL);
+	ck_assert_err(&e, ERR_NOT_FOUND, hint);
+	set_rules(c, "*\n");
+	ck_assert_int_eq(context_check(c, "none.c", &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "is excluded");
+	set_rules(c, "*\n!a.x\n");
+	ck_assert_int_eq(context_check(c, "a.x", &e), -1);
+	ck_assert_ptr_null(strstr(e.msg, "did you mean"));
+	ck_assert_err(&e, ERR_NOT_FOUND, "no 'a.x'");
+}
+END_TEST
+
+START_TEST(checks_single_sources)
+{
+	static const char *const good[] = {"a.c", "src", ".", "link/x.c", "*.c", "\\[a].c"};
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+
+	make_files();
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		ck_assert_int_eq(context_check(c, good[i], &e), 1);
+	ck_assert_int_eq(context_check(c, "*.none", &e), 0);
+	ck_assert_no_err(&e);
+	stages_symlink("../outside", "out");
+	ck_assert_int_eq(context_check(c, "out", &e), -1);
+	ck_assert_err(&e, ERR_UNSUPPORTED, "leads out");
+	ck_assert_int_eq(context_check(c, "[", &e), -1);
+	ck_assert_err(&e, ERR_SYNTAX, "pattern");
 }
 END_TEST
 
@@ -323,6 +399,9 @@ static Suite *suite_new(void)
 
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
 	tcase_add_test(tc, open_needs_a_directory);
+	tcase_add_loop_test(tc, open_tells_what_to_do_about_remotes, 0, ARRAY_LEN(remotes));
+	tcase_add_loop_test(tc, names_what_may_be_meant, 0, ARRAY_LEN(mistyped));
+	tcase_add_test(tc, checks_single_sources);
 	tcase_add_test(tc, reads_small_files);
 	tcase_add_test(tc, reads_nothing_else);
 	tcase_add_test(tc, opens_only_the_file_that_was_seen);
