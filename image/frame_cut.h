@@ -21,13 +21,14 @@
 #include "base/limits.h"
 
 /* Measured on /usr: with a target and pieces of 512 KiB it takes 0.8 % more, with 1 MiB 1.5 % less
- * and twice the time for a read in the middle. */
+ * and twice the time for a read in the middle.  Of a file of 2 GiB, cold reads of 4 KiB here and
+ * there are 1.3 times as many a second with pieces of 64 KiB as with 128, for 0.6 % more bytes. */
 enum {
 	FRAME_CUT_TARGET = 768 * LIMIT_KIB,
 	FRAME_CUT_MAX = FRAME_CUT_TARGET + FRAME_CUT_TARGET / 4, /* no frame is longer */
 	FRAME_CUT_PIECE = 512 * LIMIT_KIB,
 	FRAME_CUT_HUGE = 64 * LIMIT_MIB,
-	FRAME_CUT_HUGE_PIECE = 128 * LIMIT_KIB,
+	FRAME_CUT_HUGE_PIECE = 64 * LIMIT_KIB,
 };
 
 struct frame_cut {

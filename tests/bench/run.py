@@ -49,8 +49,8 @@ Versions: {versions}.
 What the words mean:
 
 - Pack starts from a tree in the page cache and ends when the command ends. sync is the time that it then takes to bring the output
-  to the disk, which shale has done by then and the others have not. The reference (ref) is what an OCI packer has to do at the least: `tar`, `zstd -3 -T2`, and SHA-256 on both sides of the
-  compression. cpu is user and system time of all processes, peak MiB that of the largest one.
+  to the disk, which shale has done by then and the others have not. The reference (ref) is what an OCI packer has to do at the least: `tar`, `zstd -3 -T2`, and `sha256sum` on both
+  sides of the compression; with `openssl dgst` instead it is shown, too. cpu is user and system time of all processes, peak MiB that of the largest one.
 - Cold is a new mount after the kernel's caches were dropped; warm is the same work again on that mount. First byte: from the
   start of the mount command to a byte of a file in the middle of the tree, cold with the programs themselves dropped, too, and
   warm with everything in the page cache. Walk is `find -ls`; read all is the same and then open, read and close of
