@@ -16,6 +16,9 @@ Exit status 0 passes, 77 skips (say why on standard error), all else fails.  Sib
 NAME.stdout.glob and NAME.stderr.glob are compared with what it printed.  SHALE_REQUIRE=root,fuse,... or
 SHALE_REQUIRE=all turns the lack of a need, and any skip, into a failure.  A failed case leaves its directory and a
 repro.sh in it.
+
+Of a build with sanitizers, every report fails the case, whatever the process was that made it: also that of a mount's
+server, whose standard error is /dev/null and whose exit status nobody sees.
 """
 
 import argparse
@@ -33,6 +36,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CASES = os.path.join(HERE, "cases")
 SKIP = 77
+SERVERS_S = 20  # for the servers of a case to end
 
 
 def discover(patterns):
@@ -83,6 +87,39 @@ def unmount_below(folder):
                 subprocess.run(["fusermount3", "-uz", point], stderr=subprocess.DEVNULL)
 
 
+def has_sanitizers(build):
+    try:
+        with open(os.path.join(build, "cli", "shale"), "rb") as f:
+            return b"__asan_init" in f.read()
+    except OSError:
+        return False
+
+
+def await_servers(folder):
+    """Those in the background end after the case does, and only then tell of leaks."""
+    mark = f"HOME={folder}".encode()
+    deadline = time.monotonic() + SERVERS_S
+    while time.monotonic() < deadline:
+        for process in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{process}/environ", "rb") as f:
+                    if mark in f.read().split(b"\0"):
+                        break
+            except OSError:
+                continue
+        else:
+            return
+        time.sleep(0.05)
+
+
+def take_reports(folder):
+    text = ""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+            text += f"{name}:\n{f.read()}"
+    return text
+
+
 def compare_golden(path, outputs):
     for suffix, stream, exact in (
         (".stdout.exact", 0, True),
@@ -107,6 +144,7 @@ class Runner:
         self.base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
         # Cases drop privileges to look at images as another user.
         os.chmod(self.base, 0o755)
+        self.has_sanitizers = has_sanitizers(options.build)
 
     def must(self, need):
         return "all" in self.required or need in self.required
@@ -141,6 +179,12 @@ class Runner:
         started = time.monotonic()
         timeout = int(fields.get("TIMEOUT", "60")) * (10 if self.options.full else 1)
         env = self.environment(folder)
+        # Beside the case, which may list or pack its own directory; for any user.
+        reports = folder + ".sanitizer"
+        os.mkdir(reports)
+        os.chmod(reports, 0o1777)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            env[name] += f":log_path={reports}/{name[:-len('_OPTIONS')].lower()}"
         # The leak checker is a tracer itself, and gives up under another.
         if "strace" in fields.get("NEEDS", ""):
             env["ASAN_OPTIONS"] += ":detect_leaks=0"
@@ -161,8 +205,15 @@ class Runner:
         except ProcessLookupError:
             pass
         unmount_below(folder)
+        if self.has_sanitizers:
+            await_servers(folder)
         seconds = time.monotonic() - started
         text = (outputs[0] + outputs[1]).decode(errors="replace")
+        found = take_reports(reports)
+        if found:
+            problem = problem or "a sanitizer's report"
+            text += found
+        shutil.rmtree(reports, ignore_errors=True)
         if problem is None and process.returncode == SKIP:
             return ("failed" if self.required else "skipped", seconds, text)
         if problem is None and process.returncode != 0:

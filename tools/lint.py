@@ -184,6 +184,50 @@ def check_options():
             yield page, 1, f"describes --{option}, which the command does not have"
 
 
+def limits():
+    """Names and values of base/limits.h; those of the units first."""
+    text = re.sub(r"/\*.*?\*/", "", "\n".join(lines("base/limits.h")).replace("\\\n", " "), flags=re.S)
+    values = {}
+    for name, value in re.findall(r"#define (LIMIT_\w+)\s+(\S.*)", text):
+        value = re.sub(r"UINT64_C\((\d+)\)", r"\1", value)
+        value = re.sub(r"LIMIT_\w+", lambda m: str(values[m.group()]), value)
+        if not re.fullmatch(r"[\d\s()*+-]+", value):
+            raise ValueError(f"base/limits.h: {name}: {value}")
+        values[name] = eval(value)
+    return values
+
+
+def check_limits():
+    """shale-limits(7) has every limit: a comment names those of the paragraph behind it."""
+    page = "docs/shale-limits.7.scd"
+    units = ("KiB", "MiB", "GiB", "TiB")
+    said = {}
+    names, at = [], 0
+    for number, line in enumerate(lines(page), 1):
+        if line.startswith("; "):
+            if not names or number != at + 1:
+                names = []
+            names, at = names + line[2:].split(), number
+            said.update({name: (number, "") for name in line[2:].split()})
+            continue
+        for name in names:
+            said[name] = (said[name][0], said[name][1] + " " + line.strip())
+    values = limits()
+    for name, value in values.items():
+        if name.endswith(("_KIB", "_MIB", "_GIB")):
+            continue
+        if name not in said:
+            yield page, 1, f"{name} is missing"
+            continue
+        forms = [f"{value:,}", f"2^{value}"]
+        forms += [f"{value >> 10 * i} {unit}" for i, unit in enumerate(units, 1) if value % (1 << 10 * i) == 0]
+        number, text = said[name]
+        if not any(re.search(rf"(?<![\d,^]){re.escape(form)}(?![\d,]\d)(?!\d)", text) for form in forms):
+            yield page, number, f"{name} is {value}, which the text does not say"
+    for name in sorted(set(said) - set(values)):
+        yield page, said[name][0], f"{name} is no limit"
+
+
 CHECKS = {
     "rooms": check_rooms,
     "sizes": check_sizes,
@@ -192,6 +236,7 @@ CHECKS = {
     "words": check_words,
     "documents": check_documents,
     "options": check_options,
+    "limits": check_limits,
 }
 
 
