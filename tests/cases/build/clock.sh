@@ -4,11 +4,7 @@
 # NEEDS: cc
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
-# shellcheck source=/dev/null
-. "$SHALE_SOURCE/tests/support/hostile.sh"
 
-# The sanitizers want to be the first library of all.
-! has_sanitizers || skip "no preloading beside the sanitizers"
 cat >clock.c <<'END'
 #include <stdlib.h>
 #include <sys/time.h>
