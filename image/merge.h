@@ -47,7 +47,7 @@ int merge_lookup(const struct merge *m, merge_node dir, const char *name, size_t
 /*
  * Walks an image's path ("/etc/passwd") from the root; symlinks are followed inside the tree (".."
  * never climbs above the root), the last component's only when `follow`.  1 found, 0 not there, -1:
- * ERR_FORMAT for more than 40 links (ELOOP), ERR_NOMEM.
+ * ERR_UNSUPPORTED for more than 40 links (ELOOP), ERR_NOMEM.
  */
 int merge_resolve(const struct merge *m, const char *path, bool follow, merge_node *out,
 		  struct err *e);

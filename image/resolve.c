@@ -39,7 +39,7 @@ static int follow_link(struct walk *w, uint32_t link, struct err *e)
 	char name[QUOTE_MAX];
 
 	if (++w->links > RESOLVE_LINKS_MAX)
-		return err_set(e, ERR_FORMAT, "path '%s' leads through more than %d symlinks",
+		return err_set(e, ERR_UNSUPPORTED, "path '%s' leads through more than %d symlinks",
 			       quote_str(name, w->path), RESOLVE_LINKS_MAX);
 	if (w->t->readlink(w->t->tree, link, &next, e) < 0 ||
 	    str_append(&next, w->pending.data + w->at, w->pending.len - w->at, e) < 0)

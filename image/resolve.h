@@ -33,8 +33,8 @@ struct resolve_tree {
 };
 
 /*
- * As stat(2) walks, or lstat(2) without `follow`: 1 and the node, 0 not there, -1 with ERR_FORMAT
- * for too many links, ERR_NOMEM, or what the tree says.
+ * As stat(2) walks, or lstat(2) without `follow`: 1 and the node, 0 not there, -1 with
+ * ERR_UNSUPPORTED for too many links, ERR_NOMEM, or what the tree says.
  */
 int resolve_path(const struct resolve_tree *t, const char *path, bool follow, uint32_t *out,
 		 struct err *e);
