@@ -77,20 +77,17 @@ int path_open_beneath(int dirfd, const char *path, int flags, unsigned how)
 	return (int)fd;
 }
 
-/* The name of `path` made durable in its parent: 0, or -1 with errno. */
+/* The name of a new directory made durable in its parent: 0, or -1 with errno. */
 static int sync_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	SCOPE_FREE char *parent =
-		slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
-
-	if (!parent)
+	SCOPE_FD int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
 		return -1;
-	SCOPE_FD int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	SCOPE_FD int parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Who may write into a directory may still not be allowed to read it. */
-	if (fd < 0)
+	if (parent < 0)
 		return errno == EACCES ? 0 : -1;
-	return fsync(fd);
+	return fsync(parent);
 }
 
 /* One directory, new or there already: 0, or -1 with errno. */

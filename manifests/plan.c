@@ -210,7 +210,7 @@ static int plan_front(struct plan *p, struct err *e)
 			p->private->from = k;
 			return p->private->is_bad[k] ? 0 : plan_from(p, i, e);
 		}
-		if (!p->private->is_bad[k] && i->info->kind == INSTRUCTION_ARG &&
+		if (i->info && i->info->kind == INSTRUCTION_ARG && !p->private->is_bad[k] &&
 		    plan_global_arg(p, i, e) < 0)
 			return -1;
 	}

@@ -207,7 +207,7 @@ static int warn_no_json(const struct instruction *i, struct part p, struct findi
 {
 	if (i->text[p.from] != '[')
 		return 0;
-	const char next = p.from + 1 < p.to ? i->text[p.from + 1] : '\0';
+	const int next = p.from + 1 < p.to ? i->text[p.from + 1] : '\0';
 	if (i->text[p.to - 1] != ']' && next != '"' && next != '\'')
 		return 0;
 	return findings_warn(f, instruction_place(i, p.from), e,

@@ -23,6 +23,7 @@ server, whose standard error is /dev/null and whose exit status nobody sees.
 
 import argparse
 import concurrent.futures
+import contextlib
 import fnmatch
 import os
 import re
@@ -87,27 +88,26 @@ def unmount_below(folder):
                 subprocess.run(["fusermount3", "-uz", point], stderr=subprocess.DEVNULL)
 
 
-def has_sanitizers(build):
-    try:
-        with open(os.path.join(build, "cli", "shale"), "rb") as f:
-            return b"__asan_init" in f.read()
-    except OSError:
-        return False
-
-
-def await_servers(folder):
-    """Those in the background end after the case does, and only then tell of leaks."""
+def servers(folder):
+    """The processes in the background that a case started."""
     mark = f"HOME={folder}".encode()
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/environ", "rb") as f:
+                if mark in f.read().split(b"\0"):
+                    yield int(process)
+        except OSError:
+            continue
+
+
+def end_servers(folder):
+    """They end after the case does, and only then tell of leaks; those that it stopped never would."""
     deadline = time.monotonic() + SERVERS_S
-    while time.monotonic() < deadline:
-        for process in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{process}/environ", "rb") as f:
-                    if mark in f.read().split(b"\0"):
-                        break
-            except OSError:
-                continue
-        else:
+    while any(servers(folder)):
+        if time.monotonic() > deadline:
+            for process in servers(folder):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             return
         time.sleep(0.05)
 
@@ -144,7 +144,6 @@ class Runner:
         self.base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
         # Cases drop privileges to look at images as another user.
         os.chmod(self.base, 0o755)
-        self.has_sanitizers = has_sanitizers(options.build)
 
     def must(self, need):
         return "all" in self.required or need in self.required
@@ -205,8 +204,7 @@ class Runner:
         except ProcessLookupError:
             pass
         unmount_below(folder)
-        if self.has_sanitizers:
-            await_servers(folder)
+        end_servers(folder)
         seconds = time.monotonic() - started
         text = (outputs[0] + outputs[1]).decode(errors="replace")
         found = take_reports(reports)

@@ -35,7 +35,14 @@ for signal in INT TERM KILL; do
   kill "-$signal" "$reader"
   wait_for is_gone "$reader"
 done
-timeout 10 cmp mnt/warm context/warm
+# The kernel may have given pages back meanwhile; not each time.
+for round in 1 2 3 4 5; do
+  ! timeout 3 cmp mnt/warm context/warm || break
+  [ "$round" -lt 5 ] || fail "what was read before cannot be read again"
+  kill -CONT "$server"
+  cmp mnt/warm context/warm
+  stop
+done
 kill -CONT "$server"
 cmp mnt/cold1 context/cold1
 
