@@ -235,12 +235,10 @@ struct operand {
 static int follow_link(struct listing *l, struct operand *o, struct catalog_stat *st, struct err *e)
 {
 	uint32_t target;
-	int found = catalog_resolve(l->catalog, o->path, true, &target, e);
+	int found = RETRY(l, e, catalog_resolve(l->catalog, o->path, true, &target, e));
 
-	if (found < 0 && e->code == ERR_DIGEST && repair(l, e))
-		found = catalog_resolve(l->catalog, o->path, true, &target, e);
 	/* A loop leads nowhere, as a dangling link does. */
-	if (found < 0 && e->code == ERR_FORMAT) {
+	if (found < 0 && e->code == ERR_UNSUPPORTED) {
 		err_clear(e);
 		found = 0;
 	}
