@@ -59,7 +59,7 @@ run shale images
 run shale inspect hello:1
 
 say "4. The same context at another time and place gives the same digest"
-cp -Rl "$context" "$work/elsewhere"
+cp -al "$context" "$work/elsewhere"
 find "$work/elsewhere" -exec touch -h -d '2001-02-03' {} +
 again=$(umask 077 && TZ=Asia/Tokyo shale build -q -t again:1 --workers 1 "$work/elsewhere")
 [ "$again" = "$digest" ]
