@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/build_input.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/limits.h"
@@ -53,7 +56,8 @@ static int read_own(const struct build_options *opt, const struct context *c,
 		return -1;
 	if (!opt->file)
 		return context_read(c, *name, LIMIT_IGNORE_FILE, out, e);
-	if (access(*name, F_OK) < 0)
+	/* Only what is not there is passed over: rules that cannot be read would hide nothing. */
+	if (faccessat(AT_FDCWD, *name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return 0;
 	return io_slurp_path(*name, LIMIT_IGNORE_FILE, out, e) < 0 ? -1 : 1;
 }

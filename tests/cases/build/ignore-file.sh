@@ -41,6 +41,8 @@ printf 'FROM scratch\nCOPY none /\n' | expect 8 "*'none'*" shale build -f - cont
 printf 'src\nnode_modules\ndocs\n.*\n' >manifest.dockerignore
 shale build -q -f manifest -t app context >/dev/null
 same "with manifest.dockerignore" "$(files app | sed 's/ .*//' | paste -sd' ')" "/#literal /a.c /a.o"
+ln -sf nothing manifest.dockerignore
+expect 8 "*manifest.dockerignore*" shale build -q -f manifest context
 
 printf '*\n!Shalefile\n' >context/Shalefile.dockerignore
 cp manifest context/Shalefile
