@@ -2,48 +2,7 @@
 #include "image/tar_read.h"
 
 #include "base/limits.h"
-#include "image/tar_write.h"
-#include "tests/unit/image/tar_make.h"
-
-#define TEN(x)      x x x x x x x x x x
-#define HUNDRED(x)  TEN(TEN(x))
-#define THOUSAND(x) TEN(HUNDRED(x))
-
-static struct err e;
-static struct str bytes;
-static struct make_input input;
-static struct tar_reader *reader;
-static struct entry en;
-
-static void setup(void)
-{
-	e = (struct err)ERR_INIT;
-	bytes = (struct str)STR_INIT;
-	reader = NULL;
-}
-
-static void teardown(void)
-{
-	tar_reader_free(reader);
-	str_fini(&bytes);
-	err_clear(&e);
-}
-
-static void begin(void)
-{
-	input = (struct make_input){.bytes = bytes.data, .len = bytes.len};
-	reader = make_reader(&input, &e);
-	ck_assert_ptr_nonnull(reader);
-}
-
-/* The members up to the first that is none, and the end. */
-static void make_all(const struct make members[MAKE_MEMBERS])
-{
-	for (size_t i = 0; i < MAKE_MEMBERS && (members[i].type || members[i].name); i++)
-		make_member(&bytes, &members[i]);
-	make_zeros(&bytes, TAR_END_SIZE);
-	begin();
-}
+#include "tests/unit/image/tar_fixture.h"
 
 static void next(void)
 {

@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/limits.h"
-#include "image/tar_read.h"
-#include "image/tar_write.h"
-#include "tests/unit/image/tar_make.h"
+#include "tests/unit/image/tar_fixture.h"
 
 enum { ITEMS = 4 };
 
-static struct err e;
-static struct str bytes;
-static struct make_input input;
-static struct tar_reader *reader;
-static struct entry en;
-
-static void setup(void)
-{
-	e = (struct err)ERR_INIT;
-	bytes = (struct str)STR_INIT;
-	reader = NULL;
-}
-
-static void teardown(void)
-{
-	tar_reader_free(reader);
-	str_fini(&bytes);
-	err_clear(&e);
-}
-
 static int read_first(const struct make *pax)
 {
-	const struct make file = {.name = "x"};
+	const struct make members[] = {*pax, {.name = "x"}};
 
-	make_member(&bytes, pax);
-	make_member(&bytes, &file);
-	make_zeros(&bytes, TAR_END_SIZE);
-	input = (struct make_input){.bytes = bytes.data, .len = bytes.len};
-	reader = make_reader(&input, &e);
-	ck_assert_ptr_nonnull(reader);
+	make_archive(members, ARRAY_LEN(members));
 	return tar_reader_next(reader, &en, &e);
 }
 
