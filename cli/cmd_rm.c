@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/support.h"
+#include "store/image.h"
 #include "store/refs.h"
 
 static const struct option options[] = {
@@ -27,9 +28,15 @@ static int remove_one(const struct store *s, const char *text, bool is_forced, s
 			       "'%s' is a digest: rm removes names (shale images lists them), and "
 			       "shale gc what has none",
 			       quote_str(q, text));
-	SCOPE_FREE char *key = reference_key(&ref, e);
-	if (!key)
-		return -1;
+	/* As everywhere: a name that another tool wrote is found by what people type for it. */
+	SCOPE(descriptor) struct descriptor found = DESCRIPTOR_INIT;
+	SCOPE_FREE char *key = NULL;
+	if (image_find(s, text, &key, &found, e) < 0) {
+		if (!is_forced || e->code != ERR_NOT_FOUND)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
 	const int r = refs_remove(s, key, e);
 	if (r < 0)
 		return -1;

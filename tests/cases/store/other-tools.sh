@@ -23,6 +23,8 @@ diff -r layout/blobs back/blobs
 same "names" "$(json "$SHALE_STORE/index.json" \
   "sorted(m['annotations']['org.opencontainers.image.ref.name'] for m in d['manifests'])")" \
   "['localhost/again:latest', 'not-a-full-name']"
+same "the name as it is there" "$(shale rm not-a-full-name)" "untagged not-a-full-name"
+expect 8 "*no image*not-a-full-name*" shale rm not-a-full-name
 # shale looks into layouts of other tools, too.
 mkdir own
 cp -r layout own/layout
