@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/archive_input.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include "base/str.h"
 #include "image/entry.h"
 #include "image/holes.h"
+#include "packer/libarchive.h"
 
 enum { READ_STEP = 128 * 1024 };
 
@@ -23,6 +22,7 @@ enum { READ_STEP = 128 * 1024 };
  * compressed data, and libarchive skips it without a word.
  */
 struct archive_input {
+	struct libarchive lib;
 	struct archive *stream;
 	struct archive *tar; /* NULL for archive_inflate */
 	int fd;
@@ -48,7 +48,7 @@ static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 
 	if (n < 0) {
 		in->read_errno = errno;
-		archive_set_error(a, EIO, "cannot read");
+		in->lib.archive_set_error(a, EIO, "cannot read");
 		return -1;
 	}
 	*bytes = in->buf;
@@ -58,12 +58,12 @@ static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 }
 
 /* Turns what libarchive says into an error. */
-static int refuse(struct archive *a, struct err *e)
+static int refuse(const struct archive_input *in, struct archive *a, struct err *e)
 {
-	const char *text = archive_error_string(a);
+	const char *text = in->lib.archive_error_string(a);
 	char quoted[QUOTE_MAX];
 
-	if (archive_errno(a) == ENOMEM)
+	if (in->lib.archive_errno(a) == ENOMEM)
 		return err_nomem(e);
 	return err_set(e, ERR_FORMAT, "%s", quote_str(quoted, text ? text : "malformed archive"));
 }
@@ -72,18 +72,18 @@ static int refuse_stream(const struct archive_input *in, struct err *e)
 {
 	if (in->read_errno)
 		return err_sys(e, in->read_errno, "cannot read");
-	return refuse(in->stream, e);
+	return refuse(in, in->stream, e);
 }
 
 static int refuse_tar(struct archive_input *in, struct err *e)
 {
-	return in->why.code ? err_move(e, &in->why) : refuse(in->tar, e);
+	return in->why.code ? err_move(e, &in->why) : refuse(in, in->tar, e);
 }
 
 static int check_expansion(const struct archive_input *in, struct err *e)
 {
-	const uint64_t content = (uint64_t)archive_filter_bytes(in->stream, 0);
-	const uint64_t file = (uint64_t)archive_filter_bytes(in->stream, -1);
+	const uint64_t content = (uint64_t)in->lib.archive_filter_bytes(in->stream, 0);
+	const uint64_t file = (uint64_t)in->lib.archive_filter_bytes(in->stream, -1);
 
 	if (content > LIMIT_LAYER_CONTENT)
 		return err_set(e, ERR_LIMIT, "more than %" PRIu64 " bytes of content",
@@ -96,7 +96,7 @@ static int check_expansion(const struct archive_input *in, struct err *e)
 /* gzip(1), bzip2(1) and libarchive leave alone what follows the compressed data. */
 static int check_end(const struct archive_input *in, struct err *e)
 {
-	if ((uint64_t)archive_filter_bytes(in->stream, -1) < in->size)
+	if ((uint64_t)in->lib.archive_filter_bytes(in->stream, -1) < in->size)
 		return err_set(e, ERR_FORMAT, "garbage after the compressed data");
 	return 0;
 }
@@ -107,7 +107,7 @@ static int pull(struct archive_input *in, const uint8_t **bytes, size_t *len, st
 	const void *block;
 	la_int64_t offset;
 
-	const int r = archive_read_data_block(in->stream, &block, len, &offset);
+	const int r = in->lib.archive_read_data_block(in->stream, &block, len, &offset);
 	if (r == ARCHIVE_EOF)
 		return check_end(in, e);
 	if (r != ARCHIVE_OK)
@@ -125,7 +125,7 @@ static la_ssize_t read_stream(struct archive *a, void *ctx, const void **bytes)
 	if (r <= 0)
 		in->block_size = 0;
 	if (r < 0) {
-		archive_set_error(a, EIO, "cannot read");
+		in->lib.archive_set_error(a, EIO, "cannot read");
 		return -1;
 	}
 	in->given += in->block_size;
@@ -141,30 +141,32 @@ static int need(int answer, const char *what, struct err *e)
 	return err_set(e, ERR_UNSUPPORTED, "this libarchive cannot read %s", what);
 }
 
-static int enable_filters(struct archive *a, struct err *e)
+static int enable_filters(struct archive_input *in, struct err *e)
 {
-	if (need(archive_read_support_filter_none(a), "plain files", e) < 0 ||
-	    need(archive_read_support_filter_gzip(a), "gzip", e) < 0 ||
-	    need(archive_read_support_filter_zstd(a), "zstd", e) < 0 ||
-	    need(archive_read_support_filter_xz(a), "xz", e) < 0 ||
-	    need(archive_read_support_filter_bzip2(a), "bzip2", e) < 0)
+	struct archive *a = in->stream;
+
+	if (need(in->lib.archive_read_support_filter_none(a), "plain files", e) < 0 ||
+	    need(in->lib.archive_read_support_filter_gzip(a), "gzip", e) < 0 ||
+	    need(in->lib.archive_read_support_filter_zstd(a), "zstd", e) < 0 ||
+	    need(in->lib.archive_read_support_filter_xz(a), "xz", e) < 0 ||
+	    need(in->lib.archive_read_support_filter_bzip2(a), "bzip2", e) < 0)
 		return -1;
-	return need(archive_read_support_format_raw(a), "plain files", e);
+	return need(in->lib.archive_read_support_format_raw(a), "plain files", e);
 }
 
 static int open_stream(struct archive_input *in, struct err *e)
 {
 	struct archive_entry *entry;
 
-	if (enable_filters(in->stream, e) < 0)
+	if (enable_filters(in, e) < 0)
 		return -1;
-	if (archive_read_open(in->stream, in, NULL, read_file, NULL) != ARCHIVE_OK)
+	if (in->lib.archive_read_open(in->stream, in, NULL, read_file, NULL) != ARCHIVE_OK)
 		return refuse_stream(in, e);
-	const int r = archive_read_next_header(in->stream, &entry);
+	const int r = in->lib.archive_read_next_header(in->stream, &entry);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return refuse_stream(in, e);
 	/* One for the compression, one for the file itself. */
-	if (archive_filter_count(in->stream) > 2)
+	if (in->lib.archive_filter_count(in->stream) > 2)
 		return err_set(e, ERR_UNSUPPORTED, "compressed more than once");
 	return 0;
 }
@@ -183,8 +185,12 @@ static struct archive_input *input_new(int fd, const char *what, struct progress
 	if (here >= 0 && end >= here && lseek(fd, here, SEEK_SET) == here)
 		in->size = (uint64_t)(end - here);
 	in->buf = array_new(1, READ_STEP, e);
-	in->stream = in->buf ? archive_read_new() : NULL;
-	if (in->buf && !in->stream)
+	if (!in->buf || libarchive_load(&in->lib, e) < 0) {
+		archive_input_free(in);
+		return NULL;
+	}
+	in->stream = in->lib.archive_read_new();
+	if (!in->stream)
 		err_nomem(e);
 	if (!in->stream || open_stream(in, e) < 0) {
 		archive_input_free(in);
@@ -200,15 +206,15 @@ struct archive_input *archive_input_open(int fd, const char *what, struct progre
 
 	if (!in)
 		return NULL;
-	in->tar = archive_read_new();
+	in->tar = in->lib.archive_read_new();
 	if (!in->tar) {
 		err_nomem(e);
 		return NULL;
 	}
-	if (need(archive_read_support_filter_none(in->tar), "plain files", e) < 0 ||
-	    need(archive_read_support_format_tar(in->tar), "tar", e) < 0)
+	if (need(in->lib.archive_read_support_filter_none(in->tar), "plain files", e) < 0 ||
+	    need(in->lib.archive_read_support_format_tar(in->tar), "tar", e) < 0)
 		return NULL;
-	if (archive_read_open(in->tar, in, NULL, read_stream, NULL) != ARCHIVE_OK) {
+	if (in->lib.archive_read_open(in->tar, in, NULL, read_stream, NULL) != ARCHIVE_OK) {
 		refuse_tar(in, e);
 		return NULL;
 	}
@@ -220,9 +226,9 @@ void archive_input_free(struct archive_input *in)
 	if (!in)
 		return;
 	if (in->tar)
-		archive_read_free(in->tar);
+		in->lib.archive_read_free(in->tar);
 	if (in->stream)
-		archive_read_free(in->stream);
+		in->lib.archive_read_free(in->stream);
 	err_clear(&in->why);
 	free(in->buf);
 	free(in);
@@ -231,7 +237,7 @@ void archive_input_free(struct archive_input *in)
 ssize_t archive_input_read(void *input, void *buf, size_t len, struct err *e)
 {
 	struct archive_input *in = input;
-	const la_ssize_t n = archive_read_data(in->tar, buf, len);
+	const la_ssize_t n = in->lib.archive_read_data(in->tar, buf, len);
 
 	return n < 0 ? refuse_tar(in, e) : n;
 }
@@ -240,7 +246,7 @@ ssize_t archive_input_read(void *input, void *buf, size_t len, struct err *e)
  * other files than we do. */
 static int read_end(struct archive_input *in, struct err *e)
 {
-	const uint64_t taken = (uint64_t)archive_filter_bytes(in->tar, -1);
+	const uint64_t taken = (uint64_t)in->lib.archive_filter_bytes(in->tar, -1);
 	const uint64_t rest = in->given - taken;
 	size_t len = rest < in->block_size ? (size_t)rest : in->block_size;
 	const uint8_t *bytes = len ? in->block + (in->block_size - len) : NULL;
@@ -286,14 +292,15 @@ static int get_target(const char *path, const char *target, char out[static LIMI
 	return 0;
 }
 
-static int get_member(struct archive_entry *entry, struct archive_member *out, struct err *e)
+static int get_member(const struct libarchive *lib, struct archive_entry *entry,
+		      struct archive_member *out, struct err *e)
 {
-	const char *link = archive_entry_hardlink(entry);
+	const char *link = lib->archive_entry_hardlink(entry);
 
 	out->kind = ARCHIVE_OTHER;
 	out->link[0] = '\0';
 	out->size = 0;
-	const int is_named = get_path(archive_entry_pathname(entry), out->path, e);
+	const int is_named = get_path(lib->archive_entry_pathname(entry), out->path, e);
 	if (is_named <= 0)
 		return is_named;
 	if (link) {
@@ -301,13 +308,13 @@ static int get_member(struct archive_entry *entry, struct archive_member *out, s
 		out->kind = is_link > 0 ? ARCHIVE_HARDLINK : ARCHIVE_OTHER;
 		return is_link < 0 ? -1 : 0;
 	}
-	switch (archive_entry_filetype(entry)) {
+	switch (lib->archive_entry_filetype(entry)) {
 	case AE_IFREG:
 		out->kind = ARCHIVE_FILE;
-		out->size = (uint64_t)archive_entry_size(entry);
+		out->size = (uint64_t)lib->archive_entry_size(entry);
 		return 0;
 	case AE_IFLNK:
-		link = archive_entry_symlink(entry);
+		link = lib->archive_entry_symlink(entry);
 		out->kind = link ? ARCHIVE_SYMLINK : ARCHIVE_OTHER;
 		return link ? get_target(out->path, link, out->link, e) : 0;
 	default:
@@ -320,12 +327,12 @@ int archive_input_next(struct archive_input *in, struct archive_member *out, str
 	struct archive_entry *entry;
 
 	/* ARCHIVE_WARN: a name that the locale cannot say; it is none of those that count. */
-	const int r = archive_read_next_header(in->tar, &entry);
+	const int r = in->lib.archive_read_next_header(in->tar, &entry);
 	if (r == ARCHIVE_EOF)
 		return read_end(in, e);
 	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
 		return refuse_tar(in, e);
-	return get_member(entry, out, e) < 0 ? -1 : 1;
+	return get_member(&in->lib, entry, out, e) < 0 ? -1 : 1;
 }
 
 int archive_inflate(int fd, const char *what, int out_fd, struct progress *progress, struct err *e)
