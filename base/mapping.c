@@ -134,6 +134,9 @@ int mapping_init(struct mapping *m, int fd, size_t size, struct err *e)
 			close(own);
 		return err_sys(e, sys, "cannot map a file of %zu bytes", size);
 	}
+	/* Left to itself, the kernel reads up to a device's read_ahead_kb around each touch:
+	 * megabytes where it is set for streaming, for a lookup that needs a few pages. */
+	madvise(data, size, MADV_RANDOM);
 	atomic_store(&slots[number].damaged, false);
 	set_range(&slots[number], (uintptr_t)data, size);
 	*m = (struct mapping){data, size, number, own};
@@ -151,6 +154,20 @@ void mapping_fini(struct mapping *m)
 		close(m->fd);
 	}
 	*m = (struct mapping)MAPPING_INIT;
+}
+
+void mapping_prefetch(const struct mapping *m, uint64_t offset, size_t size)
+{
+	if (m->slot < 0 || offset >= m->size)
+		return;
+	const size_t start = (size_t)offset - (size_t)offset % page_size;
+	const size_t rest = m->size - start;
+	const size_t skipped = (size_t)offset - start;
+	const size_t len = size > rest - skipped ? rest : skipped + size;
+	/* madvise(2) changes nothing in what it is told the address of. */
+	void *at = (void *)(uintptr_t)(m->data + start); /* NOLINT(performance-no-int-to-ptr) */
+
+	madvise(at, len, MADV_WILLNEED);
 }
 
 bool mapping_has_faulted(const struct mapping *m)

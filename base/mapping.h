@@ -35,8 +35,13 @@ struct mapping {
 		NULL, 0, -1, -1 \
 	}
 
-/* Maps the first `size` bytes of `fd` (the fd may be closed afterwards).  ERR_SYS, ERR_LIMIT. */
+/*
+ * Maps the first `size` bytes of `fd` (the fd may be closed afterwards).  A touch reads one page,
+ * not its neighbours: mapping_prefetch says what is worth more.  ERR_SYS, ERR_LIMIT.
+ */
 int mapping_init(struct mapping *m, int fd, size_t size, struct err *e);
+/* Starts reading these bytes, as far as they exist, and does not wait.  A hint: it cannot fail. */
+void mapping_prefetch(const struct mapping *m, uint64_t offset, size_t size);
 void mapping_fini(struct mapping *m);
 bool mapping_is_damaged(const struct mapping *m);
 /* The part of it that takes no system call: it does not see a cut inside the last page. */

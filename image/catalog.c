@@ -12,6 +12,9 @@
 #include "image/catalog_read.h"
 
 enum { BITS = 64, MODE_BITS = 07777, NSEC_MAX = 999999999 };
+/* Read from the disk ahead of a block that is touched for the first time: neighbours in a section
+ * are neighbours in the tree. */
+enum { PREFETCH = 8 * CATALOG_BLOCK };
 
 int catalog_malformed(const char *what, struct err *e)
 {
@@ -59,6 +62,7 @@ static int check_range(const struct catalog *c, uint64_t offset, size_t size, st
 		const uint64_t bit = UINT64_C(1) << (block % BITS);
 		if (atomic_load_explicit(word, memory_order_acquire) & bit)
 			continue;
+		mapping_prefetch(&c->map, CATALOG_HEADER_SIZE + block * CATALOG_BLOCK, PREFETCH);
 		if (check_block(c, block, e) < 0)
 			return -1;
 		atomic_fetch_or_explicit(word, bit, memory_order_release);
@@ -90,6 +94,8 @@ int catalog_fetch_all(const struct catalog *c, struct err *e)
 static int check_table(const struct catalog *c, struct err *e)
 {
 	const struct catalog_span *t = &c->header.table;
+
+	mapping_prefetch(&c->map, t->offset, (size_t)t->size);
 	const struct digest d = hasher_sha256(c->map.data + t->offset, (size_t)t->size);
 
 	if (memcmp(d.raw, c->header.table_sha256, DIGEST_SHA256_LEN) != 0)

@@ -66,6 +66,67 @@ START_TEST(reads_what_the_file_holds)
 }
 END_TEST
 
+START_TEST(a_prefetch_is_a_hint)
+{
+	struct err e = ERR_INIT;
+	struct mapping m = MAPPING_INIT;
+	uint8_t page[PAGE];
+	const int fd = make_file("f");
+
+	mapping_prefetch(&m, 0, PAGE);
+	ck_assert_int_eq(mapping_init(&m, fd, SIZE, &e), 0);
+	mapping_prefetch(&m, 0, SIZE);
+	mapping_prefetch(&m, PAGE + 1, 1);
+	mapping_prefetch(&m, SIZE - 1, SIZE);
+	mapping_prefetch(&m, SIZE, 1);
+	mapping_prefetch(&m, UINT64_MAX, SIZE_MAX);
+	ck_assert_int_eq(ftruncate(fd, PAGE), 0);
+	mapping_prefetch(&m, 0, SIZE);
+	close(fd);
+	copy_page(&m, 0, page);
+	check_page(page, 1);
+	mapping_fini(&m);
+}
+END_TEST
+
+/* Pages of the mapping that are in the page cache. */
+static int count_resident(const struct mapping *m)
+{
+	unsigned char resident[PAGES];
+	int count = 0;
+
+	ck_assert_int_eq(mincore((void *)(uintptr_t)m->data, m->size, resident), 0);
+	for (int i = 0; i < PAGES; i++)
+		count += resident[i] & 1;
+	return count;
+}
+
+START_TEST(a_touch_reads_no_neighbours)
+{
+	struct err e = ERR_INIT;
+	struct mapping m = MAPPING_INIT;
+	uint8_t page[PAGE];
+	SCOPE_FD int fd = make_file("f");
+
+	ck_assert_int_eq(fsync(fd), 0);
+	ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	ck_assert_int_eq(mapping_init(&m, fd, SIZE, &e), 0);
+	/* Files of a tmpfs are nowhere but in the page cache. */
+	if (count_resident(&m) == 0) {
+		copy_page(&m, 5, page);
+		check_page(page, 6);
+		ck_assert_int_eq(count_resident(&m), 1);
+		mapping_prefetch(&m, (uint64_t)8 * PAGE, (size_t)4 * PAGE);
+		for (int i = 8; i < 12; i++) {
+			copy_page(&m, i, page);
+			check_page(page, i + 1);
+		}
+		ck_assert_int_eq(count_resident(&m), 5);
+	}
+	mapping_fini(&m);
+}
+END_TEST
+
 START_TEST(a_cut_file_gives_zeros_and_damage)
 {
 	struct err e = ERR_INIT;
@@ -329,6 +390,8 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
 	tcase_add_test(tc, reads_what_the_file_holds);
+	tcase_add_test(tc, a_prefetch_is_a_hint);
+	tcase_add_test(tc, a_touch_reads_no_neighbours);
 	tcase_add_test(tc, a_cut_file_gives_zeros_and_damage);
 	tcase_add_test(tc, a_cut_inside_the_last_page_is_damage);
 	tcase_add_test(tc, a_range_beyond_the_file_is_damage);
