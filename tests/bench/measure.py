@@ -95,6 +95,12 @@ class Bench:
     def path(self, *names):
         return os.path.join(self.scratch, *names)
 
+    def strip_program(self):
+        """Measures what a package installs: its peers have no debugging tables to be read from the disk either."""
+        stripped = self.path("shale")
+        subprocess.run(["strip", "-o", stripped, self.shale], check=True)
+        self.shale = stripped
+
     def skip(self, what, why):
         line = f"{what}: {why}"
         if line not in self.skips:

@@ -52,8 +52,8 @@ What the words mean:
   to the disk, which shale has done by then and the others have not. The reference (ref) is what an OCI packer has to do at the least: `tar`, `zstd -3 -T2`, and `sha256sum` on both
   sides of the compression; with `openssl dgst` instead it is shown, too. cpu is user and system time of all processes, peak MiB that of the largest one.
 - Cold is a new mount after the kernel's caches were dropped; warm is the same work again on that mount. First byte: from the
-  start of the mount command to a byte of a file in the middle of the tree, cold with the programs themselves dropped, too, and
-  warm with everything in the page cache. Walk is `find -ls`; read all is the same and then open, read and close of
+  start of the mount command to a byte of a file in the middle of the tree; with everything cold, the programs themselves, too; with
+  the image and its file system's tables cold and the programs used before; warm with everything in the page cache. Walk is `find -ls`; read all is the same and then open, read and close of
   every file. cpu is client and server; what the kernel's own threads do for its file systems is in none of the figures.
 - Pinned: server and client on one processor. Otherwise a lone client measures mostly how long an idle processor takes to
   wake up.
@@ -169,6 +169,7 @@ def main(argv):
     bench = None
     try:
         bench = Bench(args.work, check_build(args.build), args.runs, args.timeout)
+        bench.strip_program()
         results = measure(bench, args)
         if args.out:
             write_page(args.out, bench, results, joined(argv))
