@@ -474,7 +474,7 @@ static int write_item(const struct copy_list *l, const struct item *item, const 
 	const struct stat seen = {
 		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
 
-	if (en.size == 0)
+	if (en.kind != ENTRY_REG)
 		return layer_writer_add(w, &en, NULL, e);
 	SCOPE_FD int fd = context_open_file(c, item->source, &seen, e);
 	if (fd < 0)

@@ -171,7 +171,7 @@ static int add(struct walk *k, const char *name, const struct stat *st, struct e
 	en.xattr_count = k->xattrs.count;
 	if (en.kind == ENTRY_SYMLINK && read_target(k, name, &en, e) < 0)
 		return -1;
-	if (en.kind != ENTRY_REG || en.size == 0)
+	if (en.kind != ENTRY_REG)
 		return layer_writer_add(k->w, &en, NULL, e);
 
 	SCOPE_FD int fd = host_file_open(k->fd, name, st, e);

@@ -296,11 +296,16 @@ START_TEST(a_source_must_not_change)
 	struct err e = ERR_INIT;
 
 	make_files();
+	stages_write("src/none", "");
 	copy_init(&copy, &r);
 	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), &copy, &e);
 	copy_fini(&copy);
 	ck_assert_ptr_nonnull(l);
 	ck_assert_int_eq(write_list(l, c, NULL, &e), 0);
+	stages_write("src/none", "no more");
+	ck_assert_int_eq(write_list(l, c, NULL, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "'src/none' changed while it was read");
+	stages_write("src/none", "");
 	stages_write("src/sub/x", "more than before");
 	ck_assert_int_eq(write_list(l, c, NULL, &e), -1);
 	ck_assert_err(&e, ERR_SYS, "'src/sub/x' changed while it was read");
