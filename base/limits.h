@@ -40,6 +40,7 @@
 #define LIMIT_FRAME           (16 * LIMIT_MIB) /* content of one frame */
 #define LIMIT_FRAMES          (16 * 1024 * 1024)
 #define LIMIT_LAYER_INDEX     (512 * LIMIT_MIB)  /* uncompressed layer index */
+#define LIMIT_LAYER_INDEXES   (1 * LIMIT_GIB)    /* those of an image: they are merged in memory */
 #define LIMIT_ZSTD_WINDOW_LOG 27                 /* 128 MiB, zstd's own default for decoders */
 #define LIMIT_EXPANSION_FREE  (64 * LIMIT_MIB)   /* any ratio is fine up to here */
 #define LIMIT_EXPANSION_RATIO 1000               /* content : blob, beyond it */

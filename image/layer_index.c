@@ -354,6 +354,11 @@ void entry_scratch_fini(struct entry_scratch *s)
 	*s = (struct entry_scratch)ENTRY_SCRATCH_INIT;
 }
 
+size_t layer_index_size(const struct layer_index *ix)
+{
+	return ix->size;
+}
+
 struct digest layer_index_diff_id(const struct layer_index *ix)
 {
 	return digest_from_sha256(ix->header.diff_id);

@@ -39,6 +39,8 @@ void layer_index_free(struct layer_index *ix);
 SCOPE_DEFINE(layer_index, struct layer_index *, layer_index_free)
 
 struct digest layer_index_diff_id(const struct layer_index *ix);
+/* Bytes of memory that its content takes. */
+size_t layer_index_size(const struct layer_index *ix);
 uint64_t layer_index_tar_size(const struct layer_index *ix);
 enum frame_encoding layer_index_encoding(const struct layer_index *ix);
 

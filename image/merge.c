@@ -9,6 +9,7 @@
  */
 #include "image/merge.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -338,6 +339,10 @@ int merge_add_layer(struct merge *m, const struct layer_index *ix, struct err *e
 		return err_set(e, ERR_LIMIT, "more than %d layers", LIMIT_LAYERS);
 	if (count > (uint64_t)LIMIT_ENTRIES - m->entry_count)
 		return err_set(e, ERR_LIMIT, "the layers have more than %d entries", LIMIT_ENTRIES);
+	if (layer_index_size(ix) > LIMIT_LAYER_INDEXES - m->index_bytes)
+		return err_set(e, ERR_LIMIT,
+			       "the layer indexes have more than %" PRIu64 " bytes together",
+			       LIMIT_LAYER_INDEXES);
 	if (array_reserve(&m->layers, &m->layer_cap, m->layer_count + 1, sizeof(const void *), e) <
 	    0)
 		return -1;
@@ -349,5 +354,6 @@ int merge_add_layer(struct merge *m, const struct layer_index *ix, struct err *e
 		return -1;
 	m->layer_count++;
 	m->entry_count += count;
+	m->index_bytes += layer_index_size(ix);
 	return 0;
 }

@@ -114,6 +114,7 @@ struct merge {
 	size_t layer_count;
 	size_t layer_cap;
 	uint64_t entry_count; /* of all layers */
+	uint64_t index_bytes; /* their indexes */
 	const char *path;     /* what `steps` walked; borrowed */
 	size_t depth;
 	unsigned removals; /* of the tree, when `steps` was right */

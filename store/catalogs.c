@@ -105,11 +105,13 @@ static void stack_fini(struct stack *st)
 }
 SCOPE_DEFINE_VALUE(stack, struct stack, stack_fini)
 
-static int load_layers(const struct store *s, const struct image *im, bool is_fresh,
-		       const struct layers_options *opt, struct stack *st, struct err *e)
+/* Each is merged before the next is loaded, so that the merge's limits hold for their memory. */
+static int merge_layers(const struct store *s, const struct image *im, bool is_fresh,
+			const struct layers_options *opt, struct stack *st, struct merge *tree,
+			struct err *e)
 {
 	const struct manifest *m = &im->manifest;
-	uint64_t entries = 0;
+	char text[DIGEST_STR_MAX];
 
 	st->indexes = array_new(m->layer_count, sizeof(struct layer_index *), e);
 	if (!st->indexes)
@@ -123,20 +125,7 @@ static int load_layers(const struct store *s, const struct image *im, bool is_fr
 		if (layers_load(s, &want, &st->indexes[i], &st->layers[i], e) < 0)
 			return -1;
 		st->count++;
-		entries += layer_index_entry_count(st->indexes[i]);
-		if (entries > (uint64_t)LIMIT_ENTRIES)
-			return err_set(e, ERR_LIMIT, "the layers hold more than %d entries",
-				       LIMIT_ENTRIES);
-	}
-	return 0;
-}
-
-static int merge_layers(const struct stack *st, struct merge *m, struct err *e)
-{
-	char text[DIGEST_STR_MAX];
-
-	for (size_t i = 0; i < st->count; i++) {
-		if (merge_add_layer(m, st->indexes[i], e) < 0)
+		if (merge_add_layer(tree, st->indexes[i], e) < 0)
 			return err_wrap(e, "layer '%s'", digest_format(&st->layers[i].blob, text));
 	}
 	return 0;
@@ -178,7 +167,7 @@ static int build(const struct store *s, const struct image *im, unsigned flags,
 	SCOPE(stack) struct stack st = {NULL, NULL, 0};
 	SCOPE(merge) struct merge *m = merge_new(e);
 
-	if (!m || load_layers(s, im, is_fresh, opt, &st, e) < 0 || merge_layers(&st, m, e) < 0)
+	if (!m || merge_layers(s, im, is_fresh, opt, &st, m, e) < 0)
 		return -1;
 	SCOPE_FD int fd = write_catalog(s, &st, m, &place, e);
 	if (fd < 0 || catalog_open(fd, &c, e) < 0)

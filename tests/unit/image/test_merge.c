@@ -2,6 +2,7 @@
 #include "image/merge.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/limits.h"
@@ -483,6 +484,48 @@ START_TEST(limits_entries)
 }
 END_TEST
 
+/* Of a few MiB: values of xattrs stand in a layer index as they are. */
+static struct layer_index *large_layer(void)
+{
+	enum { DIRS = 4, XATTRS = LIMIT_XATTRS / LIMIT_XATTR_VALUE - 1 };
+	static const char value[LIMIT_XATTR_VALUE];
+	struct err e = ERR_INIT;
+	SCOPE(layer_index_builder) struct layer_index_builder *b = layer_index_builder_new(&e);
+	struct xattr xattrs[XATTRS];
+	char names[XATTRS][16];
+
+	for (int i = 0; i < XATTRS; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "user.%02d", i);
+		xattrs[i] = (struct xattr){names[i], strlen(names[i]), value, sizeof(value)};
+	}
+	for (int i = 0; i < DIRS; i++) {
+		const char path[] = {(char)('a' + i), '\0'};
+		const struct entry en = {.path = path,
+					 .path_len = 1,
+					 .kind = ENTRY_DIR,
+					 .mode = 0755,
+					 .xattrs = xattrs,
+					 .xattr_count = XATTRS};
+		ck_assert_int_eq(layer_index_builder_add(b, &en, &e), 0);
+	}
+	return tree_index_of(b, (DIRS + 2) * TREE_TAR_BLOCK);
+}
+
+START_TEST(limits_the_memory_of_layer_indexes)
+{
+	struct err e = ERR_INIT;
+	SCOPE(merge) struct merge *m = merge_new(&e);
+	SCOPE(layer_index) struct layer_index *ix = large_layer();
+	const uint64_t size = layer_index_size(ix);
+
+	ck_assert_uint_gt(size, LIMIT_LAYER_INDEXES / LIMIT_LAYERS);
+	for (uint64_t i = 0; i < LIMIT_LAYER_INDEXES / size; i++)
+		ck_assert_int_eq(merge_add_layer(m, ix, &e), 0);
+	ck_assert_int_eq(merge_add_layer(m, ix, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "layer indexes");
+}
+END_TEST
+
 /* A few entries make millions of directories. */
 START_TEST(limits_names)
 {
@@ -516,6 +559,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, copes_with_many_names);
 	tcase_add_test(tc, limits_layers);
 	tcase_add_test(tc, limits_entries);
+	tcase_add_test(tc, limits_the_memory_of_layer_indexes);
 	tcase_add_test(tc, limits_names);
 	tcase_set_timeout(tc, 100);
 	suite_add_tcase(s, tc);
