@@ -27,11 +27,15 @@ enum {
 	DIR_BUFFER_MAX = 1024 * 1024,
 };
 
+/*
+ * The two answers that speak of the request, and not of a failure, are the catalog's: no such
+ * inode, not of that kind.  What failed below is EIO, whatever the host said: its ENOENT is not
+ * that of a file of the image, and its ENOSYS would turn an operation off for as long as the mount
+ * lives.
+ */
 int ops_errno(const struct err *e)
 {
 	switch (e->code) {
-	case ERR_SYS:
-		return e->sys ? e->sys : EIO;
 	case ERR_NOMEM:
 		return ENOMEM;
 	case ERR_NOT_FOUND:
@@ -39,6 +43,7 @@ int ops_errno(const struct err *e)
 	case ERR_UNSUPPORTED:
 		return ENOTDIR;
 	case ERR_NONE:
+	case ERR_SYS:
 	case ERR_USAGE:
 	case ERR_SYNTAX:
 	case ERR_FORMAT:
@@ -354,7 +359,8 @@ static void reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	}
 	SCOPE_FREE char *buf = malloc(size ? size : 1);
 	if (!buf) {
-		fuse_reply_err(req, ENOMEM);
+		err_nomem(&e);
+		reply_err(req, "readdir", ino, &e);
 		return;
 	}
 	struct dir_reply r = {

@@ -3,11 +3,16 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/array.h"
 #include "base/log.h"
 #include "image/frame.h"
 #include "store/lease.h"
+
+/* After a repair that failed, until the next is tried: what could not be built just now cannot be
+ * built for the next of many requests either. */
+enum { REPAIR_PAUSE_S = 30 };
 
 /* An idle decoder; as many exist as threads ever decoded at once. */
 struct idle_decoder {
@@ -16,8 +21,9 @@ struct idle_decoder {
 };
 
 struct view_layer {
-	_Atomic int fd; /* holds the frames */
-	int damaged_fd; /* replaced by a repair; other threads may still read from it; -1 */
+	_Atomic int fd;       /* holds the frames */
+	int damaged_fd;       /* replaced by a repair; other threads may still read from it; -1 */
+	time_t repair_failed; /* when, by now(); 0: never */
 	enum frame_encoding encoding;
 	bool is_reframed;
 	struct digest index;
@@ -29,6 +35,7 @@ struct view {
 	struct lease *lease;
 	_Atomic(struct catalog *) catalog;
 	struct catalog *damaged; /* replaced by a repair; other threads may still look into it */
+	time_t repair_failed;    /* that of the catalog */
 	pthread_mutex_t repair_lock;
 	struct view_layer *layers;
 	size_t layer_count;
@@ -36,6 +43,20 @@ struct view {
 	pthread_mutex_t decoders_lock; /* never held while another lock is taken */
 	struct idle_decoder *idle;
 };
+
+/* Seconds of a clock that nobody sets. */
+static time_t now(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + 1; /* never 0 */
+}
+
+static bool is_pausing(time_t failed)
+{
+	return failed && now() - failed < REPAIR_PAUSE_S;
+}
 
 static struct idle_decoder *take_decoder(struct view *v, struct err *e)
 {
@@ -87,7 +108,7 @@ static bool replace_frames(struct view *v, uint32_t at)
 	struct view_layer *l = &v->layers[at];
 	struct err why = ERR_INIT;
 
-	if (l->damaged_fd >= 0)
+	if (l->damaged_fd >= 0 || is_pausing(l->repair_failed))
 		return false;
 	log_warning("what was derived from layer %u of '%s' is damaged: deriving it anew", at + 1,
 		    v->image->name);
@@ -95,6 +116,7 @@ static bool replace_frames(struct view *v, uint32_t at)
 	if (fd < 0) {
 		log_warning("cannot derive it: %s", why.msg);
 		err_clear(&why);
+		l->repair_failed = now();
 		return false;
 	}
 	l->damaged_fd = l->fd;
@@ -168,7 +190,11 @@ static int open_layers(struct view *v, struct err *e)
 		if (catalog_layer(v->catalog, i, &info, e) < 0)
 			return -1;
 		struct view_layer *l = &v->layers[i];
-		*l = (struct view_layer){-1, -1, info.encoding, info.is_reframed, info.index};
+		*l = (struct view_layer){.fd = -1,
+					 .damaged_fd = -1,
+					 .encoding = info.encoding,
+					 .is_reframed = info.is_reframed,
+					 .index = info.index};
 		l->fd = open_frames(v, (uint32_t)i, &info, e);
 		if (l->fd < 0)
 			return -1;
@@ -236,22 +262,49 @@ const struct catalog *view_catalog(const struct view *v)
 	return v->catalog;
 }
 
-/* Under repair_lock.  One repair a view: a catalog that was built from verified indexes into a
- * nameless file and is damaged again means a machine that cannot be trusted. */
-static bool replace_catalog(struct view *v, struct err *e)
+/* Frames are read from the files that are open, and inode numbers are known to the kernel: both are
+ * as before only when the layers are. */
+static int build_catalog(const struct view *v, struct catalog **out, struct err *e)
 {
 	const struct layers_options opt = {.workers = 0};
-	struct catalog *fresh = NULL;
-	struct err ignored = ERR_INIT;
+	SCOPE(catalog) struct catalog *c = NULL;
 
-	if (v->damaged)
+	if (catalogs_open(v->store, v->image, CATALOGS_FRESH, &opt, &c, e) < 0)
+		return -1;
+	for (size_t i = 0; i < v->layer_count; i++) {
+		struct catalog_layer info;
+		if (catalog_layer(c, i, &info, e) < 0)
+			return -1;
+		if (!digest_equal(&info.index, &v->layers[i].index))
+			return err_set(e, ERR_DIGEST, "layer %zu has another index now", i + 1);
+	}
+	*out = steal_ptr(&c);
+	return 0;
+}
+
+/*
+ * Under repair_lock.  One repair a view: a catalog that was built from verified indexes into a
+ * nameless file and is damaged again means a machine that cannot be trusted.
+ *
+ * Why it cannot be built is for the log.  A layer that gc took (ERR_NOT_FOUND) must not look to the
+ * caller like an inode that is none: to him the catalog is damaged, as it was.
+ */
+static bool replace_catalog(struct view *v)
+{
+	struct catalog *fresh = NULL;
+	struct err why = ERR_INIT;
+
+	if (v->damaged || is_pausing(v->repair_failed))
 		return false;
-	err_clear(e);
 	log_warning("the catalog of '%s' is damaged: building it anew", v->image->name);
-	if (catalogs_discard(v->store, v->image, &ignored) < 0)
-		err_clear(&ignored);
-	if (catalogs_open(v->store, v->image, CATALOGS_FRESH, &opt, &fresh, e) < 0)
+	if (catalogs_discard(v->store, v->image, &why) < 0)
+		err_clear(&why);
+	if (build_catalog(v, &fresh, &why) < 0) {
+		log_error("cannot build the catalog anew: %s", why.msg);
+		err_clear(&why);
+		v->repair_failed = now();
 		return false;
+	}
 	v->damaged = v->catalog;
 	v->catalog = fresh;
 	return true;
@@ -259,18 +312,13 @@ static bool replace_catalog(struct view *v, struct err *e)
 
 bool view_repair(struct view *v, const struct catalog *seen, struct err *e)
 {
-	bool is_repaired;
-
 	if (e->code != ERR_DIGEST && e->code != ERR_FORMAT)
 		return false;
 	pthread_mutex_lock(&v->repair_lock);
-	if (v->catalog != seen) {
-		err_clear(e);
-		is_repaired = true;
-	} else {
-		is_repaired = replace_catalog(v, e);
-	}
+	const bool is_repaired = v->catalog != seen || replace_catalog(v);
 	pthread_mutex_unlock(&v->repair_lock);
+	if (is_repaired)
+		err_clear(e);
 	return is_repaired;
 }
 

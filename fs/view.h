@@ -41,7 +41,8 @@ const struct catalog *view_catalog(const struct view *v);
  * After a failure of a catalog_* call: when `e` says that the catalog is damaged, builds it anew
  * from the layers, which gives the same inode numbers, and returns true with `e` cleared: call
  * again.  `seen` is view_catalog() of before the call: when another thread has repaired it since,
- * there is nothing more to do.
+ * there is nothing more to do.  When it cannot be built, that is logged, `e` still says that the
+ * catalog is damaged, and nobody tries again for a while.
  */
 bool view_repair(struct view *v, const struct catalog *seen, struct err *e);
 

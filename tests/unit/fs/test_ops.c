@@ -11,13 +11,16 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/io.h"
 #include "fs/fuse_wire.h"
 #include "fs/sample_image.h"
 #include "main.h"
+#include "tests/support/scratch.h"
 
 enum {
 	BODY_MAX = 4096, /* of a request; zeros behind what is used, for whoever reads on */
 	REPLY_MAX = 2 * 1024 * 1024,
+	MANY = 3000, /* names: the catalog has blocks that opening it does not touch */
 };
 
 static const struct sample_file files[] = {
@@ -449,6 +452,108 @@ START_TEST(has_no_operation_that_writes)
 }
 END_TEST
 
+static void setup_many(void)
+{
+	static char names[MANY][16];
+	static struct sample_file many[MANY + 1];
+
+	many[0] = files[0];
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "name-%05zu", i);
+		many[i + 1] = (struct sample_file){
+			.path = names[i], .kind = ENTRY_REG, .mode = 0644, .text = names[i]};
+	}
+	sample_image_make(many, ARRAY_LEN(many));
+	view = sample_view(VIEW_CACHE_MIN);
+	open_session();
+	ck_assert_int_eq(init_with(WIRE_MAJOR, WIRE_MINOR, UINT32_MAX & ~WIRE_INIT_EXT, 0), 0);
+}
+
+/* A failing disk under the catalog, and somebody who removed the layer: it cannot be built anew. */
+static void ruin_catalog(void)
+{
+	static const uint8_t rubbish[4096];
+	char hex[DIGEST_HEX_MAX];
+	const int catalogs = store_dirfd(sample_store, STORE_DIR_CATALOGS);
+	struct stat st;
+
+	ck_assert_int_eq(unlinkat(store_dirfd(sample_store, STORE_DIR_BLOBS_SHA256),
+				  digest_hex(&sample_image.manifest.layers[0].digest, hex), 0),
+			 0);
+	digest_hex(&sample_image.chosen.digest, hex);
+	ck_assert_int_eq(fchmodat(catalogs, hex, 0644, 0), 0);
+	SCOPE_FD int fd = openat(catalogs, hex, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	/* Not its first block, which was checked when it was opened, nor the digests at its end. */
+	for (off_t at = 64 * 1024; at < st.st_size * 3 / 4; at += sizeof(rubbish))
+		ck_assert_int_eq(pwrite(fd, rubbish, sizeof(rubbish), at), sizeof(rubbish));
+}
+
+/* How often `text` was logged since standard error went to the file "log". */
+static unsigned count_in_log(const char *text)
+{
+	SCOPE(str) struct str log = STR_INIT;
+	struct err e = ERR_INIT;
+	unsigned count = 0;
+
+	ck_assert_int_eq(io_slurp_path(scratch_file("log"), LIMIT_MIB, &log, &e), 0);
+	for (const char *at = str_text(&log); (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+START_TEST(damage_that_cannot_be_mended_is_an_io_error)
+{
+	const struct wire_read_in in = {.size = 4096};
+	unsigned damaged = 0;
+
+	ruin_catalog();
+	SCOPE_FD int log = open(scratch_file("log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(dup2(log, STDERR_FILENO), 0);
+	for (uint64_t node = 2; node < MANY + 2; node++) {
+		const int errors[] = {
+			error_of(WIRE_GETATTR, node, &(struct wire_getattr_in){0},
+				 sizeof(struct wire_getattr_in)),
+			error_of_name(WIRE_LOOKUP, node, "."),
+			error_of(WIRE_READ, node, &in, sizeof(in)),
+		};
+		for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+			ck_assert(errors[i] == 0 || errors[i] == EIO);
+			damaged += errors[i] == EIO;
+		}
+	}
+	ck_assert_uint_gt(damaged, 0);
+	ck_assert_uint_gt(count_in_log("of inode"), 0);
+	/* Tried once, and not for each of the requests. */
+	ck_assert_uint_eq(count_in_log("building it anew"), 1);
+	ck_assert_uint_eq(count_in_log("cannot build the catalog anew"), 1);
+}
+END_TEST
+
+static const struct {
+	enum err_code code;
+	int error;
+} answers[] = {
+	{ERR_NOMEM, ENOMEM}, {ERR_NOT_FOUND, ESTALE}, {ERR_UNSUPPORTED, ENOTDIR}, {ERR_DIGEST, EIO},
+	{ERR_FORMAT, EIO},   {ERR_LIMIT, EIO},        {ERR_UNTRUSTED, EIO},       {ERR_BUSY, EIO},
+};
+
+START_TEST(clients_see_one_errno_a_code)
+{
+	static const int host[] = {EIO, ENOENT, ENOSYS, ESTALE, EAGAIN, EINTR};
+	struct err e = ERR_INIT;
+
+	err_set(&e, answers[_i].code, "some failure");
+	ck_assert_int_eq(ops_errno(&e), answers[_i].error);
+	err_clear(&e);
+	for (size_t i = 0; i < ARRAY_LEN(host); i++) {
+		err_sys(&e, host[i], "cannot read");
+		ck_assert_int_eq(ops_errno(&e), EIO);
+		err_clear(&e);
+	}
+}
+END_TEST
+
 /* As splitmix64: the same numbers on any machine. */
 static uint64_t next_random(void)
 {
@@ -520,6 +625,15 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, forgets_nothing);
 	tcase_add_test(tc, has_no_operation_that_writes);
 	tcase_add_test(tc, answers_any_request_once);
+	suite_add_tcase(s, tc);
+
+	tc = tcase_create("failures");
+	tcase_add_loop_test(tc, clients_see_one_errno_a_code, 0, ARRAY_LEN(answers));
+	suite_add_tcase(s, tc);
+	tc = tcase_create("damage");
+	tcase_add_checked_fixture(tc, setup_many, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, damage_that_cannot_be_mended_is_an_io_error);
 	suite_add_tcase(s, tc);
 	return s;
 }

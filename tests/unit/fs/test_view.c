@@ -213,6 +213,27 @@ START_TEST(a_damaged_catalog_is_built_anew)
 }
 END_TEST
 
+/* Whoever removes what a mount uses (rm -r in the store) has an error for it, which is not that the
+ * inode is none. */
+START_TEST(a_repair_that_fails_leaves_the_damage)
+{
+	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
+	const struct catalog *before = view_catalog(v);
+	char hex[DIGEST_HEX_MAX];
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(unlinkat(store_dirfd(sample_store, STORE_DIR_BLOBS_SHA256),
+				  digest_hex(&sample_image.manifest.layers[0].digest, hex), 0),
+			 0);
+	for (int i = 0; i < 3; i++) {
+		err_set(&e, ERR_DIGEST, "damaged");
+		ck_assert(!view_repair(v, before, &e));
+		ck_assert_err(&e, ERR_DIGEST, "damaged");
+	}
+	ck_assert_ptr_eq(view_catalog(v), before);
+}
+END_TEST
+
 START_TEST(other_failures_are_not_repaired)
 {
 	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
@@ -280,6 +301,7 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, setup, sample_image_remove);
 	tcase_add_test(tc, damage_of_a_frame_is_an_error_and_never_data);
 	tcase_add_test(tc, other_failures_are_not_repaired);
+	tcase_add_test(tc, a_repair_that_fails_leaves_the_damage);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("repair");
 	tcase_add_checked_fixture(tc, setup_many, sample_image_remove);
