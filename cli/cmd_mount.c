@@ -167,7 +167,7 @@ static int check_allow_other(struct err *e)
 			return 0;
 		line += len + (line[len] != '\0');
 	}
-	return err_set(e, ERR_SYS,
+	return err_sys(e, EPERM,
 		       "mount option allow_other: only root may use it, unless " FUSE_CONF
 		       " has the line user_allow_other");
 }

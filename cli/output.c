@@ -46,6 +46,8 @@ int output_check(struct err *e)
 
 int output_finish(struct err *e)
 {
+	/* The stream remembers that an earlier write failed, but not why. */
+	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return err_sys(e, errno ? errno : EIO, "cannot write to standard output");
 	return 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -45,7 +46,7 @@ static int mount_as_root(const struct mount_options *opt, const char *mountpoint
 	return steal_fd(&fd);
 }
 
-/* The descriptor that fusermount3 sends over the socket of _FUSE_COMMFD. */
+/* The descriptor that fusermount3 sends over the socket of _FUSE_COMMFD; -1 with errno. */
 static int receive_fd(int socket)
 {
 	char byte;
@@ -66,6 +67,9 @@ static int receive_fd(int socket)
 	do
 		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -1;
+	errno = EPROTO; /* what is wrong with a message that came */
 	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
 	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
@@ -77,10 +81,16 @@ static int receive_fd(int socket)
 /* Runs fusermount3 with `environment` added; its exit status, or -1 with the error set. */
 static int run_fusermount(char *const argv[], char *variable, struct err *e)
 {
+	const struct sigaction wait_for_it = {.sa_handler = SIG_DFL};
 	char *environment[] = {variable, NULL};
+	struct sigaction before;
 	pid_t pid;
 	int status;
 
+	/* A caller that ignores SIGCHLD hands that down, and then there is no status to wait for.
+	 */
+	if (sigaction(SIGCHLD, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+		sigaction(SIGCHLD, &wait_for_it, NULL);
 	/* It is setuid and looks at nothing else of the environment. */
 	const int r = posix_spawnp(&pid, FUSERMOUNT, NULL, NULL, argv, environment);
 	if (r != 0)
@@ -119,13 +129,14 @@ static int mount_as_user(const struct mount_options *opt, const char *mountpoint
 	const int status = run_fusermount(argv, variable, e);
 	if (status < 0)
 		return -1;
+	/* It has said why itself; most of what it refuses is a matter of permission. */
 	if (status != 0)
-		return err_set(e, ERR_SYS, "cannot mount at '%s': %s failed",
+		return err_sys(e, EPERM, "cannot mount at '%s': %s failed",
 			       quote_str(q, mountpoint), FUSERMOUNT);
 	close(steal_fd(&theirs));
 	const int fd = receive_fd(ours);
 	if (fd < 0)
-		return err_set(e, ERR_SYS, "cannot mount at '%s': %s gave no descriptor",
+		return err_sys(e, errno, "cannot mount at '%s': %s gave no descriptor",
 			       quote_str(q, mountpoint), FUSERMOUNT);
 	return fd;
 }

@@ -57,9 +57,13 @@ static int check_mountpoint(const struct mount_options *opt, const char *path, s
 	DIR *dir = opendir(path);
 	if (!dir)
 		return err_sys(e, errno, "cannot mount at '%s'", quote_str(q, path));
+	errno = 0; /* readdir(3) tells a failure from the end by it alone */
 	while (is_empty && (de = readdir(dir)))
 		is_empty = strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0;
+	const int sys = is_empty ? errno : 0;
 	closedir(dir);
+	if (sys != 0)
+		return err_sys(e, sys, "cannot read the mountpoint '%s'", quote_str(q, path));
 	if (!is_empty && !opt->allow_nonempty)
 		return err_set(e, ERR_EXISTS,
 			       "the mountpoint '%s' is not empty (-o nonempty hides what it holds)",
@@ -117,13 +121,20 @@ static int session_open(struct server *s, int *device, struct err *e)
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 	char path[32];
 
+	/* libfuse says on standard error what it dislikes, and sets errno only where a call did. */
+	errno = 0;
 	s->session = fuse_session_new(&args, &ops_readonly, sizeof(ops_readonly), &s->context);
+	int sys = errno;
 	fuse_opt_free_args(&args);
 	if (!s->session)
-		return err_set(e, ERR_SYS, "libfuse cannot make a session");
+		return err_sys(e, sys ? sys : EINVAL, "libfuse cannot make a session");
 	(void)snprintf(path, sizeof(path), "/dev/fd/%d", *device);
-	if (fuse_session_mount(s->session, path) != 0)
-		return err_set(e, ERR_SYS, "libfuse does not take the descriptor of /dev/fuse");
+	errno = 0;
+	if (fuse_session_mount(s->session, path) != 0) {
+		sys = errno;
+		return err_sys(e, sys ? sys : EBADF,
+			       "libfuse does not take the descriptor of /dev/fuse");
+	}
 	(void)steal_fd(device);
 	catch_end_signals(s->session);
 	return 0;
@@ -192,7 +203,10 @@ static int server_loop(struct server *s, struct err *e)
 	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE_MAX);
 	const int r = fuse_session_loop_mt(s->session, config);
 	fuse_loop_cfg_destroy(config);
-	/* > 0: a signal, which is how a mount in the foreground ends. */
+	/* > 0: a signal, which is how a mount in the foreground ends.  -1 is not EPERM: libfuse has
+	 * no other word for a thread that it cannot start. */
+	if (r == -1)
+		return err_sys(e, EAGAIN, "the mount ended: libfuse cannot start a thread");
 	return r < 0 ? err_sys(e, -r, "the mount ended") : 0;
 }
 
@@ -276,10 +290,14 @@ static int wait_ready(int pipe_fd, const char *mountpoint, struct err *e)
 	char text[STATUS_TEXT_MAX + 1];
 	char q[QUOTE_MAX];
 
-	if (io_read_full(pipe_fd, &head, sizeof(head)) != (ssize_t)sizeof(head))
-		return err_set(e, ERR_SYS, "the server of '%s' died before it mounted",
+	ssize_t n = io_read_full(pipe_fd, &head, sizeof(head));
+	if (n < 0)
+		return err_sys(e, errno, "cannot hear of the server of '%s'",
 			       quote_str(q, mountpoint));
-	const ssize_t n = io_read_full(pipe_fd, text, STATUS_TEXT_MAX);
+	if ((size_t)n < sizeof(head))
+		return err_sys(e, ESRCH, "the server of '%s' died before it mounted",
+			       quote_str(q, mountpoint));
+	n = io_read_full(pipe_fd, text, STATUS_TEXT_MAX);
 	text[n > 0 ? n : 0] = '\0';
 	if (head.code != ERR_NONE) {
 		err_set(e, (enum err_code)head.code, "%s", text);

@@ -52,7 +52,7 @@ static void guard_leave(void)
 int secret_setup(struct err *e)
 {
 	if (sodium_init() < 0)
-		return err_set(e, ERR_SYS, "cannot set up libsodium: no source of random numbers");
+		return err_sys(e, ENODEV, "cannot set up libsodium: no source of random numbers");
 	return 0;
 }
 

@@ -29,9 +29,20 @@ umount /dev/fuse
 mount --bind fuse /dev/fuse
 expect 1 "shale: cannot mount at 'roots': a user needs write access to it: Permission denied" as_user shale mount app roots
 expect 1 "shale: cannot mount at 'user/sticky': it is sticky and not yours: *" as_user shale mount app user/sticky
-expect 1 "shale: mount option allow_other: *user_allow_other" as_user shale mount -o allow_other app user/mnt
+expect 1 "shale: mount option allow_other: *user_allow_other: Operation not permitted" as_user shale mount -o allow_other app user/mnt
 expect 8 "shale: cannot run fusermount3 (is the package fuse3 installed?): *" \
   as_user env PATH="$PWD" "$(command -v shale)" mount app user/mnt
+mkdir fake
+# shellcheck disable=SC2016 # for the other shell
+while IFS='|' read -r body message; do
+  printf '#!/bin/sh\n%s\n' "$body" >fake/fusermount3
+  chmod 755 fake fake/fusermount3
+  expect 1 "shale: $message" as_user env PATH="$PWD/fake:$PATH" "$(command -v shale)" mount app user/mnt
+done <<'END'
+exit 1|cannot mount at '*/user/mnt': fusermount3 failed: Operation not permitted
+exit 0|cannot mount at '*/user/mnt': fusermount3 gave no descriptor: Protocol error
+kill -9 $PPID|the server of '*/user/mnt' died before it mounted: No such process
+END
 expect 8 "shale: cannot mount at 'user/none': No such file or directory" as_user shale mount app user/none
 
 mount --bind allow.conf /etc/fuse.conf

@@ -25,5 +25,9 @@ same "nosuid, nodev" "$(grep " $PWD/user/mnt " /proc/self/mountinfo | cut -d' ' 
   "nodev nosuid relatime ro"
 as_user shale umount user/mnt
 wait_for is_unmounted user/mnt
+# A caller that ignores the end of its children, as some supervisors do.
+as_user env --ignore-signal=CHLD shale mount app user/mnt
+as_user env --ignore-signal=CHLD shale umount user/mnt
+wait_for is_unmounted user/mnt
 expect 2 "*for root*" as_user shale mount -o dev app user/mnt
 expect 8 '*' as_user shale umount user/mnt
