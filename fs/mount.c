@@ -9,6 +9,19 @@
  *	returns				unmounts and returns
  *
  * so that the command ends with success only when the mount answers.
+ *
+ * Threads of the server: libfuse's loop, which start after all else is set up and end before
+ * anything is taken down.  What changes while they run, and how:
+ *
+ *	which frames are in memory		the cache's lock
+ *	decoders that nobody uses		decoders_lock (fs/view.c)
+ *	the catalog, files of frames		atomics; replaced under repair_lock (fs/view.c)
+ *	which blocks of a catalog were checked	atomics (image/catalog.c)
+ *
+ * Lock order: repair_lock, then the store's (store/store.h).  A repair holds it from end to end,
+ * which also leaves the store to one thread at a time; reads of what is not damaged go on.  The
+ * other two are held for moments, and no lock is taken under them.  A frame that is loading is no
+ * lock, but its readers wait for it: who holds repair_lock asks for no frame.
  */
 #include "fs/mount.h"
 

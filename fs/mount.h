@@ -7,8 +7,6 @@
  * libfuse as a number, so that a supervisor can hold it one day.  The image never changes: entries
  * and attributes are valid for a day, names that are not there are cached, files and directories
  * are not opened at all (ENOSYS), warm reads cost no request.
- *
- * Lock order: none; the only lock of fs/ is the cache's.
  */
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H

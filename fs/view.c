@@ -40,7 +40,7 @@ struct view {
 	struct view_layer *layers;
 	size_t layer_count;
 	struct cache *cache;
-	pthread_mutex_t decoders_lock; /* never held while another lock is taken */
+	pthread_mutex_t decoders_lock; /* order of locks: fs/mount.c */
 	struct idle_decoder *idle;
 };
 
