@@ -29,6 +29,7 @@ enum {
 	SCRYPT_R = 8,
 	SCRYPT_P = 1,
 	OTHERS = S_IRWXG | S_IRWXO,
+	TEMPORARY_MAX = sizeof(".shale-0123456789abcdef.tmp"),
 };
 
 _Static_assert(KEYFILE_NONCE_LEN == crypto_secretbox_NONCEBYTES, "XSalsa20's nonce");
@@ -309,53 +310,134 @@ static int exists(const char *path, struct err *e)
 		       quote_str(quoted, path));
 }
 
-/* Where there are files without a name, a key file is whole from the moment it has one. */
-static int create_by_link(int fd, int dirfd, const char *path, const char *name, mode_t mode,
-			  const struct str *text, struct err *e)
-{
-	char quoted[QUOTE_MAX];
+/* A file on its way to its name. */
+struct new_file {
+	const char *path; /* as the user gave it */
+	const char *name; /* its last part */
+	mode_t mode;
+	int dirfd, fd;
+	char temporary[TEMPORARY_MAX]; /* the name it has meanwhile; "": none */
+};
 
-	if (io_write_all(fd, text->data, text->len) < 0)
-		return err_sys(e, errno, "cannot write '%s'", quote_str(quoted, path));
-	const int rc = tmpfile_publish_at(fd, dirfd, name, mode, e);
-	if (rc < 0)
-		return -1;
-	return rc == 0 ? exists(path, e) : 0;
+static void new_file_init(struct new_file *f, int dirfd, const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+
+	*f = (struct new_file){.path = path,
+			       .name = slash ? slash + 1 : path,
+			       .mode = mode,
+			       .dirfd = dirfd,
+			       .fd = -1};
 }
 
-/* Elsewhere (FAT on a stick) the name comes first, and goes again when anything fails. */
-static int create_by_name(int dirfd, const char *path, const char *name, mode_t mode,
-			  const struct str *text, struct err *e)
+static void make_temporary(char name[static TEMPORARY_MAX])
+{
+	uint8_t random[8];
+	char hex[2 * sizeof(random) + 1];
+
+	randombytes_buf(random, sizeof(random));
+	sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
+	(void)snprintf(name, TEMPORARY_MAX, ".shale-%s.tmp", hex);
+}
+
+/* Whether the name is that of our file, and not of another that took it since. */
+static bool has_name(const struct new_file *f, const char *name)
+{
+	struct stat ours, there;
+
+	return f->fd >= 0 && fstat(f->fd, &ours) == 0 &&
+	       fstatat(f->dirfd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/*
+ * unlink(2) takes whatever has the name by then.  So a name that others know is changed first to
+ * one that they do not, looked at once more, and given back when it was not ours.
+ */
+static void take_back(struct new_file *f)
+{
+	char aside[TEMPORARY_MAX], quoted[QUOTE_MAX];
+
+	if (!has_name(f, f->name))
+		return;
+	make_temporary(aside);
+	if (renameat2(f->dirfd, f->name, f->dirfd, aside, RENAME_NOREPLACE) < 0)
+		log_warning("'%s' was written, and cannot be taken back",
+			    quote_str(quoted, f->path));
+	else if (has_name(f, aside))
+		unlinkat(f->dirfd, aside, 0);
+	else
+		(void)renameat2(f->dirfd, aside, f->dirfd, f->name, RENAME_NOREPLACE);
+}
+
+static void new_file_fini(struct new_file *f)
+{
+	if (f->temporary[0] && has_name(f, f->temporary))
+		unlinkat(f->dirfd, f->temporary, 0);
+	if (f->fd >= 0)
+		close(f->fd);
+}
+SCOPE_DEFINE_VALUE(new_file, struct new_file, new_file_fini)
+
+/* A file without a name; where the file system has none of these (FAT on a stick), with one that
+ * says nothing. */
+static int open_new(struct new_file *f, struct err *e)
 {
 	char quoted[QUOTE_MAX];
-	SCOPE_FD int fd =
-		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 
-	if (fd < 0 && errno == EEXIST)
-		return exists(path, e);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot create '%s'", quote_str(quoted, path));
-	if (fchmod(fd, mode) < 0 || io_write_all(fd, text->data, text->len) < 0 || fsync(fd) < 0 ||
-	    fsync(dirfd) < 0) {
-		const int sys = errno;
-		unlinkat(dirfd, name, 0);
-		return err_sys(e, sys, "cannot write '%s'", quote_str(quoted, path));
+	f->fd = tmpfile_open_at(f->dirfd, e);
+	if (f->fd >= 0)
+		return 0;
+	if (e->code != ERR_UNSUPPORTED)
+		return -1;
+	err_clear(e);
+	make_temporary(f->temporary);
+	f->fd = openat(f->dirfd, f->temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       KEYFILE_MODE);
+	if (f->fd < 0) {
+		f->temporary[0] = '\0';
+		return err_sys(e, errno, "cannot create '%s'", quote_str(quoted, f->path));
 	}
 	return 0;
 }
 
-static int create(int dirfd, const char *path, mode_t mode, const struct str *text, struct err *e)
+static int prepare(struct new_file *f, const struct str *text, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	SCOPE_FD int fd = tmpfile_open_at(dirfd, e);
+	char quoted[QUOTE_MAX];
 
-	if (fd >= 0)
-		return create_by_link(fd, dirfd, path, name, mode, text, e);
-	if (e->code != ERR_UNSUPPORTED)
+	if (open_new(f, e) < 0)
 		return -1;
-	err_clear(e);
-	return create_by_name(dirfd, path, name, mode, text, e);
+	if (fchmod(f->fd, f->mode) < 0 || io_write_all(f->fd, text->data, text->len) < 0 ||
+	    fsync(f->fd) < 0)
+		return err_sys(e, errno, "cannot write '%s'", quote_str(quoted, f->path));
+	return 0;
+}
+
+/* Gives the temporary name away for the real one, if that is free: 0, or -1 with errno. */
+static int rename_new(struct new_file *f)
+{
+	if (renameat2(f->dirfd, f->temporary, f->dirfd, f->name, RENAME_NOREPLACE) == 0) {
+		f->temporary[0] = '\0';
+		return 0;
+	}
+	/* NFS cannot do that, but has links. */
+	return errno == EINVAL ? linkat(f->dirfd, f->temporary, f->dirfd, f->name, 0) : -1;
+}
+
+static int publish(struct new_file *f, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	if (!f->temporary[0]) {
+		const int rc = tmpfile_publish_at(f->fd, f->dirfd, f->name, f->mode, e);
+		return rc == 0 ? exists(f->path, e) : rc < 0 ? -1 : 0;
+	}
+	const int rc = rename_new(f);
+	if (rc < 0 && errno == EEXIST)
+		return exists(f->path, e);
+	if (rc < 0 || fsync(f->dirfd) < 0)
+		return err_sys(e, errno, "cannot create '%s'", quote_str(quoted, f->path));
+	return 0;
 }
 
 static int open_parent(const char *path, struct err *e)
@@ -396,13 +478,20 @@ int keyfile_create_pair(const char *prefix, const struct private_key *k,
 	if (!pub_path || check_free(key_path, e) < 0 || check_free(pub_path, e) < 0)
 		return -1;
 	SCOPE_FD int dirfd = open_parent(key_path, e);
-	if (dirfd < 0 || keyfile_format(k, passphrase, NULL, &key, e) < 0 ||
-	    public_key_format(&k->public_key, &pub, e) < 0 ||
-	    create(dirfd, key_path, KEYFILE_MODE, &key, e) < 0)
+	SCOPE(new_file) struct new_file key_file = {.fd = -1};
+	SCOPE(new_file) struct new_file pub_file = {.fd = -1};
+	if (dirfd < 0)
+		return -1;
+	new_file_init(&key_file, dirfd, key_path, KEYFILE_MODE);
+	new_file_init(&pub_file, dirfd, pub_path, KEYFILE_PUB_MODE);
+	if (keyfile_format(k, passphrase, NULL, &key, e) < 0 ||
+	    public_key_format(&k->public_key, &pub, e) < 0 || prepare(&key_file, &key, e) < 0 ||
+	    prepare(&pub_file, &pub, e) < 0)
 		return -1;
 	/* The private one first: from it the other can be made at any time. */
-	if (create(dirfd, pub_path, KEYFILE_PUB_MODE, &pub, e) < 0) {
-		unlink(key_path);
+	if (publish(&key_file, e) < 0 || publish(&pub_file, e) < 0) {
+		take_back(&pub_file);
+		take_back(&key_file);
 		return -1;
 	}
 	return 0;

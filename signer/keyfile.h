@@ -69,7 +69,7 @@ int keyfile_format(const struct private_key *k, const struct secret *passphrase,
 /*
  * Writes PREFIX.key (0600) and PREFIX.pub (0644), complete and synced.  ERR_EXISTS when either name
  * is taken, by whatever (a symlink is not followed): nothing is ever overwritten, and then neither
- * is written.
+ * is written.  A name appears with all of its file; on failure only files that are ours go again.
  */
 int keyfile_create_pair(const char *prefix, const struct private_key *k,
 			const struct secret *passphrase, struct err *e);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/limits.h"
 #include "main.h"
 #include "signer/pem.h"
@@ -31,9 +32,10 @@ static void check_no_secret(const char *message)
 }
 
 /* A file system without nameless files, with failing disks, or with somebody else at work. */
-static bool without_tmpfile;
+static bool without_tmpfile, without_rename;
 static int failing_fsync;
-static const char *race_name;
+static int stealing_rename;
+static const char *race_name, *stolen_name;
 int __real_tmpfile_open_at(int dirfd, struct err *e);
 int __wrap_tmpfile_open_at(int dirfd, struct err *e);
 
@@ -50,9 +52,34 @@ int __wrap_tmpfile_open_at(int dirfd, struct err *e)
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
+/* Somebody puts a file of his own in place of a new one. */
+static void steal(void)
+{
+	if (!stolen_name || unlink(scratch_file(stolen_name)) < 0)
+		return;
+	scratch_write(stolen_name, "mine");
+	stolen_name = NULL;
+}
+
+int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
+
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (without_rename) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (stealing_rename > 0 && --stealing_rename == 0)
+		steal();
+	return __real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
 int __wrap_fsync(int fd)
 {
 	if (failing_fsync > 0 && --failing_fsync == 0) {
+		if (!stealing_rename)
+			steal();
 		errno = EIO;
 		return -1;
 	}
@@ -417,19 +444,73 @@ START_TEST(a_lost_race_leaves_nothing)
 }
 END_TEST
 
-/* The n-th fsync fails: of the file or of the directory, of the first file or of the second. */
+/* The n-th fsync fails: of the files, then of the names. */
+static const struct {
+	bool without_tmpfile, without_rename;
+	int count; /* of calls to fsync */
+} disks[] = {{false, false, 6}, {true, false, 4}, {true, true, 4}};
+
 START_TEST(a_disk_that_fails_leaves_nothing)
 {
 	SCOPE(private_key) struct private_key k = PRIVATE_KEY_INIT;
 	SCOPE(secret) struct secret pass = SECRET_INIT;
 	struct err e = ERR_INIT;
 
-	without_tmpfile = true;
-	failing_fsync = _i + 1;
+	without_tmpfile = disks[_i].without_tmpfile;
+	make_pair(&k, &pass);
+	for (int n = 1; n <= disks[_i].count; n++) {
+		failing_fsync = n;
+		ck_assert_int_eq(keyfile_create_pair(scratch_file("team"), &k, &pass, &e), -1);
+		ck_assert_int_eq(e.sys, EIO);
+		ck_assert_err(&e, ERR_SYS, "team.");
+		ck_assert_int_eq(scratch_count(), 0);
+	}
+	/* It was all of them. */
+	failing_fsync = disks[_i].count + 1;
+	without_rename = disks[_i].without_rename;
+	ck_assert_int_eq(keyfile_create_pair(scratch_file("team"), &k, &pass, &e), 0);
+	ck_assert_int_eq(failing_fsync, 1);
+	ck_assert_int_eq(scratch_count(), 2);
+}
+END_TEST
+
+static void check_mine(const char *name)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(io_slurp_path(scratch_file(name), LIMIT_KEY_FILE, &text, &e), 0);
+	ck_assert_str_eq(str_text(&text), "mine");
+}
+
+/* Whoever took the name after us keeps it when we fail: found before it is touched, or just after.
+ */
+static const struct {
+	bool without_tmpfile;
+	int failing_fsync, stealing_rename;
+} thefts[] = {
+	{false, 5, 0}, /* of the second file's content */
+	{false, 5, 1},
+	{true, 4, 0}, /* of the second name */
+	{true, 4, 4}, /* the renames before: two to the names, one of the other file */
+};
+
+START_TEST(files_of_others_stay)
+{
+	SCOPE(private_key) struct private_key k = PRIVATE_KEY_INIT;
+	SCOPE(secret) struct secret pass = SECRET_INIT;
+	struct err e = ERR_INIT;
+
+	without_tmpfile = thefts[_i].without_tmpfile;
+	failing_fsync = thefts[_i].failing_fsync;
+	stealing_rename = thefts[_i].stealing_rename;
+	stolen_name = "team.key";
 	make_pair(&k, &pass);
 	ck_assert_int_eq(keyfile_create_pair(scratch_file("team"), &k, &pass, &e), -1);
-	ck_assert_err(&e, ERR_SYS, _i < 2 ? "team.key" : "team.pub");
-	ck_assert_int_eq(scratch_count(), 0);
+	ck_assert_err(&e, ERR_SYS, "team.pub");
+	ck_assert_ptr_null(stolen_name);
+	check_mine("team.key");
+	ck_assert_int_eq(scratch_count(), 1);
 }
 END_TEST
 
@@ -552,7 +633,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(wr, creates_a_pair, 0, 2);
 	tcase_add_loop_test(wr, never_overwrites, 0, 4);
 	tcase_add_loop_test(wr, a_lost_race_leaves_nothing, 0, 4);
-	tcase_add_loop_test(wr, a_disk_that_fails_leaves_nothing, 0, 4);
+	tcase_add_loop_test(wr, a_disk_that_fails_leaves_nothing, 0, ARRAY_LEN(disks));
+	tcase_add_loop_test(wr, files_of_others_stay, 0, ARRAY_LEN(thefts));
 	tcase_add_test(wr, needs_a_directory);
 	suite_add_tcase(s, wr);
 	return s;
