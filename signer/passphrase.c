@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 #include <termios.h>
 
@@ -14,14 +15,23 @@
 #include "base/limits.h"
 #include "base/quote.h"
 
-/* What ends or stops a program that sits at a prompt: each must find the terminal's echo on. */
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+/* What ends or stops a program that sits at a prompt: each must find the terminal's echo on.
+ * SIGCONT comes after a SIGSTOP, which nobody can catch, and a shell that turned the echo on. */
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
 
 static volatile sig_atomic_t stopped_by;
 
+/* After these the question is asked again. */
+static bool is_pause(int number)
+{
+	return number == SIGTSTP || number == SIGCONT;
+}
+
+/* Of several the one that ends. */
 static void note_signal(int number)
 {
-	stopped_by = number;
+	if (!stopped_by || is_pause(stopped_by))
+		stopped_by = number;
 }
 
 static int too_long(const char *what, struct err *e)
@@ -124,13 +134,47 @@ static int read_line(int tty, const sigset_t *waiting_mask, struct secret *buf, 
 	return 0;
 }
 
+/* Signals while the echo is off: blocked but while a line is awaited, and noted. */
+struct signal_guard {
+	sigset_t mask; /* as it was */
+	struct sigaction actions[ARRAY_LEN(stop_signals)];
+};
+
+/* Blocks first, so that none is noted before somebody waits for it.  What the caller ignores
+ * (nohup) stays ignored. */
+static void guard_enter(struct signal_guard *g)
+{
+	struct sigaction note = {.sa_handler = note_signal};
+	sigset_t stops;
+
+	stopped_by = 0;
+	sigemptyset(&note.sa_mask);
+	sigemptyset(&stops);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
+		sigaddset(&stops, stop_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &stops, &g->mask);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
+		sigaction(stop_signals[i], NULL, &g->actions[i]);
+		if (g->actions[i].sa_handler != SIG_IGN)
+			sigaction(stop_signals[i], &note, NULL);
+	}
+}
+
+/* What is pending still comes to our handler. */
+static void guard_leave(const struct signal_guard *g)
+{
+	pthread_sigmask(SIG_SETMASK, &g->mask, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
+		sigaction(stop_signals[i], &g->actions[i], NULL);
+}
+
 /* 0; 1 when the program was stopped and goes on now, so that it has to ask again; -1. */
 static int ask_quietly(int tty, const char *question, struct secret *buf, size_t *out_len,
 		       struct err *e)
 {
-	struct sigaction note = {.sa_handler = note_signal}, was[ARRAY_LEN(stop_signals)];
 	struct termios before, quiet;
-	sigset_t stops, mask_before;
+	struct signal_guard guard;
+	int rc;
 
 	if (tcgetattr(tty, &before) < 0)
 		return err_sys(e, errno, "cannot ask on the terminal");
@@ -138,31 +182,19 @@ static int ask_quietly(int tty, const char *question, struct secret *buf, size_t
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	quiet.c_lflag |= ICANON | ECHONL;
 
-	stopped_by = 0;
-	sigemptyset(&note.sa_mask);
-	sigemptyset(&stops);
-	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
-		sigaction(stop_signals[i], &note, &was[i]);
-		sigaddset(&stops, stop_signals[i]);
-	}
-	pthread_sigmask(SIG_BLOCK, &stops, &mask_before);
-
-	int rc = 0;
+	guard_enter(&guard);
 	if (tcsetattr(tty, TCSAFLUSH, &quiet) < 0 ||
 	    io_write_all(tty, question, strlen(question)) < 0)
 		rc = err_sys(e, errno, "cannot ask on the terminal");
 	else
-		rc = read_line(tty, &mask_before, buf, out_len, e);
-
+		rc = read_line(tty, &guard.mask, buf, out_len, e);
 	tcsetattr(tty, TCSAFLUSH, &before);
-	/* What is pending still comes to our handler. */
-	pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
-		sigaction(stop_signals[i], &was[i], NULL);
+	guard_leave(&guard);
+
 	if (!stopped_by)
 		return rc;
 	raise(stopped_by);
-	if (stopped_by != SIGTSTP)
+	if (!is_pause(stopped_by))
 		return rc;
 	err_clear(e);
 	return 1;

@@ -140,7 +140,14 @@ START_TEST(a_long_environment_is_refused)
 END_TEST
 
 /* What the child of `ask_in_a_terminal` exits with. */
-enum { GOT_IT = 42, REFUSED = 43, OTHER_ERROR = 44 };
+enum { GOT_IT = 42, REFUSED = 43, OTHER_ERROR = 44, STILL_QUIET = 45, NOT_STOPPED = 46 };
+
+static bool has_echo(int tty)
+{
+	struct termios now;
+
+	return tcgetattr(tty, &now) == 0 && now.c_lflag & ECHO;
+}
 
 /* In a child with a terminal of its own: a passphrase that must be "secret". */
 static void child_asks(bool confirm)
@@ -148,35 +155,47 @@ static void child_asks(bool confirm)
 	SCOPE(secret) struct secret s = SECRET_INIT;
 	struct err e = ERR_INIT;
 	const struct passphrase_source src = {.kind = PASSPHRASE_DEFAULT};
-	struct termios now;
 	int rc = OTHER_ERROR;
 
 	unsetenv(PASSPHRASE_ENV);
-	signal(SIGINT, SIG_DFL);
 	if (passphrase_read(&src, "the key", confirm, &s, &e) == 0)
 		rc = s.len == 6 && memcmp(s.data, "secret", 6) == 0 ? GOT_IT : OTHER_ERROR;
 	else if (e.code == ERR_USAGE)
 		rc = REFUSED;
 	else if (e.code == ERR_LIMIT)
 		rc = ERR_LIMIT;
-	if (tcgetattr(STDIN_FILENO, &now) != 0 || !(now.c_lflag & ECHO))
-		rc = OTHER_ERROR;
+	if (!has_echo(STDIN_FILENO))
+		rc = STILL_QUIET;
 	err_clear(&e);
 	secret_fini(&s);
 	_exit(rc);
 }
 
-/* Reads the terminal until `text` has come by. */
-static void await(int tty, const char *text, struct str *seen)
+static unsigned count_of(const char *text, const struct str *seen)
+{
+	unsigned count = 0;
+
+	for (const char *at = str_text(seen); (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+/* Reads the terminal until `text` has come by so often. */
+static void await_times(int tty, unsigned times, const char *text, struct str *seen)
 {
 	struct err e = ERR_INIT;
 	char buf[256];
 
-	while (!strstr(str_text(seen), text)) {
+	while (count_of(text, seen) < times) {
 		const ssize_t n = read(tty, buf, sizeof(buf));
 		ck_assert_msg(n > 0, "no '%s' in: %s", text, str_text(seen));
 		ck_assert_int_eq(str_append(seen, buf, (size_t)n, &e), 0);
 	}
+}
+
+static void await(int tty, const char *text, struct str *seen)
+{
+	await_times(tty, 1, text, seen);
 }
 
 /* Answers the questions of a child; its wait status.  `seen`: all that the terminal showed. */
@@ -189,8 +208,10 @@ static int ask_in_a_terminal(bool confirm, const char *first, const char *second
 	struct err e = ERR_INIT;
 
 	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
+	if (pid == 0) {
+		signal(SIGINT, SIG_DFL);
 		child_asks(confirm);
+	}
 	await(tty, "passphrase of the key: ", seen);
 	ck_assert_int_eq(io_write_all(tty, first, strlen(first)), 0);
 	if (second) {
@@ -278,6 +299,109 @@ START_TEST(a_stop_repeats_the_question)
 }
 END_TEST
 
+/* The end of a child that got a signal at the prompt, by its wait status. */
+static int signal_the_child(int number, void (*action)(int), const char *answer)
+{
+	SCOPE(str) struct str seen = STR_INIT;
+	int tty = -1, status = 0;
+	const pid_t pid = forkpty(&tty, NULL, NULL, NULL);
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		signal(number, action);
+		child_asks(false);
+	}
+	/* Held open, so that the terminal outlives the child. */
+	SCOPE_FD int slave = open(ptsname(tty), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	await(tty, "passphrase of the key: ", &seen);
+	ck_assert(!has_echo(slave));
+	ck_assert_int_eq(kill(pid, number), 0);
+	/* The signal alone has to wake the child; with the answer at hand it would not matter. */
+	usleep(50000);
+	ck_assert_int_eq(io_write_all(tty, answer, strlen(answer)), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(has_echo(slave));
+	close(tty);
+	return status;
+}
+
+static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+START_TEST(signals_that_end_find_the_echo_on)
+{
+	const int status = signal_the_child(end_signals[_i], SIG_DFL, "");
+
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), end_signals[_i]);
+}
+END_TEST
+
+START_TEST(ignored_signals_stay_ignored)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	const int status = signal_the_child(numbers[_i], SIG_IGN, "secret\n");
+
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), GOT_IT);
+}
+END_TEST
+
+/* As a shell with job control: stops a child at its prompt and lets it go on. */
+static void leader_stops(int number)
+{
+	const pid_t pid = fork();
+	struct termios t;
+	int status = 0;
+
+	if (pid == 0) {
+		while (tcgetpgrp(STDIN_FILENO) != getpid())
+			usleep(1000);
+		child_asks(false);
+	}
+	signal(SIGTTOU, SIG_IGN);
+	setpgid(pid, pid);
+	tcsetpgrp(STDIN_FILENO, pid);
+	while (has_echo(STDIN_FILENO))
+		usleep(1000);
+	kill(pid, number);
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		_exit(NOT_STOPPED);
+	/* Of SIGSTOP the child knows nothing: it is the shell that turns the echo on. */
+	if (number == SIGTSTP && !has_echo(STDIN_FILENO))
+		_exit(STILL_QUIET);
+	tcgetattr(STDIN_FILENO, &t);
+	t.c_lflag |= ECHO;
+	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, 0);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : OTHER_ERROR);
+}
+
+START_TEST(a_job_that_goes_on_asks_again_without_echo)
+{
+	static const int numbers[] = {SIGTSTP, SIGSTOP};
+	SCOPE(str) struct str seen = STR_INIT;
+	int tty = -1, status = 0;
+	const pid_t pid = forkpty(&tty, NULL, NULL, NULL);
+	char buf[256];
+	ssize_t n;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		leader_stops(numbers[_i]);
+	await_times(tty, 2, "passphrase of the key: ", &seen);
+	ck_assert_int_eq(io_write_all(tty, "secret\n", 7), 0);
+	while ((n = read(tty, buf, sizeof(buf))) > 0)
+		ck_assert_int_eq(str_append(&seen, buf, (size_t)n, &e), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	close(tty);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), GOT_IT);
+	ck_assert_ptr_null(strstr(str_text(&seen), "secret"));
+}
+END_TEST
+
 START_TEST(needs_a_terminal)
 {
 	SCOPE(secret) struct secret s = SECRET_INIT;
@@ -309,6 +433,9 @@ static Suite *suite_new(void)
 	tcase_add_test(tty, the_end_is_no_passphrase);
 	tcase_add_test(tty, an_interrupt_ends_the_question);
 	tcase_add_test(tty, a_stop_repeats_the_question);
+	tcase_add_loop_test(tty, signals_that_end_find_the_echo_on, 0, ARRAY_LEN(end_signals));
+	tcase_add_loop_test(tty, ignored_signals_stay_ignored, 0, 5);
+	tcase_add_loop_test(tty, a_job_that_goes_on_asks_again_without_echo, 0, 2);
 	tcase_add_test(tty, needs_a_terminal);
 	suite_add_tcase(s, tty);
 	return s;
