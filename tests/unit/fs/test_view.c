@@ -192,6 +192,52 @@ static void check_many(struct view *v)
 	ck_assert_no_err(&e);
 }
 
+/* As check_many, on a thread: how many of the names failed. */
+static void *count_failures(void *arg)
+{
+	struct view *v = arg;
+	uintptr_t failed = 0;
+
+	for (uint64_t i = 0; i < MANY; i++) {
+		struct err e = ERR_INIT;
+		struct catalog_dirent de = {0};
+		char buf[16];
+		const int found = VIEW_RETRY(
+			v, &e, catalog_readdir(view_catalog(v), CATALOG_ROOT, i, &de, &e));
+		failed += found != 1 ||
+			  view_read(v, de.inode, 0, buf, sizeof(buf), &e) != (ssize_t)de.name_len;
+		err_clear(&e);
+	}
+	return (void *)failed;
+}
+
+START_TEST(threads_that_meet_damage_share_one_repair)
+{
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+	pthread_t threads[4];
+
+	digest_hex(&sample_image.chosen.digest, hex);
+	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
+	ck_assert_int_eq(fstatat(store_dirfd(sample_store, STORE_DIR_CATALOGS), hex, &st, 0), 0);
+	damage(STORE_DIR_CATALOGS, hex, st.st_size / 2);
+	const struct catalog *before = view_catalog(v);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, count_failures, v), 0);
+	for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+		void *failed;
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_ptr_null(failed);
+	}
+	ck_assert_ptr_ne(view_catalog(v), before);
+	/* Who saw the damage, and comes when all is done, tries again. */
+	struct err e = ERR_INIT;
+	err_set(&e, ERR_DIGEST, "damaged");
+	ck_assert(view_repair(v, before, &e));
+	ck_assert_no_err(&e);
+}
+END_TEST
+
 START_TEST(a_damaged_catalog_is_built_anew)
 {
 	char hex[DIGEST_HEX_MAX];
@@ -307,6 +353,7 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, setup_many, sample_image_remove);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, a_damaged_catalog_is_built_anew, 0, 3);
+	tcase_add_test(tc, threads_that_meet_damage_share_one_repair);
 	suite_add_tcase(s, tc);
 	return s;
 }
