@@ -25,9 +25,14 @@ static bool is_damage(const struct err *e)
 	       e->code == ERR_UNSUPPORTED || e->code == ERR_UNTRUSTED;
 }
 
-/* Whether a layer of the catalog is what the manifest says, without reading the layer's index: 1,
- * 0, -1. */
-static int is_layer_of(const struct store *s, const struct descriptor *layer,
+static enum catalogs_fit fit(bool is_same)
+{
+	return is_same ? CATALOGS_FIT : CATALOGS_OTHER;
+}
+
+/* Whether a layer of the catalog is what the manifest says, without reading the layer's index: an
+ * enum catalogs_fit, -1. */
+static int check_layer(const struct store *s, const struct descriptor *layer,
 		       const struct catalog_layer *info, struct err *e)
 {
 	struct embedded at;
@@ -35,34 +40,40 @@ static int is_layer_of(const struct store *s, const struct descriptor *layer,
 	struct err why = ERR_INIT;
 
 	if (!digest_equal(&info->blob, &layer->digest))
-		return 0;
+		return CATALOGS_OTHER;
 	int r = layers_find_embedded(layer, &at, e);
 	if (r < 0)
 		return -1;
 	if (r == 1)
-		return !info->is_reframed && digest_equal(&info->index, &at.digest);
+		return (int)fit(!info->is_reframed && digest_equal(&info->index, &at.digest));
 	r = derived_peek(s, &layer->digest, &kept, &why);
 	if (r < 0 && !is_damage(&why))
 		return err_move(e, &why);
 	err_clear(&why);
-	return r == 1 && info->is_reframed == kept.is_reframed &&
-	       digest_equal(&info->index, &kept.index_digest);
+	if (r < 1)
+		return CATALOGS_UNKNOWN;
+	return (int)fit(info->is_reframed == kept.is_reframed &&
+			digest_equal(&info->index, &kept.index_digest));
 }
 
 int catalogs_check_layers(const struct store *s, const struct manifest *m, const struct catalog *c,
 			  struct err *e)
 {
+	int worst = CATALOGS_FIT;
+
 	if (catalog_layer_count(c) != m->layer_count)
-		return 0;
+		return CATALOGS_OTHER;
 	for (size_t i = 0; i < m->layer_count; i++) {
 		struct catalog_layer info;
 		if (catalog_layer(c, i, &info, e) < 0)
 			return -1;
-		const int r = is_layer_of(s, &m->layers[i], &info, e);
-		if (r < 1)
+		const int r = check_layer(s, &m->layers[i], &info, e);
+		if (r < 0 || r == CATALOGS_OTHER)
 			return r;
+		if (r == CATALOGS_UNKNOWN)
+			worst = r;
 	}
-	return 1;
+	return worst;
 }
 
 /* 1 opened, 0 there is none, -1. */
@@ -84,9 +95,12 @@ static int open_kept(const struct store *s, const struct image *im, struct catal
 	if (catalog_open(fd, &c, e) < 0)
 		return -1;
 	const int r = catalogs_check_layers(s, &im->manifest, c, e);
-	if (r == 1)
-		*out = steal_ptr(&c);
-	return r;
+	if (r < 0)
+		return -1;
+	if (r != CATALOGS_FIT)
+		return 0;
+	*out = steal_ptr(&c);
+	return 1;
 }
 
 /* The layers of an image on their way into a catalog. */

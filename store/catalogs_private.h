@@ -10,8 +10,15 @@
 #include "image/manifest.h"
 #include "store/store.h"
 
-/* Whether a catalog is of these layers, as far as can be told without reading them: 1, 0 it is of
- * others or of what was derived before, -1. */
+enum catalogs_fit {
+	CATALOGS_FIT,
+	CATALOGS_OTHER,   /* it is of other layers, or of what was derived before */
+	CATALOGS_UNKNOWN, /* what is derived from a layer is gone or damaged: the catalog is not
+			     believed, and may yet be right */
+};
+
+/* Whether a catalog is of these layers, as far as can be told without reading them: an enum
+ * catalogs_fit, or -1. */
 int catalogs_check_layers(const struct store *s, const struct manifest *m, const struct catalog *c,
 			  struct err *e);
 

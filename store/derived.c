@@ -204,16 +204,61 @@ int derived_open_frames(const struct store *s, const struct digest *blob, struct
 	return fd;
 }
 
-int derived_remove(const struct store *s, const struct digest *blob, struct err *e)
+struct derived_stamp derived_stamp(const struct store *s, const struct digest *blob)
 {
 	char name[NAME_MAX_SIZE];
 	const int dir = store_dirfd(s, STORE_DIR_LAYERS);
 
-	if (locks_need_writable(s, e) < 0 ||
-	    folder_remove(dir, file_name(name, blob, SUFFIX_INDEX), e) < 0 ||
+	return (struct derived_stamp){
+		folder_stamp(dir, file_name(name, blob, SUFFIX_INDEX)),
+		folder_stamp(dir, file_name(name, blob, SUFFIX_FRAMES)),
+	};
+}
+
+bool derived_stamp_equal(const struct derived_stamp *a, const struct derived_stamp *b)
+{
+	return folder_stamp_equal(&a->index, &b->index) &&
+	       folder_stamp_equal(&a->frames, &b->frames);
+}
+
+/* What keeps gc and other writers out: else the frames that are removed may be newer than the
+ * index that was. */
+struct keys {
+	int gc, index;
+};
+
+static void keys_fini(struct keys *k)
+{
+	scope_close(&k->index);
+	scope_close(&k->gc);
+}
+SCOPE_DEFINE_VALUE(keys, struct keys, keys_fini)
+
+static int take_keys(const struct store *s, struct keys *k, struct err *e)
+{
+	k->gc = locks_take(s, LOCKS_GC, LOCKS_SHARED, e);
+	if (k->gc < 0)
+		return -1;
+	k->index = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
+	return k->index < 0 ? -1 : 0;
+}
+
+static int remove_files(const struct store *s, const struct digest *blob, struct err *e)
+{
+	char name[NAME_MAX_SIZE];
+	const int dir = store_dirfd(s, STORE_DIR_LAYERS);
+
+	if (folder_remove(dir, file_name(name, blob, SUFFIX_INDEX), e) < 0 ||
 	    folder_remove(dir, file_name(name, blob, SUFFIX_FRAMES), e) < 0)
 		return -1;
 	return 0;
+}
+
+int derived_remove(const struct store *s, const struct digest *blob, struct err *e)
+{
+	SCOPE(keys) struct keys keys = {-1, -1};
+
+	return take_keys(s, &keys, e) < 0 ? -1 : remove_files(s, blob, e);
 }
 
 bool derived_parse_name(const char *name, struct digest *blob)
@@ -252,11 +297,8 @@ static int keep(const struct store *s, const struct digest *blob, int frames,
 	SCOPE_FD int index = write_nameless(dir, file, e);
 	if (index < 0)
 		return -1;
-	SCOPE_FD int gc = locks_take(s, LOCKS_GC, LOCKS_SHARED, e);
-	if (gc < 0)
-		return -1;
-	SCOPE_FD int lock = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
-	if (lock < 0 || derived_remove(s, blob, e) < 0)
+	SCOPE(keys) struct keys keys = {-1, -1};
+	if (take_keys(s, &keys, e) < 0 || remove_files(s, blob, e) < 0)
 		return -1;
 	if (frames >= 0 &&
 	    tmpfile_replace_at(frames, dir, file_name(name, blob, SUFFIX_FRAMES), FILE_MODE, e) < 0)

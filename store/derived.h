@@ -16,6 +16,7 @@
 #include "base/scope.h"
 #include "image/descriptor.h"
 #include "image/layer_index.h"
+#include "store/folder.h"
 #include "store/layers.h"
 #include "store/store.h"
 
@@ -51,7 +52,16 @@ int derived_make(const struct store *s, const struct descriptor *layer,
 /* An fd; ERR_NOT_FOUND also for what is no file; ERR_SYS. */
 int derived_open_frames(const struct store *s, const struct digest *blob, struct err *e);
 
+/* Under the locks that derived_make takes. */
 int derived_remove(const struct store *s, const struct digest *blob, struct err *e);
+
+/* Which files are kept: two that are equal say that nobody removed them or made them anew between
+ * the two. */
+struct derived_stamp {
+	struct folder_stamp index, frames;
+};
+struct derived_stamp derived_stamp(const struct store *s, const struct digest *blob);
+bool derived_stamp_equal(const struct derived_stamp *a, const struct derived_stamp *b);
 
 /* The blob that a name in shale/layers belongs to; false for other names. */
 bool derived_parse_name(const char *name, struct digest *blob);

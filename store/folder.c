@@ -121,6 +121,28 @@ int folder_read_own(int dirfd, const char *name, uint64_t limit, struct str *out
 	return io_slurp(fd, limit, what, out, e);
 }
 
+struct folder_stamp folder_stamp(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (dirfd < 0 || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return (struct folder_stamp){.is_there = false};
+	return (struct folder_stamp){true,       st.st_dev,  st.st_ino,
+				     st.st_size, st.st_mtim, st.st_ctim};
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool folder_stamp_equal(const struct folder_stamp *a, const struct folder_stamp *b)
+{
+	return a->is_there == b->is_there && a->dev == b->dev && a->ino == b->ino &&
+	       a->size == b->size && is_same_time(&a->modified, &b->modified) &&
+	       is_same_time(&a->changed, &b->changed);
+}
+
 int folder_visit(int dirfd,
 		 int (*each)(void *ctx, const char *name, const struct stat *st, struct err *e),
 		 void *ctx, struct err *e)

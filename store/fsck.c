@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A lease on all refs keeps gc from taking away what is being looked at; gc.lock is held only until
- * it is written.  Where the store cannot be written, nobody takes anything away.
+ * A lease on all refs, and on what others lease, keeps gc from taking away what is being looked at;
+ * gc.lock is held only until it is written.  A store that cannot be written has no leases: what its
+ * owner's gc takes away meanwhile is told as missing.
  */
 #include "store/fsck.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/hasher.h"
 #include "base/quote.h"
 #include "base/str.h"
-#include "base/tmpfile.h"
 #include "store/blobs.h"
-#include "store/derived.h"
-#include "store/folder.h"
 #include "store/fsck_private.h"
 #include "store/lease.h"
 #include "store/lease_scan.h"
@@ -86,23 +82,6 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 	return fsck_tell(f, FSCK_ERROR, subject, why, user, e);
 }
 
-static int tell_note(struct fsck *f, const char *subject, const char *text, struct err *e)
-{
-	struct err why = ERR_INIT;
-
-	err_set(&why, ERR_EXISTS, "%s", text);
-	return fsck_tell(f, FSCK_NOTE, subject, &why, NULL, e);
-}
-
-static int tell_note_of_file(struct fsck *f, const char *folder, const char *name, const char *text,
-			     struct err *e)
-{
-	char quoted[QUOTE_MAX];
-	SCOPE_FREE char *subject = str_dupf(e, "%s %s", folder, quote_str(quoted, name));
-
-	return subject ? tell_note(f, subject, text, e) : -1;
-}
-
 void fsck_count(struct fsck *f, uint64_t bytes)
 {
 	f->report->bytes_read += bytes;
@@ -131,16 +110,20 @@ static int mark_lease(void *ctx, const struct digest *d, struct err *e)
 	return mark_add_digest(f->live, d, e);
 }
 
-static int tell_dead_lease(void *ctx, const char *name, const struct stat *st, struct err *e)
+/* What a command leases may lose its lease, and then gc takes it. */
+static int lease_marked(const struct fsck *f, struct lease *lease, struct err *e)
 {
-	(void)st;
-	return tell_note_of_file(ctx, "lease", name, "its process died: gc removes it", e);
+	for (size_t i = 0; i < mark_count(f->live); i++) {
+		if (lease_add(lease, &mark_at(f->live, i)->digest, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* The refs, and a lease on them; an index.json that cannot be read is a finding. */
 static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lease, struct err *e)
 {
-	const struct lease_scan leases = {mark_lease, tell_dead_lease, f};
+	const struct lease_scan leases = {mark_lease, NULL, f};
 	struct err why = ERR_INIT;
 	SCOPE_FD int lock = -1;
 
@@ -150,14 +133,13 @@ static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lea
 			return -1;
 	}
 	/* Before there is one of this process. */
-	if (lease_scan(f->store, &leases, e) < 0)
+	if (lease_scan(f->store, &leases, e) < 0 || lease_open(f->store, "fsck", lease, e) < 0 ||
+	    lease_marked(f, *lease, e) < 0)
 		return -1;
 	if (refs_list(f->store, ix, &why) < 0) {
 		f->is_partial = true;
 		return fsck_tell(f, FSCK_ERROR, "index.json", &why, NULL, e);
 	}
-	if (lease_open(f->store, "fsck", lease, e) < 0)
-		return -1;
 	for (size_t i = 0; i < ix->count; i++) {
 		if (lease_add(*lease, &ix->manifests[i].digest, e) < 0)
 			return -1;
@@ -171,16 +153,7 @@ static int check_documents(struct fsck *f, const struct image_index *ix, struct 
 	const struct mark_visitor visitor = {tell_unreadable, fsck_check_manifest, f};
 	SCOPE_FREE bool *orphans = array_new(ix->count, sizeof(*orphans), e);
 
-	if (!orphans || roots_mark(f->live, ix, &visitor, orphans, e) < 0)
-		return -1;
-	for (size_t i = 0; i < ix->count; i++) {
-		if (!orphans[i] || f->is_partial)
-			continue;
-		if (tell_note_of_file(f, "ref", roots_name(&ix->manifests[i]),
-				      "its image is not in the store: gc removes it", e) < 0)
-			return -1;
-	}
-	return 0;
+	return orphans ? roots_mark(f->live, ix, &visitor, orphans, e) : -1;
 }
 
 /* Presence and size of all that is named. */
@@ -223,26 +196,22 @@ static int check_blob(void *ctx, const struct digest *d, const char *name, uint6
 	struct fsck *f = ctx;
 	struct err why = ERR_INIT;
 
+	(void)name;
 	(void)size;
 	if (!d)
-		return tmpfile_is_litter(name) ? tell_note_of_file(f, "file", name,
-								   "left by a process that died", e)
-					       : 0;
+		return 0;
 	f->report->blobs++;
-	const bool is_live = mark_has(f->live, d);
-	if (!is_live && !f->is_partial &&
-	    tell_note_of_file(f, "blob", name, "nothing uses it: gc removes it", e) < 0)
-		return -1;
 	if (!f->opt->read_data || mark_has(f->damaged, d) || hash_blob(f, d, &why) == 0)
 		return 0;
 	/* gc may take away what nothing uses. */
-	if (!is_live && why.code == ERR_NOT_FOUND) {
+	if (!mark_has(f->live, d) && why.code == ERR_NOT_FOUND) {
 		err_clear(&why);
 		return 0;
 	}
 	return fsck_tell_blob(f, d, &why, NULL, e);
 }
 
+/* blobs_visit */
 static int add_size(void *ctx, const struct digest *d, const char *name, uint64_t size,
 		    struct err *e)
 {
@@ -252,56 +221,6 @@ static int add_size(void *ctx, const struct digest *d, const char *name, uint64_
 	(void)e;
 	f->total += d ? size : 0;
 	return 0;
-}
-
-static int check_file(struct fsck *f, const char *name, const struct digest *d, struct err *e)
-{
-	if (tmpfile_is_litter(name))
-		return tell_note_of_file(f, "file", name, "left by a process that died", e);
-	if (!d || mark_has(f->live, d) || f->is_partial)
-		return 0;
-	struct err why = ERR_INIT;
-	SCOPE_FD int fd = blobs_open(f->store, d, BLOBS_ANY_SIZE, &why);
-	err_clear(&why);
-	return tell_note_of_file(f, "derived file", name,
-				 fd >= 0 ? "nothing uses what it was made from: gc removes it"
-					 : "what it was made from is gone: gc removes it",
-				 e);
-}
-
-/* folder_visit */
-static int check_layer_file(void *ctx, const char *name, const struct stat *st, struct err *e)
-{
-	struct digest d;
-
-	(void)st;
-	return check_file(ctx, name, derived_parse_name(name, &d) ? &d : NULL, e);
-}
-
-static int check_catalog_file(void *ctx, const char *name, const struct stat *st, struct err *e)
-{
-	struct digest d;
-
-	(void)st;
-	return check_file(ctx, name, folder_parse_hex(name, strlen(name), &d) ? &d : NULL, e);
-}
-
-static int check_other_file(void *ctx, const char *name, const struct stat *st, struct err *e)
-{
-	(void)st;
-	return check_file(ctx, name, NULL, e);
-}
-
-static int check_files(struct fsck *f, struct err *e)
-{
-	const struct store *s = f->store;
-
-	if (blobs_visit(s, check_blob, f, e) < 0 ||
-	    folder_visit(store_dirfd(s, STORE_DIR_LAYERS), check_layer_file, f, e) < 0 ||
-	    folder_visit(store_dirfd(s, STORE_DIR_CATALOGS), check_catalog_file, f, e) < 0 ||
-	    folder_visit(store_dirfd(s, STORE_DIR_ROOT), check_other_file, f, e) < 0)
-		return -1;
-	return folder_visit(store_dirfd(s, STORE_DIR_SHALE), check_other_file, f, e);
 }
 
 int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_report *out,
@@ -323,7 +242,11 @@ int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_
 	if (opt->read_data && blobs_visit(s, add_size, &f, e) < 0)
 		return -1;
 	if (load_roots(&f, &ix, &lease, e) < 0 || check_documents(&f, &ix, e) < 0 ||
-	    check_named(&f, e) < 0 || check_files(&f, e) < 0)
+	    check_named(&f, e) < 0 || blobs_visit(s, check_blob, &f, e) < 0)
+		return -1;
+	/* What it leases is not used for that. */
+	lease_close(steal_ptr(&lease));
+	if (fsck_tell_unused(&f, e) < 0)
 		return -1;
 	*out = report;
 	return 0;

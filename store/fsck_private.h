@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run of fsck: fsck.c walks and looks at files, fsck_image.c at what images are made of.
+ * One run of fsck: fsck.c walks and looks at blobs, fsck_image.c at what images are made of,
+ * fsck_unused.c at what gc would remove.
  *
  * Private to store/fsck*.c.
  */
@@ -34,6 +35,9 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 
 /* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */
 int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e);
+
+/* A note of all that gc would remove.  The caller has no lease. */
+int fsck_tell_unused(struct fsck *f, struct err *e);
 
 /* Counts bytes that were read, and shows how far it is. */
 void fsck_count(struct fsck *f, uint64_t bytes);

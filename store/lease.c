@@ -186,6 +186,7 @@ static int scan_lease(void *ctx, const char *name, const struct stat *st, struct
 	const int dir = store_dirfd(scan->store, STORE_DIR_LEASES);
 	SCOPE(str) struct str text = STR_INIT;
 	struct err why = ERR_INIT;
+	struct stat own;
 
 	if (!S_ISREG(st->st_mode))
 		return 0;
@@ -200,7 +201,10 @@ static int scan_lease(void *ctx, const char *name, const struct stat *st, struct
 	if (fd < 0)
 		return err_move(e, &why);
 	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
-		return scan->what->dead ? scan->what->dead(scan->what->ctx, name, st, e) : 0;
+		/* Without a name it is of somebody who ended well just now. */
+		return scan->what->dead && fstat(fd, &own) == 0 && own.st_nlink > 0
+			       ? scan->what->dead(scan->what->ctx, name, st, e)
+			       : 0;
 	if (errno != EWOULDBLOCK)
 		return err_sys(e, errno, "cannot test the lease '%s'", name);
 	if (io_slurp(fd, LEASE_FILE_MAX, "lease", &text, e) < 0)

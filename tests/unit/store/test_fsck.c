@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/fsck.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hasher.h"
 #include "image/mediatype.h"
 #include "store/catalogs.h"
+#include "store/gc.h"
 #include "store/image.h"
+#include "store/layers.h"
 #include "store/lease.h"
 #include "store/refs.h"
 #include "tests/unit/store/fixture.h"
@@ -18,6 +22,7 @@ enum {
 	TEXT_MAX = 400,
 	FILES = 2000,
 	FAR_AWAY = 100 * 1000, /* in a block of the catalog that opening does not touch */
+	ROUNDS = 400,          /* of fsck beside a writer; without its care some fail in ten */
 };
 
 static struct {
@@ -39,9 +44,12 @@ static void note(void *ctx, const struct fsck_finding *f)
 	snprintf(findings[finding_count++].text, TEXT_MAX, "%s: %s", f->subject, f->text);
 }
 
+static struct progress *watcher;
+
 static struct fsck_report run(bool read_data)
 {
-	const struct fsck_options opt = {.read_data = read_data, .found = note};
+	const struct fsck_options opt = {
+		.read_data = read_data, .progress = watcher, .found = note};
 	struct fsck_report r;
 	struct err e = ERR_INIT;
 
@@ -76,6 +84,7 @@ static void setup(void)
 	SCOPE(catalog) struct catalog *c = NULL;
 
 	fixture_make();
+	watcher = NULL;
 	memset(findings, 0, sizeof(findings));
 	fixture_wide_layer(FILES, &layers[0]);
 	fixture_foreign_layer("gzip", "three", true, &layers[1]);
@@ -314,6 +323,39 @@ START_TEST(leased_blobs_are_in_use)
 }
 END_TEST
 
+static struct lease *borrowed;
+
+/* The command whose lease kept the image ends, while its layers are read. */
+static void end_command(struct progress *p, const char *what, uint64_t done, uint64_t total)
+{
+	struct gc_report r;
+	struct err e = ERR_INIT;
+
+	(void)p;
+	(void)what;
+	(void)done;
+	(void)total;
+	lease_close(steal_ptr(&borrowed));
+	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+}
+
+START_TEST(what_others_leased_stays_until_the_end)
+{
+	struct err e = ERR_INIT;
+	struct progress p = {end_command};
+
+	ck_assert_int_eq(lease_open(fixture_store(), "test", &borrowed, &e), 0);
+	ck_assert_int_eq(lease_add(borrowed, &manifest.digest, &e), 0);
+	ck_assert_int_eq(refs_remove(fixture_store(), "localhost/app:1", &e), 1);
+	ck_assert_int_eq(refs_remove(fixture_store(), "localhost/same:1", &e), 1);
+	watcher = &p;
+	const struct fsck_report r = run(true);
+	ck_assert_ptr_null(borrowed);
+	ck_assert_msg(r.errors + r.derived == 0, "%s", findings[0].text);
+	ck_assert_uint_gt(r.notes, 0);
+}
+END_TEST
+
 START_TEST(an_index_that_cannot_be_read_makes_nothing_unused)
 {
 	scratch_write("store/index.json", "{");
@@ -383,6 +425,49 @@ START_TEST(signatures_are_checked_like_images)
 }
 END_TEST
 
+/* What imports, repairs and commands do to what is kept; each leaves it whole. */
+static int make_anew(struct err *e)
+{
+	const struct layers_options opt = {.workers = 0};
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(catalog) struct catalog *c = NULL;
+	SCOPE(lease) struct lease *l = NULL;
+	const struct descriptor *layer = &layers[1].descriptor;
+
+	if (store_open(store_path(fixture_store()), 0, &s, e) < 0 ||
+	    lease_open(s, "test", &l, e) < 0 || image_load(s, "app:1", NULL, &im, e) < 0 ||
+	    layers_prove(s, layer, &layers[1].diff_id, &opt, e) < 0 ||
+	    layers_discard(s, &layer->digest, e) < 0 ||
+	    layers_prove(s, layer, &layers[1].diff_id, &opt, e) < 0 ||
+	    catalogs_discard(s, &im, e) < 0)
+		return -1;
+	return catalogs_open(s, &im, 0, &opt, &c, e);
+}
+
+START_TEST(what_is_made_anew_meanwhile_is_not_damaged)
+{
+	int status;
+	const pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		struct err e = ERR_INIT;
+		while (make_anew(&e) == 0)
+			;
+		fprintf(stderr, "%s\n", e.msg);
+		_exit(1);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		(void)run(i % 8 == 0);
+		ck_assert_msg(finding_count == 0, "round %d: %s", i, findings[0].text);
+	}
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("store/fsck");
@@ -400,10 +485,12 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, what_is_derived_from_something_unnamed_is_told_so);
 	tcase_add_test(tc, what_gc_will_remove_is_a_note);
 	tcase_add_test(tc, leased_blobs_are_in_use);
+	tcase_add_test(tc, what_others_leased_stays_until_the_end);
 	tcase_add_test(tc, an_index_that_cannot_be_read_makes_nothing_unused);
 	tcase_add_test(tc, parts_of_an_index_are_checked);
 	tcase_add_test(tc, layers_and_diff_ids_must_agree_in_number);
 	tcase_add_test(tc, signatures_are_checked_like_images);
+	tcase_add_test(tc, what_is_made_anew_meanwhile_is_not_damaged);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
