@@ -2,8 +2,10 @@
 #include "store/catalogs.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/array.h"
+#include "base/io.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/quote.h"
@@ -16,7 +18,7 @@
 #include "store/layers_private.h"
 #include "store/locks.h"
 
-enum { CATALOG_MODE = 0444 };
+enum { CATALOG_MODE = 0444, COMPARE_STEP = 64 * 1024 };
 
 /* What makes a kept catalog one to build anew, and not a failure. */
 static bool is_damage(const struct err *e)
@@ -119,28 +121,55 @@ static void stack_fini(struct stack *st)
 }
 SCOPE_DEFINE_VALUE(stack, struct stack, stack_fini)
 
-/* Each is merged before the next is loaded, so that the merge's limits hold for their memory. */
-static int merge_layers(const struct store *s, const struct image *im, bool is_fresh,
-			const struct layers_options *opt, struct stack *st, struct merge *tree,
-			struct err *e)
-{
-	const struct manifest *m = &im->manifest;
-	char text[DIGEST_STR_MAX];
+/* Which indexes are taken: see struct layer_request. */
+struct source {
+	const struct store *store;
+	const struct manifest *manifest;
+	const struct digest *diff_ids;
+	bool is_fresh, is_kept_only;
+	const struct layers_options *opt;
+};
 
-	st->indexes = array_new(m->layer_count, sizeof(struct layer_index *), e);
+static int stack_init(struct stack *st, size_t layer_count, struct err *e)
+{
+	st->indexes = array_new(layer_count, sizeof(struct layer_index *), e);
 	if (!st->indexes)
 		return -1;
-	st->layers = array_new(m->layer_count, sizeof(*st->layers), e);
-	if (!st->layers)
+	st->layers = array_new(layer_count, sizeof(*st->layers), e);
+	return st->layers ? 0 : -1;
+}
+
+static int load_next(const struct source *src, struct stack *st, struct err *e)
+{
+	const size_t i = st->count;
+	const struct layer_request want = {&src->manifest->layers[i], &src->diff_ids[i],
+					   src->is_fresh, src->is_kept_only, src->opt};
+
+	if (layers_load(src->store, &want, &st->indexes[i], &st->layers[i], e) < 0)
 		return -1;
-	for (size_t i = 0; i < m->layer_count; i++) {
-		const struct layer_request want = {&m->layers[i], &im->config.diff_ids[i], is_fresh,
-						   opt};
-		if (layers_load(s, &want, &st->indexes[i], &st->layers[i], e) < 0)
+	st->count++;
+	return 0;
+}
+
+/* Each is merged before the next is loaded, so that the merge's limits hold for their memory. */
+static int merge_last(const struct stack *st, struct merge *tree, struct err *e)
+{
+	char text[DIGEST_STR_MAX];
+	const size_t i = st->count - 1;
+
+	if (merge_add_layer(tree, st->indexes[i], e) < 0)
+		return err_wrap(e, "layer '%s'", digest_format(&st->layers[i].blob, text));
+	return 0;
+}
+
+static int merge_layers(const struct source *src, struct stack *st, struct merge *tree,
+			struct err *e)
+{
+	if (stack_init(st, src->manifest->layer_count, e) < 0)
+		return -1;
+	while (st->count < src->manifest->layer_count) {
+		if (load_next(src, st, e) < 0 || merge_last(st, tree, e) < 0)
 			return -1;
-		st->count++;
-		if (merge_add_layer(tree, st->indexes[i], e) < 0)
-			return err_wrap(e, "layer '%s'", digest_format(&st->layers[i].blob, text));
 	}
 	return 0;
 }
@@ -176,12 +205,13 @@ static int build(const struct store *s, const struct image *im, unsigned flags,
 		 const struct layers_options *opt, struct catalog **out, struct err *e)
 {
 	const bool is_fresh = flags & CATALOGS_FRESH;
+	const struct source src = {s, &im->manifest, im->config.diff_ids, is_fresh, false, opt};
 	enum folder_place place = folder_first_place(s);
 	SCOPE(catalog) struct catalog *c = NULL;
 	SCOPE(stack) struct stack st = {NULL, NULL, 0};
 	SCOPE(merge) struct merge *m = merge_new(e);
 
-	if (!m || merge_layers(s, im, is_fresh, opt, &st, m, e) < 0)
+	if (!m || merge_layers(&src, &st, m, e) < 0)
 		return -1;
 	SCOPE_FD int fd = write_catalog(s, &st, m, &place, e);
 	if (fd < 0 || catalog_open(fd, &c, e) < 0)
@@ -221,4 +251,81 @@ int catalogs_discard(const struct store *s, const struct image *im, struct err *
 			     digest_hex(&im->chosen.digest, hex), e) < 0
 		       ? -1
 		       : 0;
+}
+
+/* Whether what was loaded last is what the catalog says it was made from. */
+static int is_made_from(const struct catalog *c, const struct stack *st, struct err *e)
+{
+	const size_t i = st->count - 1;
+	struct catalog_layer info;
+
+	if (catalog_layer(c, i, &info, e) < 0)
+		return -1;
+	return digest_equal(&info.index, &st->layers[i].index);
+}
+
+/* 1, 0, -1. */
+static int is_same_file(int a, int b, struct err *e)
+{
+	uint8_t x[COMPARE_STEP], y[COMPARE_STEP];
+
+	for (uint64_t at = 0;; at += COMPARE_STEP) {
+		const ssize_t n = io_pread_full(a, x, sizeof(x), at);
+		const ssize_t m = io_pread_full(b, y, sizeof(y), at);
+		if (n < 0 || m < 0)
+			return err_sys(e, errno, "cannot read a catalog");
+		if (n != m || memcmp(x, y, (size_t)n) != 0)
+			return 0;
+		if ((size_t)n < sizeof(x))
+			return 1;
+	}
+}
+
+/* Damage of a layer is told where layers are looked at; here it is `damaged`. */
+static int settle(struct err *why, enum catalogs_fit damaged, struct err *e)
+{
+	if (why->code != ERR_NOT_FOUND && !is_damage(why))
+		return err_move(e, why);
+	err_clear(why);
+	return (int)damaged;
+}
+
+/* Merges the layers, as long as they are what the catalog was made from: an enum catalogs_fit, -1.
+ */
+static int merge_same(const struct source *src, const struct catalog *c, struct stack *st,
+		      struct merge *tree, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (stack_init(st, src->manifest->layer_count, e) < 0)
+		return -1;
+	while (st->count < src->manifest->layer_count) {
+		if (load_next(src, st, &why) < 0)
+			return settle(&why, CATALOGS_UNKNOWN, e);
+		const int is_current = is_made_from(c, st, e);
+		if (is_current < 1)
+			return is_current < 0 ? -1 : CATALOGS_UNKNOWN;
+		/* Of layers that cannot be merged there is no catalog. */
+		if (merge_last(st, tree, &why) < 0)
+			return settle(&why, CATALOGS_OTHER, e);
+	}
+	return CATALOGS_FIT;
+}
+
+int catalogs_compare(const struct store *s, const struct manifest *m, const struct digest *diff_ids,
+		     const struct catalog *c, int fd, struct err *e)
+{
+	const struct layers_options opt = {.workers = 0};
+	const struct source src = {s, m, diff_ids, false, true, &opt};
+	/* As big as the tree, which is in memory already. */
+	enum folder_place place = FOLDER_IN_MEMORY;
+	SCOPE(stack) struct stack st = {NULL, NULL, 0};
+	SCOPE(merge) struct merge *tree = merge_new(e);
+
+	const int r = tree ? merge_same(&src, c, &st, tree, e) : -1;
+	if (r != CATALOGS_FIT)
+		return r;
+	SCOPE_FD int fresh = write_catalog(s, &st, tree, &place, e);
+	const int is_same = fresh < 0 ? -1 : is_same_file(fresh, fd, e);
+	return is_same < 0 ? -1 : (int)fit(is_same);
 }

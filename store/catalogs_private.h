@@ -22,4 +22,12 @@ enum catalogs_fit {
 int catalogs_check_layers(const struct store *s, const struct manifest *m, const struct catalog *c,
 			  struct err *e);
 
+/*
+ * Whether a catalog, whose file `fd` is, is byte for byte the one that the verified indexes of
+ * these layers give: an enum catalogs_fit, or -1 when that cannot be found out.  CATALOGS_UNKNOWN,
+ * too, when a blob is gone or damaged.  Derives nothing.
+ */
+int catalogs_compare(const struct store *s, const struct manifest *m, const struct digest *diff_ids,
+		     const struct catalog *c, int fd, struct err *e);
+
 #endif

@@ -175,7 +175,7 @@ static int check_named(struct fsck *f, struct err *e)
 	return 0;
 }
 
-static int hash_blob(struct fsck *f, const struct digest *d, struct err *why)
+int fsck_hash_blob(struct fsck *f, const struct digest *d, struct err *why)
 {
 	struct digest got;
 	uint64_t size;
@@ -201,7 +201,7 @@ static int check_blob(void *ctx, const struct digest *d, const char *name, uint6
 	if (!d)
 		return 0;
 	f->report->blobs++;
-	if (!f->opt->read_data || mark_has(f->damaged, d) || hash_blob(f, d, &why) == 0)
+	if (!f->opt->read_data || mark_has(f->damaged, d) || fsck_hash_blob(f, d, &why) == 0)
 		return 0;
 	/* gc may take away what nothing uses. */
 	if (!mark_has(f->live, d) && why.code == ERR_NOT_FOUND) {

@@ -4,7 +4,8 @@
  *
  * Structure: layout files, index.json, every document reachable from it (digest and parse), the
  * presence and size of every blob, layer indexes, catalogs (shallow).  With `read_data`: the
- * SHA-256 of every blob, every frame, and every block of every catalog and derived file.
+ * SHA-256 of every blob, every frame, and every block of every catalog and derived file; derived
+ * files are proven by their layer's diff_id, and catalogs compared with fresh ones.
  */
 #ifndef STORE_FSCK_H
 #define STORE_FSCK_H

@@ -10,6 +10,7 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "image/config.h"
+#include "image/layer_scan.h"
 #include "image/mediatype.h"
 #include "store/blobs.h"
 #include "store/catalogs_private.h"
@@ -73,6 +74,35 @@ static int check_embedded(struct fsck *f, const struct descriptor *layer,
 	return fd < 0 ? -1 : read_frames(f, fd, ix, why);
 }
 
+/* Nothing but the diff_id binds what is derived to the image: whoever forged it could make all its
+ * own digests right. */
+static int prove_reframed(struct fsck *f, const struct descriptor *layer,
+			  const struct layer_index *ix, struct err *why)
+{
+	SCOPE_FD int fd = derived_open_frames(f->store, &layer->digest, why);
+
+	return fd < 0 || read_frames(f, fd, ix, why) < 0 ? -1 : layer_prove(fd, ix, NULL, why);
+}
+
+/* The same when the frames are in the blob. */
+static int prove_ranges(struct fsck *f, const struct descriptor *layer,
+			const struct layer_index *ix, struct err *why)
+{
+	struct err ignored = ERR_INIT;
+	SCOPE_FD int fd = blobs_open(f->store, &layer->digest, layer->size, why);
+
+	if (fd < 0)
+		return -1;
+	if (layer_prove(fd, ix, NULL, why) == 0)
+		return 0;
+	/* The walk over all blobs tells that it is the blob which is damaged. */
+	if (fsck_hash_blob(f, &layer->digest, &ignored) == 0)
+		return -1;
+	err_clear(&ignored);
+	err_clear(why);
+	return 0;
+}
+
 static int look_at_derived(struct fsck *f, const struct descriptor *layer,
 			   const struct digest *diff_id, struct err *why)
 {
@@ -85,10 +115,10 @@ static int look_at_derived(struct fsck *f, const struct descriptor *layer,
 	if (!digest_equal(&own, diff_id))
 		return err_set(why, ERR_DIGEST,
 			       "the content has another diff_id than the config says");
-	if (!f->opt->read_data || !d.is_reframed)
+	if (!f->opt->read_data)
 		return 0;
-	SCOPE_FD int fd = derived_open_frames(f->store, &layer->digest, why);
-	return fd < 0 ? -1 : read_frames(f, fd, d.index, why);
+	return d.is_reframed ? prove_reframed(f, layer, d.index, why)
+			     : prove_ranges(f, layer, d.index, why);
 }
 
 static int check_derived(struct fsck *f, const struct descriptor *layer,
@@ -155,8 +185,20 @@ static int check_layer(struct fsck *f, const struct descriptor *layer, const str
 	return 0;
 }
 
-static int look_at_catalog(struct fsck *f, const char *name, const struct manifest *doc,
+/* A catalog whose digests are all right may be forged. */
+static int compare_catalog(struct fsck *f, const struct manifest *doc,
+			   const struct image_config *config, const struct catalog *c, int fd,
 			   struct err *why)
+{
+	const int r = catalogs_compare(f->store, doc, config->diff_ids, c, fd, why);
+
+	if (r != CATALOGS_OTHER)
+		return r < 0 ? -1 : 0;
+	return err_set(why, ERR_DIGEST, "it is not what its layers give");
+}
+
+static int look_at_catalog(struct fsck *f, const char *name, const struct manifest *doc,
+			   const struct image_config *config, struct err *why)
 {
 	struct stat st;
 	SCOPE(catalog) struct catalog *c = NULL;
@@ -177,11 +219,11 @@ static int look_at_catalog(struct fsck *f, const char *name, const struct manife
 	if (!f->opt->read_data)
 		return 0;
 	fsck_count(f, (uint64_t)st.st_size);
-	return catalog_check(c, why);
+	return catalog_check(c, why) < 0 ? -1 : compare_catalog(f, doc, config, c, fd, why);
 }
 
 static int check_catalog(struct fsck *f, const struct digest *d, const struct manifest *doc,
-			 struct err *why)
+			 const struct image_config *config, struct err *why)
 {
 	const int dir = store_dirfd(f->store, STORE_DIR_CATALOGS);
 	char name[DIGEST_HEX_MAX];
@@ -189,7 +231,7 @@ static int check_catalog(struct fsck *f, const struct digest *d, const struct ma
 	digest_hex(d, name);
 	for (int looks = 1;; looks++) {
 		const struct folder_stamp before = folder_stamp(dir, name);
-		if (look_at_catalog(f, name, doc, why) == 0)
+		if (look_at_catalog(f, name, doc, config, why) == 0)
 			return 0;
 		const struct folder_stamp after = folder_stamp(dir, name);
 		if (looks == LOOKS_MAX || folder_stamp_equal(&before, &after))
@@ -237,7 +279,7 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 		if (check_layer(f, &doc->layers[i], &config.diff_ids[i], m->root, e) < 0)
 			return -1;
 	}
-	if (check_catalog(f, &m->digest, doc, &why) < 0)
+	if (check_catalog(f, &m->digest, doc, &config, &why) < 0)
 		return tell_digest(f, FSCK_DERIVED, "catalog of manifest", &m->digest, &why,
 				   m->root, e);
 	return 0;

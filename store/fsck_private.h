@@ -39,6 +39,9 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 /* A note of all that gc would remove.  The caller has no lease. */
 int fsck_tell_unused(struct fsck *f, struct err *e);
 
+/* Reads a blob: whether it has its digest. */
+int fsck_hash_blob(struct fsck *f, const struct digest *d, struct err *why);
+
 /* Counts bytes that were read, and shows how far it is. */
 void fsck_count(struct fsck *f, uint64_t bytes);
 

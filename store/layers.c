@@ -124,6 +124,9 @@ static int get_derived(const struct store *s, const struct layer_request *want, 
 	const int r = want->is_fresh ? 0 : derived_load(s, &want->layer->digest, out, &why);
 	if (r == 1)
 		return 0;
+	if (want->is_kept_only)
+		return r < 0 ? err_move(e, &why)
+			     : err_set(e, ERR_NOT_FOUND, "no index of the layer is kept");
 	if (r < 0 && why.code != ERR_DIGEST && why.code != ERR_FORMAT && why.code != ERR_LIMIT &&
 	    why.code != ERR_UNTRUSTED)
 		return err_move(e, &why);
@@ -191,7 +194,7 @@ int layers_index(const struct store *s, const struct descriptor *layer,
 		 const struct digest *diff_id, const struct layers_options *opt,
 		 struct layer_index **out, struct catalog_layer *info, struct err *e)
 {
-	const struct layer_request want = {layer, diff_id, false, opt};
+	const struct layer_request want = {.layer = layer, .diff_id = diff_id, .opt = opt};
 
 	return layers_load(s, &want, out, info, e);
 }

@@ -24,6 +24,7 @@ struct layer_request {
 	const struct descriptor *layer;
 	const struct digest *diff_id; /* NULL: any */
 	bool is_fresh;                /* what was derived before is not read, but derived again */
+	bool is_kept_only; /* what is not kept whole is ERR_NOT_FOUND, or what it is damaged with */
 	const struct layers_options *opt;
 };
 

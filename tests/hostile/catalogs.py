@@ -189,6 +189,7 @@ of_inode("root-with-a-name", "root", "/", "name", 0)
 of_inode("root-names-2^32-1", "names of a directory", "/", "count", U32)
 of_inode("root-names-at-2^32-1", "names of a directory", "/", "first", U32)
 of_inode("root-names-less", "*", "/", "count", lambda n: n - 1)
+of_inode("mode-of-root", "not what its layers give", "/etc/passwd", "mode", stat.S_IFREG | 0o4755)
 of_inode("mode-0", "metadata", "/etc/passwd", "mode", 0)
 of_inode("mode-socket", "metadata", "/etc/passwd", "mode", stat.S_IFSOCK | 0o644)
 of_inode("mode-high-bits", "metadata", "/etc/passwd", "mode", 0x80000000 | 0o100644)
@@ -309,6 +310,7 @@ def rotten(pristine):
 
 # A catalog of a tree that there could be: who looks at a part of it cannot tell.
 LIES = {
+    "mode-of-root": "0 0",
     "root-names-less": "0 0",
     "nlink-2": "0 0",
     "nlink-2^32-1": "0 0",
