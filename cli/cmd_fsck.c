@@ -65,7 +65,9 @@ static int print_summary(const struct fsck_report *r, json_t *findings, struct e
 	    json_put(doc, "images", json_integer((json_int_t)r->images), e) < 0 ||
 	    json_put(doc, "blobs", json_integer((json_int_t)r->blobs), e) < 0 ||
 	    json_put(doc, "bytes_read", json_integer((json_int_t)r->bytes_read), e) < 0 ||
-	    json_put(doc, "errors", json_integer((json_int_t)r->errors), e) < 0)
+	    json_put(doc, "errors", json_integer((json_int_t)r->errors), e) < 0 ||
+	    json_put(doc, "derived", json_integer((json_int_t)r->derived), e) < 0 ||
+	    json_put(doc, "notes", json_integer((json_int_t)r->notes), e) < 0)
 		return -1;
 	return output_json(doc, e);
 }

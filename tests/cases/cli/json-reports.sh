@@ -37,7 +37,7 @@ members refused.json "set(d) - {'digest', 'manifest', 'identity', 'name'}" verif
   failed_step reason
 same "verified" "$(json verify.json "d['verified']") $(json refused.json "d['verified']")" "True False"
 shale fsck --json --read-data >fsck.json
-members fsck.json d findings images blobs bytes_read errors
+members fsck.json d findings images blobs bytes_read errors derived notes
 shale gc --json >gc.json
 members gc.json d removed_blobs removed_derived removed_refs removed_litter freed_bytes kept_blobs
 printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - --metadata-file metadata.json -t meta small >/dev/null

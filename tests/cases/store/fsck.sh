@@ -42,7 +42,16 @@ status=0
 shale fsck >out 2>&1 || status=$?
 [ "$status" -eq 5 ] || [ "$status" -eq 3 ] || fail "a broken index.json: $status, $(cat out)"
 cp index "$SHALE_STORE/index.json"
+# Damage of what is derived is no error, and the JSON tells of it as the text does.
+flip "$(find "$SHALE_STORE/shale/catalogs" -type f)" 40
+shale fsck >out
+grep -q '^derived: catalog of manifest ' out || fail "$(cat out)"
+counts="(d['errors'], d['derived'], d['notes'], [f['severity'] + ' ' + f['subject'] for f in d['findings']])"
+shale fsck --json >fsck.json
+same "a damaged catalog" "$(json fsck.json "$counts")" "(0, 1, 0, ['derived catalog of manifest $digest'])"
 # What gc would remove is a note, and no error.
 shale rm app >/dev/null
 shale fsck >out
 grep -q '^note: ' out || fail "$(cat out)"
+shale fsck --json >fsck.json
+same "notes" "$(json fsck.json "(d['errors'], d['derived'], d['notes'])")" "(0, 0, $(grep -c '^note: ' out))"
