@@ -53,9 +53,10 @@ static int cat_path(struct view *v, const char *path, struct err *e)
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 
-	if (support_image(in, &s, &im, e) < 0)
+	if (support_image(in, &s, &l, &im, e) < 0)
 		return -1;
 	SCOPE(view) struct view *v = support_view(s, &im, "cat", e);
 	if (!v)

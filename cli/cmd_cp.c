@@ -29,6 +29,7 @@ static int split_source(const char *text, char **name, const char **path, struct
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE(progress_line) struct progress_line line;
 	SCOPE_FREE char *name = NULL;
@@ -39,7 +40,8 @@ static int run(const struct invocation *in, struct err *e)
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	if (split_source(in->args[0], &name, &path, e) < 0 ||
 	    support_platform(in, &room, &want, e) < 0 || support_store(in, 0, &s, e) < 0 ||
-	    image_load(s, name, want, &im, e) < 0)
+	    lease_open(s, in->command->name, &l, e) < 0 ||
+	    image_load_leased(s, l, name, want, &im, e) < 0)
 		return -1;
 	SCOPE(view) struct view *v = support_view(s, &im, "cp", e);
 	if (!v)

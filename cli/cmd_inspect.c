@@ -162,9 +162,10 @@ static int print_text(const struct image *im, struct err *e)
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 
-	if (support_image(in, &s, &im, e) < 0)
+	if (support_image(in, &s, &l, &im, e) < 0)
 		return -1;
 	return invocation_has(in, "json") ? print_json(s, &im, e) : print_text(&im, e);
 }

@@ -332,12 +332,13 @@ static int list_all(struct listing *l, const struct invocation *in, struct err *
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
 	struct layers_options opt = {.progress = NULL};
 	struct catalog *c;
 
-	if (support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &im, e) < 0 ||
+	if (support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &lease, &im, e) < 0 ||
 	    catalogs_open(s, &im, 0, &opt, &c, e) < 0)
 		return -1;
 	struct listing l = {

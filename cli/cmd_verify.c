@@ -54,6 +54,7 @@ static int verify(const struct invocation *in, const struct store *s, struct ver
 		  struct err *e)
 {
 	SCOPE(progress_line) struct progress_line line;
+	SCOPE(lease) struct lease *l = NULL;
 	struct public_key key;
 	struct platform room;
 	struct verify_options opt = {
@@ -68,8 +69,10 @@ static int verify(const struct invocation *in, const struct store *s, struct ver
 	if (!path)
 		return err_set(e, ERR_USAGE, "option '--key' is missing: the public key to trust");
 	if (support_platform(in, &room, &opt.platform, e) < 0 ||
-	    support_workers(in, &opt.layers.workers, e) < 0 || public_key_read(&key, path, e) < 0)
+	    support_workers(in, &opt.layers.workers, e) < 0 || public_key_read(&key, path, e) < 0 ||
+	    lease_open(s, in->command->name, &l, e) < 0)
 		return -1;
+	opt.lease = l;
 	return verify_image(s, in->args[0], &opt, r, NULL, e);
 }
 

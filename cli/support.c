@@ -70,14 +70,16 @@ int support_compression(const struct invocation *in, int *level, struct err *e)
 		       quote_str(q, text), LAYER_LEVEL_MIN, LAYER_LEVEL_MAX);
 }
 
-int support_image(const struct invocation *in, struct store **s, struct image *im, struct err *e)
+int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,
+		  struct err *e)
 {
 	struct platform room;
 	const struct platform *want;
 
-	if (support_platform(in, &room, &want, e) < 0 || support_store(in, 0, s, e) < 0)
+	if (support_platform(in, &room, &want, e) < 0 || support_store(in, 0, s, e) < 0 ||
+	    lease_open(*s, in->command->name, l, e) < 0)
 		return -1;
-	return image_load(*s, in->args[0], want, im, e);
+	return image_load_leased(*s, *l, in->args[0], want, im, e);
 }
 
 struct view *support_view(const struct store *s, const struct image *im, const char *what,

@@ -10,6 +10,7 @@
 #include "image/platform.h"
 #include "store/image.h"
 #include "store/layers.h"
+#include "store/lease.h"
 #include "store/store.h"
 
 /* Rows that option tables share. */
@@ -52,8 +53,10 @@ int support_workers(const struct invocation *in, unsigned *out, struct err *e);
 /* --compression zstd[:LEVEL]. */
 int support_compression(const struct invocation *in, int *level, struct err *e);
 
-/* Store and image of the first argument, by --store and --platform. */
-int support_image(const struct invocation *in, struct store **s, struct image *im, struct err *e);
+/* Store and image of the first argument, by --store and --platform, and the lease that keeps the
+ * image until the command ends. */
+int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,
+		  struct err *e);
 
 /* A view of it, for commands that read files; `what` names the user of the lease. */
 struct view *support_view(const struct store *s, const struct image *im, const char *what,

@@ -278,6 +278,9 @@ static int try_artifact(struct verifying *v, struct err *e)
 		return -1;
 	if (!found)
 		return err_set(e, ERR_UNTRUSTED, "no signature");
+	/* Its name may go, and the image's stay. */
+	if (v->opt->lease && lease_add(v->opt->lease, &sigs.top.digest, e) < 0)
+		return -1;
 	v->report->bytes_read += sigs.top.size;
 	return try_all(v, &sigs.manifest, e);
 }
@@ -382,7 +385,7 @@ int verify_image(const struct store *s, const char *text, const struct verify_op
 
 	out->key = public_key_fingerprint(opt->key);
 	out->step = VERIFY_ARTIFACT;
-	int rc = image_find(s, text, &name, &v.top, e);
+	int rc = image_find_leased(s, opt->lease, text, &name, &v.top, e);
 	if (rc == 0)
 		rc = signatures_reference(text, name, &v.ref, e);
 	if (rc == 0) {

@@ -31,6 +31,7 @@
 #include "signer/key.h"
 #include "store/image.h"
 #include "store/layers.h"
+#include "store/lease.h"
 #include "store/store.h"
 
 enum verify_step {
@@ -56,6 +57,7 @@ struct verify_options {
 	const struct platform *platform; /* NULL: the host's */
 	/* Prove the layers, too.  Without, a mount checks each frame when it reads it. */
 	bool read_layers;
+	struct lease *lease; /* for the image and its signatures; NULL: without */
 	struct layers_options layers;
 };
 

@@ -137,19 +137,25 @@ int image_load_found(const struct store *s, const char *name, const struct descr
 	return 0;
 }
 
-int image_load(const struct store *s, const char *text, const struct platform *want,
-	       struct image *out, struct err *e)
+int image_load_leased(const struct store *s, struct lease *l, const char *text,
+		      const struct platform *want, struct image *out, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 	SCOPE(image) struct image im = IMAGE_INIT;
 
-	if (image_find(s, text, &im.name, &im.top, e) < 0)
+	if (image_find_leased(s, l, text, &im.name, &im.top, e) < 0)
 		return -1;
 	if (load(s, want, &im, e) < 0)
 		return err_wrap(e, "image '%s'", quote_str(quoted, im.name));
 	*out = im;
 	im = (struct image)IMAGE_INIT;
 	return 0;
+}
+
+int image_load(const struct store *s, const char *text, const struct platform *want,
+	       struct image *out, struct err *e)
+{
+	return image_load_leased(s, NULL, text, want, out, e);
 }
 
 void image_fini(struct image *im)

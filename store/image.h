@@ -13,6 +13,7 @@
 #include "image/manifest.h"
 #include "image/platform.h"
 #include "image/reference.h"
+#include "store/lease.h"
 #include "store/store.h"
 
 struct image {
@@ -48,6 +49,13 @@ int image_load_found(const struct store *s, const char *name, const struct descr
 /* What a name says, without loading the image: for tag, rm, sign. */
 int image_find(const struct store *s, const char *text, char **name, struct descriptor *out,
 	       struct err *e);
+
+/* The same with a lease, which is put on what the name says (for an index, with all that it names)
+ * while no gc runs: what is found stays.  `l` NULL: without. */
+int image_find_leased(const struct store *s, struct lease *l, const char *text, char **name,
+		      struct descriptor *out, struct err *e);
+int image_load_leased(const struct store *s, struct lease *l, const char *text,
+		      const struct platform *want, struct image *out, struct err *e);
 
 void image_fini(struct image *im);
 SCOPE_DEFINE_VALUE(image, struct image, image_fini)

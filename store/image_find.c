@@ -7,6 +7,7 @@
 #include "image/mediatype.h"
 #include "store/blobs.h"
 #include "store/image.h"
+#include "store/locks.h"
 #include "store/near.h"
 #include "store/refs.h"
 #include "store/sniff.h"
@@ -207,6 +208,27 @@ int image_find(const struct store *s, const char *text, char **name, struct desc
 		if (find_reference(s, text, &found_name, &found, e) < 0)
 			return -1;
 	}
+	*name = steal_ptr(&found_name);
+	*out = found;
+	found = (struct descriptor)DESCRIPTOR_INIT;
+	return 0;
+}
+
+int image_find_leased(const struct store *s, struct lease *l, const char *text, char **name,
+		      struct descriptor *out, struct err *e)
+{
+	SCOPE(descriptor) struct descriptor found = DESCRIPTOR_INIT;
+	SCOPE_FREE char *found_name = NULL;
+	SCOPE_FD int lock = -1;
+
+	if (l && store_is_writable(s)) {
+		lock = locks_take(s, LOCKS_GC, LOCKS_SHARED, e);
+		if (lock < 0)
+			return -1;
+	}
+	if (image_find(s, text, &found_name, &found, e) < 0 ||
+	    (l && lease_add(l, &found.digest, e) < 0))
+		return -1;
 	*name = steal_ptr(&found_name);
 	*out = found;
 	found = (struct descriptor)DESCRIPTOR_INIT;

@@ -11,6 +11,8 @@
 #include "signer/sign.h"
 #include "signer/signatures.h"
 #include "signer/support.h"
+#include "store/gc.h"
+#include "store/refs.h"
 #include "tests/support/failalloc.h"
 
 #define NAME "localhost/app:1"
@@ -615,6 +617,48 @@ START_TEST(an_absent_platform_is_named)
 }
 END_TEST
 
+/* Takes away the image and its signatures, as far as they are not leased. */
+static void take_away(struct progress *p, const char *what, uint64_t done, uint64_t total)
+{
+	struct gc_report r;
+	struct err e = ERR_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+
+	(void)p;
+	(void)what;
+	(void)done;
+	(void)total;
+	ck_assert_int_eq(refs_list(images_store, &ix, &e), 0);
+	for (size_t i = 0; i < ix.count; i++) {
+		const char *name = strmap_get(&ix.manifests[i].annotations, REFS_NAME_KEY);
+		ck_assert_int_eq(refs_remove(images_store, name, &e), 1);
+	}
+	ck_assert_int_eq(gc_run(images_store, false, &r, &e), 0);
+	ck_assert_no_err(&e);
+}
+
+START_TEST(what_is_removed_meanwhile_is_verified)
+{
+	struct progress p = {take_away};
+	struct verify_options opt = options();
+	struct err e = ERR_INIT;
+	struct lease *l = NULL;
+
+	images_put(NAME, "hello\n");
+	sign_as(NAME, &ed, NULL);
+	ck_assert_int_eq(lease_open(images_store, "verify", &l, &e), 0);
+	opt.lease = l;
+	opt.layers.progress = &p;
+	expect_good(NAME, &opt);
+	lease_close(l);
+	/* It was the lease that kept it. */
+	images_put(NAME, "hello\n");
+	sign_as(NAME, &ed, NULL);
+	opt.lease = NULL;
+	expect_refusal(NAME, &opt, ERR_NOT_FOUND, VERIFY_LAYERS, "is not in the store");
+}
+END_TEST
+
 static int verify_once(void *arg, struct err *e)
 {
 	SCOPE(verify_report) struct verify_report r = VERIFY_REPORT_INIT;
@@ -667,6 +711,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, damaged_signatures_are_none);
 	tcase_add_test(tc, an_index_is_verified_for_a_platform);
 	tcase_add_test(tc, an_absent_platform_is_named);
+	tcase_add_test(tc, what_is_removed_meanwhile_is_verified);
 	tcase_add_loop_test(tc, verifies_or_lacks_memory, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;

@@ -5,6 +5,7 @@
 
 #include "base/hasher.h"
 #include "image/mediatype.h"
+#include "store/gc.h"
 #include "store/refs.h"
 #include "tests/unit/store/fixture.h"
 
@@ -306,6 +307,29 @@ START_TEST(other_blobs_are_no_images)
 }
 END_TEST
 
+START_TEST(what_is_loaded_under_a_lease_stays)
+{
+	struct err e = ERR_INIT;
+	struct gc_report r;
+	struct descriptor d;
+	struct digest layer;
+	struct lease *l = NULL;
+	SCOPE(image) struct image im = IMAGE_INIT;
+
+	fixture_fake_image("localhost/leased:1", &d, &layer);
+	ck_assert_int_eq(lease_open(fixture_store(), "test", &l, &e), 0);
+	ck_assert_int_eq(image_load_leased(fixture_store(), l, "leased:1", NULL, &im, &e), 0);
+	ck_assert_int_eq(refs_remove(fixture_store(), "localhost/leased:1", &e), 1);
+	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert(fixture_has(&layer) && fixture_has(&im.manifest.config.digest));
+	lease_close(l);
+	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert(!fixture_has(&layer));
+	ck_assert_no_err(&e);
+	descriptor_fini(&d);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("store/image");
@@ -323,6 +347,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, layers_and_diff_ids_must_agree_in_number);
 	tcase_add_test(tc, damage_is_told);
 	tcase_add_test(tc, other_blobs_are_no_images);
+	tcase_add_test(tc, what_is_loaded_under_a_lease_stays);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
