@@ -16,6 +16,7 @@ PIN = 0  # the processor
 WARM_TIMES = 3  # in a turn; they are short
 RANDOM_READS = 2000  # by each reader, as many from any image
 FIRST_BYTE_BAR_MS = 15
+FIRST_BYTE_MILLION_BAR_MS = 40
 WARM_BAR = 1.5  # of kernel squashfs
 SEQUENTIAL_BAR, SEQUENTIAL_4_BAR = 700, 1300  # MB/s
 RANDOM_BAR = 4000  # reads a second of one reader
@@ -174,6 +175,8 @@ class Reading:
 
     def tree_once(self, target, pinned):
         self.first_byte(target, pinned)
+        if self.tree.name == "million":
+            return
         for what, before, after in TREE_WORK:
             words = [*before, self.mountpoint, *after]
             self.mount_cold(target, pinned)
@@ -236,7 +239,9 @@ def bars(bench, tree, report):
     else:
         first = figure(bench, tree, shale, "free", "first byte")
         report.bar("read", tree, "mount and first byte, cold image", None if first is None else first * 1000, "<=",
-                   FIRST_BYTE_BAR_MS, "ms")
+                   FIRST_BYTE_MILLION_BAR_MS if tree.name == "million" else FIRST_BYTE_BAR_MS, "ms")
+        if tree.name == "million":
+            return
         for what in ("walk", "files"):
             report.bar("read", tree, f"{what} cold, pinned, of kernel squashfs", ratio(what + " cold"), "<=", 1.0, "x")
             report.bar("read", tree, f"{what} warm, pinned, of kernel squashfs", ratio(what + " warm"), "<=", WARM_BAR, "x")
@@ -256,11 +261,14 @@ def tree_rows(bench, tree, where):
 
         if get("first byte") is None:
             continue
+        first = [cell(get(f"first byte{state}"), 1000, 1) for state in (" cold", "", " warm")]
+        if tree.name == "million":
+            yield [target.name, *first]
+            continue
         times = []
         for what in ("walk", "files"):
             for state in ("cold", "warm"):
                 times.append(f"{cell(get(f'{what} {state}'), 1, 3)} ({cell(get(f'{what} {state} cpu'), 1, 3)})")
-        first = [cell(get(f"first byte{state}"), 1000, 1) for state in (" cold", "", " warm")]
         yield [target.name, *first, *times,
                cell(get("VmHWM after files"), 1, 0), cell(get("RssAnon after files"), 1, 0)]
 
@@ -285,7 +293,8 @@ def table(bench, tree, report):
                 "cpu s (seq)", "cpu s (random)", "server peak MiB", "server anon MiB",
             ], list(file_rows(bench, tree, where)))
         else:
-            report.table(f"Read, {words}: {tree.line()}", [
-                "mount", "first byte ms: all cold", "image cold", "warm", "walk cold s (cpu)", "walk warm s (cpu)", "read all cold s (cpu)",
-                "read all warm s (cpu)", "server peak MiB", "server anon MiB",
-            ], list(tree_rows(bench, tree, where)))
+            heads = ["mount", "first byte ms: all cold", "image cold", "warm"]
+            if tree.name != "million":
+                heads += ["walk cold s (cpu)", "walk warm s (cpu)", "read all cold s (cpu)", "read all warm s (cpu)",
+                          "server peak MiB", "server anon MiB"]
+            report.table(f"Read, {words}: {tree.line()}", heads, list(tree_rows(bench, tree, where)))

@@ -74,8 +74,8 @@ class Report:
             verdict = "met" if (value <= limit if relation == "<=" else value >= limit) else "MISSED"
         self.bars.append((section, tree.name, what, value, relation, limit, unit, verdict))
 
-    def missed(self):
-        return [b for b in self.bars if b[-1] == "MISSED"]
+    def verdicts(self, verdict):
+        return [b for b in self.bars if b[-1] == verdict]
 
     def bar_rows(self):
         for section, tree, what, value, relation, limit, unit, verdict in self.bars:

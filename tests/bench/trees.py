@@ -19,7 +19,8 @@ USR_BYTES = 2650 * 1000 * 1000
 TINY_ENTRIES = 3000
 TINY_BYTES = 60 * 1000 * 1000
 BIG_SEED = 20
-NAMES = ("tiny", "minbase", "usr", "src", "big")
+MANY_FOLDERS, MANY_FILES = 1000, 999  # with the folders a million entries
+NAMES = ("tiny", "minbase", "usr", "src", "big", "million")
 
 
 class Tree:
@@ -179,7 +180,18 @@ def make_big(path, size_mib):
             out.write(chance.randbytes(MIB))
 
 
-MAKERS = {"tiny": make_tiny, "minbase": make_minbase, "usr": make_usr, "src": make_src, "big": make_big}
+def make_million(path, _):
+    """Small files with no two alike: their names and places are what counts."""
+    for i in range(MANY_FOLDERS):
+        folder = os.path.join(path, f"folder-{i:04d}")
+        os.mkdir(folder)
+        for k in range(MANY_FILES):
+            with open(os.path.join(folder, f"file-{k:04d}.txt"), "w", encoding="ascii") as f:
+                f.write(f"{i} {k}\n")
+
+
+MAKERS = {"tiny": make_tiny, "minbase": make_minbase, "usr": make_usr, "src": make_src, "big": make_big,
+          "million": make_million}
 
 
 def make(work, name, big_mib):
