@@ -91,7 +91,7 @@ struct digest hasher_sha256(const void *bytes, size_t len)
 }
 
 int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out, uint64_t *out_size,
-	      struct err *e)
+	      struct progress *progress, struct err *e)
 {
 	uint8_t buf[FD_STEP];
 	uint64_t size = 0;
@@ -107,6 +107,7 @@ int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out,
 			break;
 		hasher_update(&h, buf, (size_t)n);
 		size += (uint64_t)n;
+		progress_add(progress, (uint64_t)n);
 	}
 	*out = hasher_final(&h);
 	if (out_size)

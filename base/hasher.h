@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/digest.h"
+#include "base/progress.h"
 #include "base/scope.h"
 
 struct hasher {
@@ -33,8 +34,9 @@ SCOPE_DEFINE_VALUE(hasher, struct hasher, hasher_fini)
 /* One call; libcrypto's failure to give SHA-256 is a bug of the installation: aborts. */
 struct digest hasher_sha256(const void *bytes, size_t len);
 
-/* All of `fd` from offset 0 (pread; the file offset is untouched).  `out_size` may be NULL. */
+/* All of `fd` from offset 0 (pread; the file offset is untouched).  `out_size` may be NULL; the
+ * bytes count in the current phase of `progress`. */
 int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out, uint64_t *out_size,
-	      struct err *e);
+	      struct progress *progress, struct err *e);
 
 #endif

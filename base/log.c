@@ -26,6 +26,8 @@ static const struct {
 
 static enum log_level max_level = LOG_LEVEL_WARNING;
 static bool to_syslog;
+static void (*before_line)(void *ctx);
+static void *before_ctx;
 
 void log_set_level(enum log_level level)
 {
@@ -36,6 +38,12 @@ void log_to_syslog(void)
 {
 	openlog("shale", LOG_PID, LOG_DAEMON);
 	to_syslog = true;
+}
+
+void log_set_before(void (*before)(void *ctx), void *ctx)
+{
+	before_line = before;
+	before_ctx = ctx;
 }
 
 /* One write(2) for one line: lines of threads do not mix. */
@@ -65,6 +73,8 @@ static void log_line(enum log_level level, const char *fmt, va_list args)
 			end = sizeof(line);
 			memcpy(line + end - (sizeof(cut) - 1), cut, sizeof(cut) - 1);
 		}
+		if (before_line)
+			before_line(before_ctx);
 		/* There is nobody to tell that standard error is closed. */
 		(void)io_write_all(STDERR_FILENO, line, end);
 	}

@@ -15,6 +15,9 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 void log_set_level(enum log_level level);
 void log_to_syslog(void);
+/* Called with `ctx` before a line goes to standard error: there may be something on the terminal
+ * that it must not be mixed with.  NULL: nothing. */
+void log_set_before(void (*before)(void *ctx), void *ctx);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

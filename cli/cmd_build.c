@@ -24,13 +24,13 @@ static void print_step(void *ctx, unsigned at, unsigned count, const char *text)
 {
 	char q[QUOTE_MAX];
 
-	(void)ctx;
+	progress_line_clear(ctx);
 	(void)fprintf(stderr, "[%u/%u] %s\n", at, count, quote_str(q, text));
 }
 
 static void print_warning(void *ctx, const char *text)
 {
-	(void)ctx;
+	progress_line_clear(ctx);
 	(void)fputs(text, stderr);
 }
 
@@ -138,6 +138,7 @@ static int run(const struct invocation *in, struct err *e)
 		.progress = &line.progress,
 		.step = is_quiet ? NULL : print_step,
 		.warn = is_quiet ? NULL : print_warning,
+		.ctx = &line,
 	};
 	const int r = build(in, &opt, &line, e);
 

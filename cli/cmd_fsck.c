@@ -25,6 +25,7 @@ static const char *const severities[] = {
  * one is the command's. */
 struct sink {
 	json_t *findings; /* NULL: print */
+	struct progress_line *line;
 	struct err *e;
 };
 
@@ -46,11 +47,13 @@ static void take_finding(void *ctx, const struct fsck_finding *f)
 
 	if (sink->e->code)
 		return;
-	if (sink->findings)
+	if (sink->findings) {
 		(void)keep_finding(sink, f, sink->e);
-	else
-		(void)outputf(sink->e, "%s: %s: %s\n", severities[f->severity],
-			      quote_str(subject, f->subject), f->text);
+		return;
+	}
+	progress_line_clear(sink->line);
+	(void)outputf(sink->e, "%s: %s: %s\n", severities[f->severity],
+		      quote_str(subject, f->subject), f->text);
 }
 
 static int print_summary(const struct fsck_report *r, json_t *findings, struct err *e)
@@ -77,7 +80,7 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(progress_line) struct progress_line line;
 	SCOPE_JSON json_t *findings = invocation_has(in, "json") ? json_array() : NULL;
-	struct sink sink = {findings, e};
+	struct sink sink = {findings, &line, e};
 	struct fsck_report r;
 
 	progress_line_init(&line, invocation_has(in, "quiet"));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/progress.h"
@@ -37,20 +38,22 @@ void table_free(struct table *t);
 SCOPE_DEFINE(table, struct table *, table_free)
 
 /*
- * A line on standard error that is drawn anew ("packing usr/share  812 MiB of 2.5 GiB, 410 MiB/s"),
- * at most ten times a second; nothing when standard error is no terminal or `is_quiet`.
+ * A line on standard error that is drawn anew, as progress_format has it, at most ten times a
+ * second while a phase lasts; nothing when standard error is no terminal or `is_quiet`, and nothing
+ * of what is over within a tenth of a second.  Messages of base/log.h clear it by themselves; there
+ * is one a process.
  */
 struct progress_line {
 	struct progress progress; /* pass &line.progress down */
 	bool is_shown;
-	uint64_t started_ms;
 	uint64_t drawn_ms;
-	char what[64];
-	uint64_t base_bytes; /* when `what` began */
+	pid_t owner; /* the process that was started */
 };
 
 void progress_line_init(struct progress_line *l, bool is_quiet);
-/* Wipes the line. */
+/* Wipes the line: before anything else is printed. */
+void progress_line_clear(struct progress_line *l);
+/* The same, and nothing is drawn any more. */
 void progress_line_fini(struct progress_line *l);
 SCOPE_DEFINE_VALUE(progress_line, struct progress_line, progress_line_fini)
 

@@ -1,63 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
+#include <sys/ioctl.h>
 
-#include "base/quote.h"
+#include "base/io.h"
+#include "base/log.h"
 #include "cli/output.h"
 
-enum { DRAW_INTERVAL_MS = 100, MS_PER_S = 1000, NS_PER_MS = 1000000 };
+enum { COLUMNS_DEFAULT = 80 };
 
-static uint64_t now_ms(void)
+#define TO_LINE_START "\r"
+#define CLEAR_REST    "\033[K" /* ECMA-48, EL */
+
+static unsigned columns(void)
 {
-	struct timespec t;
+	struct winsize w;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * MS_PER_S + (uint64_t)t.tv_nsec / NS_PER_MS;
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col
+									 : COLUMNS_DEFAULT;
 }
 
-static void draw(struct progress *p, const char *what, uint64_t done, uint64_t total)
+/* A mount in the background is opened by a child, which stays when a user gives up waiting. */
+static bool has_reader(const struct progress_line *l)
+{
+	return getpid() == l->owner || getppid() == l->owner;
+}
+
+/* progress.show */
+static void show(struct progress *p, bool at_once)
 {
 	/* `progress` is the first member. */
 	struct progress_line *l = (struct progress_line *)p;
-	const uint64_t now = now_ms();
-	char quoted[QUOTE_MAX], size[STR_SIZE_MAX], of[STR_SIZE_MAX], rate[STR_SIZE_MAX];
+	const uint64_t now = progress_now_ms();
+	char text[PROGRESS_LINE_MAX];
+	char line[PROGRESS_LINE_MAX + sizeof(TO_LINE_START CLEAR_REST)];
 
-	if (strncmp(l->what, what, sizeof(l->what) - 1) != 0) {
-		(void)snprintf(l->what, sizeof(l->what), "%s", what);
-		l->started_ms = now;
-		l->base_bytes = done;
-	}
-	if (now - l->drawn_ms < DRAW_INTERVAL_MS)
+	if (!at_once && now - l->drawn_ms < PROGRESS_INTERVAL_MS)
 		return;
 	l->drawn_ms = now;
-	const uint64_t elapsed = now - l->started_ms;
-	const uint64_t bytes = done - l->base_bytes;
-	(void)fprintf(stderr, "\r\033[K%.60s  %s", quote_str(quoted, what),
-		      str_human_size(size, done));
-	if (total)
-		(void)fprintf(stderr, " of %s", str_human_size(of, total));
-	if (elapsed)
-		(void)fprintf(stderr, ", %s/s", str_human_size(rate, bytes * MS_PER_S / elapsed));
-	(void)fflush(stderr);
+	if (!has_reader(l)) {
+		p->show = NULL;
+		return;
+	}
+	const int len = snprintf(line, sizeof(line), TO_LINE_START "%s" CLEAR_REST,
+				 progress_format(text, &p->phase, now, columns()));
+	/* One write(2): what others print does not get into it. */
+	(void)io_write_all(STDERR_FILENO, line, (size_t)len);
 	l->is_shown = true;
 }
 
-static void stay_silent(struct progress *p, const char *what, uint64_t done, uint64_t total)
+/* log_set_before */
+static void before_line(void *ctx)
 {
-	(void)p;
-	(void)what;
-	(void)done;
-	(void)total;
+	progress_line_clear(ctx);
 }
 
 void progress_line_init(struct progress_line *l, bool is_quiet)
 {
-	*l = (struct progress_line){.drawn_ms = now_ms()};
-	l->progress.show = !is_quiet && isatty(STDERR_FILENO) ? draw : stay_silent;
+	*l = (struct progress_line){.drawn_ms = progress_now_ms(), .owner = getpid()};
+	if (is_quiet || !isatty(STDERR_FILENO))
+		return;
+	l->progress.show = show;
+	log_set_before(before_line, l);
+}
+
+void progress_line_clear(struct progress_line *l)
+{
+	static const char clear[] = TO_LINE_START CLEAR_REST;
+
+	if (l->is_shown)
+		(void)io_write_all(STDERR_FILENO, clear, sizeof(clear) - 1);
+	l->is_shown = false;
 }
 
 void progress_line_fini(struct progress_line *l)
 {
-	if (l->is_shown)
-		(void)fputs("\r\033[K", stderr);
-	l->is_shown = false;
+	progress_line_clear(l);
+	if (l->progress.show)
+		log_set_before(NULL, NULL);
+	l->progress.show = NULL;
 }

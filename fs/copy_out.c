@@ -55,9 +55,8 @@ struct copy {
 	int base; /* the directory of the host that all goes into; borrowed */
 	int fd;   /* the copy of the deepest level, or `base` when there is none; owned */
 	struct level *levels;
-	size_t depth;    /* how many */
-	struct str path; /* of the current copy, from `base` */
-	uint64_t bytes;
+	size_t depth;            /* how many */
+	struct str path;         /* of the current copy, from `base` */
 	struct link_table links; /* of the image's inodes */
 	struct str xattr_names;
 	struct str xattr_value;
@@ -244,11 +243,10 @@ static int copy_data(struct copy *k, uint32_t inode, const struct catalog_stat *
 		const int r = span.bytes ? io_pwrite_all(fd, span.bytes, span.len, at) : 0;
 		const int sys = errno;
 		at += span.len;
-		k->bytes += span.bytes ? span.len : 0;
+		progress_add(k->opt->progress, span.len);
 		view_span_put(k->v, &span);
 		if (r < 0)
 			return err_sys(e, sys, "cannot write");
-		progress_show(k->opt->progress, str_text(&k->path), k->bytes, 0);
 	}
 	/* A hole at the end. */
 	if (ftruncate(fd, (off_t)st->size) < 0)
@@ -453,7 +451,7 @@ static int copy_one(struct copy *k, const char *name, uint32_t inode, struct err
 
 	if (get_stat(k, inode, &st, e) < 0)
 		return -1;
-	progress_show(k->opt->progress, str_text(&k->path), k->bytes, 0);
+	progress_name(k->opt->progress, str_text(&k->path));
 	if (S_ISDIR(st.mode))
 		return enter(k, name, inode, e);
 	const int is_link = may_link(k, &st) ? copy_hardlink(k, name, inode, e) : 0;
@@ -540,6 +538,7 @@ static int run(struct view *v, uint32_t inode, int base, const char *name,
 /* What the end of the path in the image says. */
 struct source {
 	uint32_t inode;
+	uint64_t size; /* of a file; 0: not known */
 	bool is_dir;
 	bool is_content;           /* the directory's content, not itself */
 	char name[LIMIT_NAME + 1]; /* "" for the root */
@@ -564,6 +563,7 @@ static int find_source(struct view *v, const char *path, struct source *out, str
 	    path_clean(path, &clean, e) < 0)
 		return -1;
 	out->is_dir = S_ISDIR(st.mode);
+	out->size = S_ISREG(st.mode) ? st.size : 0;
 	out->is_content = out->is_dir && (out->inode == CATALOG_ROOT || str_has_suffix(path, "/."));
 	out->name[0] = '\0';
 	if (out->inode == CATALOG_ROOT)
@@ -613,6 +613,7 @@ int copy_out(struct view *v, const char *path, const char *dest, const struct co
 
 	if (find_source(v, path, &src, e) < 0)
 		return -1;
+	progress_begin(opt->progress, "copying", src.size);
 	SCOPE_FD int dir = open(dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0)
 		return run(v, src.inode, dir, src.is_content ? NULL : src.name, opt, e);

@@ -22,10 +22,9 @@
 #include "image/seek_table.h"
 
 enum {
-	INPUT_STEP = 128 * 1024,       /* bytes of the blob that are read at a time */
-	OUTPUT_MAX = 1 << 30,          /* bytes a call: zlib counts in unsigned int */
-	PROGRESS_STEP = 4 * LIMIT_MIB, /* bytes of the blob */
-	GZIP_WINDOW_BITS = 15 + 16,    /* the largest window, and a gzip header (zlib.h) */
+	INPUT_STEP = 128 * 1024,    /* bytes of the blob that are read at a time */
+	OUTPUT_MAX = 1 << 30,       /* bytes a call: zlib counts in unsigned int */
+	GZIP_WINDOW_BITS = 15 + 16, /* the largest window, and a gzip header (zlib.h) */
 	GZIP_METHOD_DEFLATE = 8,
 	TAR_MAGIC_OFFSET = 257, /* POSIX ustar header */
 	SNIFF_SIZE = 512,       /* bytes that tell what something else is */
@@ -47,7 +46,6 @@ struct inflate {
 	uint8_t *input; /* INPUT_STEP bytes */
 	size_t at, end; /* what is left in `input` */
 	struct progress *progress;
-	uint64_t progress_shown;
 };
 
 struct signature {
@@ -160,11 +158,7 @@ static ssize_t read_blob(struct inflate *in, void *buf, size_t len, struct err *
 			       "the blob has fewer than the %" PRIu64 " bytes it should have",
 			       in->size);
 	in->offset += want;
-	if (in->offset - in->progress_shown >= PROGRESS_STEP ||
-	    (in->offset == in->size && in->progress_shown < in->size)) {
-		in->progress_shown = in->offset;
-		progress_show(in->progress, "reading a layer", in->offset, in->size);
-	}
+	progress_add(in->progress, want);
 	return n;
 }
 

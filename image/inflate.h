@@ -26,7 +26,8 @@
 
 struct inflate;
 
-/* Reads `fd` (borrowed) with pread, from 0 to `size`.  `progress` counts bytes of the blob. */
+/* Reads `fd` (borrowed) with pread, from 0 to `size`.  Bytes of the blob count in the
+ * current phase of `progress`. */
 struct inflate *inflate_new(int fd, uint64_t size, enum layer_encoding encoding,
 			    struct progress *progress, struct err *e);
 

@@ -154,6 +154,8 @@ int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, 
 	SCOPE_FREE uint8_t *pending = array_new(1, PENDING_MAX, e);
 	if (!pending)
 		return -1;
+	progress_begin(opt->progress,
+		       encoding == LAYER_TAR ? "reading a layer" : "re-framing a layer", blob_size);
 	SCOPE(inflate)
 	struct inflate *in = inflate_new(blob_fd, blob_size, encoding, opt->progress, e);
 	if (!in)
@@ -197,8 +199,7 @@ static int next_frame(struct proof *p, struct err *e)
 	p->next++;
 	p->at = 0;
 	p->end = f.length;
-	progress_show(p->progress, "checking a layer", f.tar_offset + f.length,
-		      layer_index_tar_size(p->ix));
+	progress_add(p->progress, f.length);
 	return 0;
 }
 
@@ -250,6 +251,7 @@ int layer_prove(int fd, const struct layer_index *ix, struct progress *progress,
 	SCOPE(layer_index_builder) struct layer_index_builder *again = layer_index_builder_new(e);
 	if (!again)
 		return -1;
+	progress_begin(progress, "checking a layer", layer_index_tar_size(ix));
 	p.decoder = decoder;
 	p.again = again;
 	if (hasher_init(&p.diff_id, DIGEST_SHA256, e) == 0)

@@ -33,6 +33,7 @@ struct layer_writer {
 	struct holes holes;
 	struct str header; /* of the entry being added */
 	struct str path;   /* of the entry before */
+	struct progress *progress;
 };
 
 /* Bytes of the blob. */
@@ -97,6 +98,11 @@ void layer_writer_free(struct layer_writer *w)
 	free(w);
 }
 
+void layer_writer_set_progress(struct layer_writer *w, struct progress *progress)
+{
+	w->progress = progress;
+}
+
 static int check_order(struct layer_writer *w, const struct entry *en, struct err *e)
 {
 	char quoted[QUOTE_MAX];
@@ -126,6 +132,7 @@ static int put_content(struct layer_writer *w, uint64_t size, const struct layer
 		    holes_feed(&w->holes, room, len, e) < 0)
 			return -1;
 		framer_commit(w->framer, len);
+		progress_add(w->progress, len);
 		left -= len;
 	}
 	return framer_put_zeros(w->framer, tar_padding(size), e);

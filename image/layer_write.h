@@ -53,6 +53,9 @@ struct layer_writer;
 /* Writes to `fd` (borrowed) from its current offset, which must be 0. */
 struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, struct err *e);
 
+/* Content counts in the current phase of `progress` (borrowed; NULL), piece by piece. */
+void layer_writer_set_progress(struct layer_writer *w, struct progress *progress);
+
 /*
  * Entries in entry_path_compare order with no path twice (ERR_FORMAT).  data_offset, data_size and
  * extents of `en` are ignored: the writer finds them.  `src` may be NULL when `size` is 0.

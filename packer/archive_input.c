@@ -26,7 +26,6 @@ struct archive_input {
 	struct archive *stream;
 	struct archive *tar; /* NULL for archive_inflate */
 	int fd;
-	const char *what;
 	struct progress *progress;
 	uint64_t size; /* bytes of the file from where it was when it was opened */
 	uint64_t done; /* those that were read */
@@ -53,7 +52,7 @@ static la_ssize_t read_file(struct archive *a, void *ctx, const void **bytes)
 	}
 	*bytes = in->buf;
 	in->done += (uint64_t)n;
-	progress_show(in->progress, in->what, in->done, in->size);
+	progress_add(in->progress, (uint64_t)n);
 	return n;
 }
 
@@ -179,11 +178,12 @@ static struct archive_input *input_new(int fd, const char *what, struct progress
 	if (!in)
 		return NULL;
 	in->fd = fd;
-	in->what = what;
 	in->progress = progress;
 	const off_t here = lseek(fd, 0, SEEK_CUR), end = lseek(fd, 0, SEEK_END);
 	if (here >= 0 && end >= here && lseek(fd, here, SEEK_SET) == here)
 		in->size = (uint64_t)(end - here);
+	progress_begin(progress, "reading", in->size);
+	progress_name(progress, what);
 	in->buf = array_new(1, READ_STEP, e);
 	if (!in->buf || libarchive_load(&in->lib, e) < 0) {
 		archive_input_free(in);

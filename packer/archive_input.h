@@ -27,8 +27,8 @@
 
 struct archive_input;
 
-/* From the current offset of `fd` (borrowed); `what` is what the progress speaks of, and borrowed.
- */
+/* From the current offset of `fd` (borrowed); `what` is the name that the
+ * progress shows. */
 struct archive_input *archive_input_open(int fd, const char *what, struct progress *progress,
 					 struct err *e);
 void archive_input_free(struct archive_input *in);

@@ -225,6 +225,7 @@ static int write_layer(struct build *b, const struct copy_list *list, struct lay
 	if (!w || copy_list_write(list, b->context, b->epoch, w, b->opt->progress, e) < 0 ||
 	    layer_writer_finish(w, out, e) < 0)
 		return -1;
+	progress_begin(b->opt->progress, "writing to disk", 0);
 	return blobs_publish(b->store, b->lease, fd, &out->blob, e);
 }
 

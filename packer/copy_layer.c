@@ -489,16 +489,17 @@ static int write_item(const struct copy_list *l, const struct item *item, const 
 int copy_list_write(const struct copy_list *l, const struct context *c, int64_t epoch,
 		    struct layer_writer *w, struct progress *progress, struct err *e)
 {
-	uint64_t total = 0, done = 0;
+	uint64_t total = 0;
 
 	for (size_t i = 0; i < l->count; i++)
 		total += l->items[i].size;
+	progress_begin(progress, "packing", total);
+	layer_writer_set_progress(w, progress);
 	for (size_t i = 0; i < l->count; i++) {
 		const struct item *item = &l->items[i];
-		progress_show(progress, "packing", done, total);
+		progress_name(progress, item->path);
 		if (write_item(l, item, c, epoch, w, e) < 0)
 			return -1;
-		done += item->size;
 	}
 	return 0;
 }

@@ -442,13 +442,12 @@ int import_from_docker_archive(struct importer *im, const struct import_source *
 			       struct import_image *out, struct err *e)
 {
 	struct docker_archive a = {.im = im};
-	char quoted[QUOTE_MAX];
 	int r = -1;
 	SCOPE_FD int fd = import_open_file(src->path, NULL, e);
 
 	if (fd < 0)
 		return -1;
-	a.in = archive_input_open(fd, quote_str(quoted, src->path), im->opt->progress, e);
+	a.in = archive_input_open(fd, src->path, im->opt->progress, e);
 	if (a.in)
 		r = import_saved(&a, src->name, out, e);
 	archive_input_free(a.in);

@@ -15,7 +15,7 @@
 #include "store/blobs.h"
 #include "store/catalogs.h"
 
-enum { KEY_MAX = 24 + DIGEST_STR_MAX, SHOWN_MAX = 64 };
+enum { KEY_MAX = 24 + DIGEST_STR_MAX };
 
 int import_note(struct importer *im, const char *key, struct err *e)
 {
@@ -158,20 +158,17 @@ static int check_platform(const struct importer *im, const struct image_config *
 int import_prove_layers(struct importer *im, const struct manifest *m,
 			const struct image_config *config, struct err *e)
 {
-	char shown[SHOWN_MAX];
-
 	if (check_platform(im, config, e) < 0)
 		return -1;
 	if (config->diff_id_count != m->layer_count)
 		return err_set(e, ERR_DIGEST, "the config has %zu diff_ids for %zu layers",
 			       config->diff_id_count, m->layer_count);
 	for (size_t i = 0; i < m->layer_count; i++) {
-		(void)snprintf(shown, sizeof(shown), "checking layer %zu/%zu", i + 1,
-			       m->layer_count);
-		progress_show(im->opt->progress, shown, 0, m->layers[i].size);
+		progress_part(im->opt->progress, i + 1, m->layer_count);
 		if (prove_layer(im, &m->layers[i], &config->diff_ids[i], e) < 0)
 			return err_wrap(e, "layer %zu", i + 1);
 	}
+	progress_part(im->opt->progress, 0, 0);
 	im->layer_count += m->layer_count;
 	return 0;
 }

@@ -200,15 +200,13 @@ int import_from_oci_archive(struct importer *im, const struct import_source *src
 {
 	SCOPE(import_layout) struct import_layout l = {.take = take_from_store, .ctx = im};
 	struct archive_member m;
-	char quoted[QUOTE_MAX];
 	int r;
 	SCOPE_FD int fd = import_open_file(src->path, NULL, e);
 
 	if (fd < 0)
 		return -1;
 	SCOPE(archive_input)
-	struct archive_input *in =
-		archive_input_open(fd, quote_str(quoted, src->path), im->opt->progress, e);
+	struct archive_input *in = archive_input_open(fd, src->path, im->opt->progress, e);
 	if (!in)
 		return -1;
 	while ((r = archive_input_next(in, &m, e)) > 0) {

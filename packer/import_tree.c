@@ -127,8 +127,10 @@ static int make_image(struct importer *im,
 		return -1;
 	SCOPE_FD int fd = blobs_tmpfile(im->store, e);
 	SCOPE(layer_writer) struct layer_writer *w = fd < 0 ? NULL : layer_writer_new(fd, &opt, e);
-	if (!w || fill(ctx, w, e) < 0 || layer_writer_finish(w, &layer, e) < 0 ||
-	    blobs_publish(im->store, im->lease, fd, &layer.blob, e) < 0)
+	if (!w || fill(ctx, w, e) < 0 || layer_writer_finish(w, &layer, e) < 0)
+		return -1;
+	progress_begin(im->opt->progress, "writing to disk", 0);
+	if (blobs_publish(im->store, im->lease, fd, &layer.blob, e) < 0)
 		return -1;
 	return put_image(im, &layer, epoch, out, e);
 }
@@ -238,7 +240,6 @@ int import_from_rootfs(struct importer *im, const struct import_source *src,
 		       struct import_image *out, struct err *e)
 {
 	SCOPE(layer_index) struct layer_index *ix = NULL;
-	char quoted[QUOTE_MAX];
 	uint64_t size;
 	SCOPE_FD int fd = import_open_file(src->path, &size, e);
 
@@ -247,7 +248,7 @@ int import_from_rootfs(struct importer *im, const struct import_source *src,
 	const struct magic *magic = find_magic(fd, e);
 	if (!magic)
 		return -1;
-	SCOPE_FD int tar = magic->is_foreign ? spool(im, fd, quote_str(quoted, src->path), &size, e)
+	SCOPE_FD int tar = magic->is_foreign ? spool(im, fd, src->path, &size, e)
 					     : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (tar < 0)
 		return magic->is_foreign ? -1 : err_sys(e, errno, "cannot duplicate a descriptor");

@@ -40,7 +40,6 @@ struct walk {
 	dev_t dev;
 	struct str path; /* of the current entry, from the root */
 	struct progress *progress;
-	uint64_t bytes;
 	struct str target;
 };
 
@@ -175,10 +174,7 @@ static int add(struct walk *k, const char *name, const struct stat *st, struct e
 		return layer_writer_add(k->w, &en, NULL, e);
 
 	SCOPE_FD int fd = host_file_open(k->fd, name, st, e);
-	if (fd < 0 || host_file_add(k->w, &en, fd, e) < 0)
-		return -1;
-	k->bytes += en.size;
-	return 0;
+	return fd < 0 ? -1 : host_file_add(k->w, &en, fd, e);
 }
 
 /* Goes into a directory that was just added, unless something else is mounted on it. */
@@ -214,7 +210,7 @@ static int step(struct walk *k, struct err *e)
 	if (str_has_prefix(name, WHITEOUT_PREFIX))
 		return err_set(e, ERR_FORMAT,
 			       "no image can hold a name that starts with '" WHITEOUT_PREFIX "'");
-	progress_show(k->progress, str_text(&k->path), k->bytes, 0);
+	progress_name(k->progress, str_text(&k->path));
 	if (fstatat(k->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, errno, "cannot stat");
 	if (add(k, name, &st, e) < 0)
@@ -256,6 +252,8 @@ int tree_layer_from_dir(struct layer_writer *w, int dirfd, const char *what,
 	struct walk k = {.w = w, .fd = -1, .progress = progress};
 	int r = -1;
 
+	progress_begin(progress, "packing", 0);
+	layer_writer_set_progress(w, progress);
 	k.levels = array_new(LIMIT_DEPTH, sizeof(*k.levels), e);
 	if (k.levels)
 		r = walk_all(&k, dirfd, e);

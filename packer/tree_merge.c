@@ -32,7 +32,6 @@ struct merge_walk {
 	const struct layer_index *const *indexes;
 	const int *fds;
 	struct progress *progress;
-	uint64_t bytes;
 	struct str path; /* of the current node */
 	struct entry_scratch scratch;
 	/* By inode: the name that it was written under; MERGE_ROOT: not yet. */
@@ -233,7 +232,7 @@ static int add(struct merge_walk *k, merge_node node, struct err *e)
 	const struct layer_source src = {read_content, &content};
 	merge_node first = MERGE_ROOT;
 
-	progress_show(k->progress, str_text(&k->path), k->bytes, 0);
+	progress_name(k->progress, str_text(&k->path));
 	if (merge_entry(k->m, node, &k->scratch, &en, &content.layer, e) < 0)
 		return -1;
 	en.path = str_text(&k->path);
@@ -242,7 +241,6 @@ static int add(struct merge_walk *k, merge_node node, struct err *e)
 		return -1;
 	if (first != MERGE_ROOT)
 		return add_hardlink(k, &en, first, e);
-	k->bytes += en.size;
 	return layer_writer_add(k->w, &en, en.size ? &src : NULL, e);
 }
 
@@ -309,6 +307,8 @@ int tree_layer_from_merge(struct layer_writer *w, const struct merge *m,
 	};
 	int r = -1;
 
+	progress_begin(progress, "packing", 0);
+	layer_writer_set_progress(w, progress);
 	k.decoder = frame_decoder_new(e);
 	if (k.decoder)
 		r = walk_all(&k, e);

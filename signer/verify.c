@@ -346,6 +346,7 @@ static int verify_layers(struct verifying *v, const struct image *im, struct err
 
 	v->report->step = VERIFY_LAYERS;
 	for (size_t i = 0; i < m->layer_count; i++) {
+		progress_part(v->opt->layers.progress, i + 1, m->layer_count);
 		if (layers_prove(v->store, &m->layers[i], &im->config.diff_ids[i], &v->opt->layers,
 				 e) < 0)
 			return -1;

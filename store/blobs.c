@@ -279,7 +279,7 @@ static int check_old(struct intake *in, uint64_t total, struct err *e)
 		return 0;
 	if (in->fd < 0 && begin_anew(in, total, e) < 0)
 		return -1;
-	if (hasher_fd(in->fd, in->digest->alg, "the new blob", &got, NULL, e) < 0)
+	if (hasher_fd(in->fd, in->digest->alg, "the new blob", &got, NULL, NULL, e) < 0)
 		return -1;
 	if (!digest_equal(&got, in->digest))
 		return err_set(e, ERR_DIGEST, "what the store had changed meanwhile");
@@ -293,7 +293,8 @@ static int take_in(struct intake *in, struct err *e)
 	uint64_t total = 0;
 	SCOPE(hasher) struct hasher h = HASHER_INIT;
 
-	digest_format(in->digest, text);
+	progress_begin(in->progress, "copying a blob", in->size == BLOBS_ANY_SIZE ? 0 : in->size);
+	progress_name(in->progress, digest_format(in->digest, text));
 	if (hasher_init(&h, in->digest->alg, e) < 0)
 		return -1;
 	for (;;) {
@@ -309,7 +310,7 @@ static int take_in(struct intake *in, struct err *e)
 		if (keep_bytes(in, buf, (size_t)n, total, e) < 0)
 			return -1;
 		total += (uint64_t)n;
-		progress_show(in->progress, text, total, in->size == BLOBS_ANY_SIZE ? 0 : in->size);
+		progress_add(in->progress, (uint64_t)n);
 	}
 	if (in->size != BLOBS_ANY_SIZE && total != in->size)
 		return err_set(e, ERR_DIGEST, "has %" PRIu64 " bytes, not %" PRIu64, total,
@@ -333,6 +334,7 @@ static int put(struct intake *in, struct err *e)
 		return -1;
 	if (in->fd < 0)
 		return 0;
+	progress_begin(in->progress, "writing to disk", 0);
 	return is_new ? publish(in->store, in->fd, in->digest, e)
 		      : replace(in->store, in->fd, in->digest, e);
 }

@@ -20,6 +20,8 @@
 
 enum { CATALOG_MODE = 0444, COMPARE_STEP = 64 * 1024 };
 
+static const char merging[] = "building the catalog";
+
 /* What makes a kept catalog one to build anew, and not a failure. */
 static bool is_damage(const struct err *e)
 {
@@ -145,9 +147,11 @@ static int load_next(const struct source *src, struct stack *st, struct err *e)
 	const struct layer_request want = {&src->manifest->layers[i], &src->diff_ids[i],
 					   src->is_fresh, src->is_kept_only, src->opt};
 
+	progress_part(src->opt->progress, i + 1, src->manifest->layer_count);
 	if (layers_load(src->store, &want, &st->indexes[i], &st->layers[i], e) < 0)
 		return -1;
 	st->count++;
+	progress_begin(src->opt->progress, merging, 0);
 	return 0;
 }
 
@@ -213,6 +217,8 @@ static int build(const struct store *s, const struct image *im, unsigned flags,
 
 	if (!m || merge_layers(&src, &st, m, e) < 0)
 		return -1;
+	progress_part(opt->progress, 0, 0);
+	progress_begin(opt->progress, merging, 0);
 	SCOPE_FD int fd = write_catalog(s, &st, m, &place, e);
 	if (fd < 0 || catalog_open(fd, &c, e) < 0)
 		return -1;

@@ -378,6 +378,7 @@ static int make_at(const struct store *s, const struct descriptor *layer,
 	}
 	if (derive(s, layer, opt, frames, &result, e) < 0)
 		return -1;
+	progress_begin(opt->progress, "writing to disk", 0);
 	const int r = check_diff_id(&result, diff_id, e) < 0
 			      ? -1
 			      : make(s, layer, place, frames, &result, out, e);

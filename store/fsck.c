@@ -21,8 +21,6 @@
 #include "store/refs.h"
 #include "store/roots.h"
 
-static const char progress_text[] = "checking the store";
-
 static void count_finding(struct fsck_report *r, enum fsck_severity severity)
 {
 	switch (severity) {
@@ -85,8 +83,7 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 void fsck_count(struct fsck *f, uint64_t bytes)
 {
 	f->report->bytes_read += bytes;
-	progress_show(f->opt->progress, progress_text, f->report->bytes_read,
-		      f->report->bytes_read < f->total ? f->total : 0);
+	progress_add(f->opt->progress, bytes);
 }
 
 /* mark_visitor */
@@ -181,9 +178,9 @@ int fsck_hash_blob(struct fsck *f, const struct digest *d, struct err *why)
 	uint64_t size;
 	SCOPE_FD int fd = blobs_open(f->store, d, BLOBS_ANY_SIZE, why);
 
-	if (fd < 0 || hasher_fd(fd, d->alg, "content", &got, &size, why) < 0)
+	if (fd < 0 || hasher_fd(fd, d->alg, "content", &got, &size, f->opt->progress, why) < 0)
 		return -1;
-	fsck_count(f, size);
+	f->report->bytes_read += size;
 	if (!digest_equal(&got, d))
 		return err_set(why, ERR_DIGEST, "the content has another digest");
 	return 0;
@@ -241,6 +238,7 @@ int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_
 	f.layers = layers;
 	if (opt->read_data && blobs_visit(s, add_size, &f, e) < 0)
 		return -1;
+	progress_begin(opt->progress, "checking the store", f.total);
 	if (load_roots(&f, &ix, &lease, e) < 0 || check_documents(&f, &ix, e) < 0 ||
 	    check_named(&f, e) < 0 || blobs_visit(s, check_blob, &f, e) < 0)
 		return -1;

@@ -272,6 +272,7 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 		return 0;
 	}
 	f->report->images++;
+	progress_name(f->opt->progress, m->root);
 	const int r = load_config(f, m, doc, &config, e);
 	if (r < 1)
 		return r;

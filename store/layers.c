@@ -107,8 +107,8 @@ static int check_blob(const struct store *s, const struct descriptor *layer,
 	uint64_t size;
 	SCOPE_FD int fd = blobs_open(s, &layer->digest, layer->size, e);
 
-	progress_show(progress, "checking a layer", 0, layer->size);
-	if (fd < 0 || hasher_fd(fd, layer->digest.alg, "blob", &got, &size, e) < 0)
+	progress_begin(progress, "hashing a layer", layer->size);
+	if (fd < 0 || hasher_fd(fd, layer->digest.alg, "blob", &got, &size, progress, e) < 0)
 		return -1;
 	if (size != layer->size || !digest_equal(&got, &layer->digest))
 		return err_set(e, ERR_DIGEST, "the blob has another digest");

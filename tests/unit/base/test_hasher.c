@@ -76,11 +76,11 @@ START_TEST(fd_hashes_all_and_keeps_the_offset)
 	for (int i = 0; i < 1000; i++)
 		ck_assert_int_eq(io_write_all(fd, block, sizeof(block)), 0);
 	ck_assert_int_eq(lseek(fd, 17, SEEK_SET), 17);
-	ck_assert_int_eq(hasher_fd(fd, DIGEST_SHA256, "'million'", &d, &size, &e), 0);
+	ck_assert_int_eq(hasher_fd(fd, DIGEST_SHA256, "'million'", &d, &size, NULL, &e), 0);
 	ck_assert_uint_eq(size, 1000000);
 	ck_assert_str_eq(digest_format(&d, text), vectors[4].sha256);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 17);
-	ck_assert_int_eq(hasher_fd(fd, DIGEST_SHA512, "'million'", &d, NULL, &e), 0);
+	ck_assert_int_eq(hasher_fd(fd, DIGEST_SHA512, "'million'", &d, NULL, NULL, &e), 0);
 	ck_assert_str_eq(digest_format(&d, text), vectors[4].sha512);
 }
 END_TEST
@@ -90,7 +90,8 @@ START_TEST(fd_that_cannot_be_read_is_an_error)
 	struct err e = ERR_INIT;
 	struct digest d;
 
-	ck_assert_int_eq(hasher_fd(scratch_fd(), DIGEST_SHA256, "blob 'b'", &d, NULL, &e), -1);
+	ck_assert_int_eq(hasher_fd(scratch_fd(), DIGEST_SHA256, "blob 'b'", &d, NULL, NULL, &e),
+			 -1);
 	ck_assert_int_eq(e.sys, EISDIR);
 	ck_assert_err(&e, ERR_SYS, "blob 'b': cannot read");
 }

@@ -63,6 +63,24 @@ START_TEST(an_error_is_printed_and_stays)
 }
 END_TEST
 
+static void before(void *ctx)
+{
+	ck_assert_int_eq(io_write_all(STDERR_FILENO, ctx, strlen(ctx)), 0);
+}
+
+START_TEST(what_is_on_the_terminal_is_cleared_before_a_line)
+{
+	char text[] = "<clear>";
+
+	log_set_before(before, text);
+	log_debug("not printed");
+	log_warning("one");
+	log_set_before(NULL, NULL);
+	log_warning("two");
+	check_log("<clear>shale: warning: one\nshale: warning: two\n");
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut)
 {
 	struct err e = ERR_INIT;
@@ -105,6 +123,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, levels_choose_the_lines, 0, ARRAY_LEN(levels));
 	tcase_add_test(tc, an_error_is_printed_and_stays);
 	tcase_add_test(tc, a_long_line_is_cut);
+	tcase_add_test(tc, what_is_on_the_terminal_is_cleared_before_a_line);
 	tcase_add_test(tc, a_closed_stderr_is_no_problem);
 	tcase_add_test(tc, a_daemon_is_silent);
 	suite_add_tcase(suite, tc);

@@ -146,8 +146,8 @@ START_TEST(reframing_does_not_depend_on_the_number_of_workers)
 			      e.msg);
 		const struct digest index = hasher_sha256(r.index.data, r.index.len);
 		str_fini(&r.index);
-		ck_assert_int_eq(hasher_fd(reframe_fd, DIGEST_SHA256, "frames", &frames, NULL, &e),
-				 0);
+		ck_assert_int_eq(
+			hasher_fd(reframe_fd, DIGEST_SHA256, "frames", &frames, NULL, NULL, &e), 0);
 		if (i == 0) {
 			first_index = index;
 			first_frames = frames;
