@@ -10,6 +10,7 @@
 
 static const struct option options[] = {
 	OPTION_PLATFORM,
+	OPTION_QUIET,
 	OPTION_END,
 };
 
@@ -55,10 +56,14 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(progress_line) struct progress_line line;
 
+	progress_line_init(&line, invocation_has(in, "quiet"));
 	if (support_image(in, &s, &l, &im, e) < 0)
 		return -1;
-	SCOPE(view) struct view *v = support_view(s, &im, "cat", e);
+	SCOPE(view)
+	struct view *v = support_view(s, &im, "cat", &line.progress, e);
+	progress_line_fini(&line);
 	if (!v)
 		return -1;
 	for (size_t i = 1; i < in->arg_count; i++) {

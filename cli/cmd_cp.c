@@ -43,7 +43,7 @@ static int run(const struct invocation *in, struct err *e)
 	    lease_open(s, in->command->name, &l, e) < 0 ||
 	    image_load_leased(s, l, name, want, &im, e) < 0)
 		return -1;
-	SCOPE(view) struct view *v = support_view(s, &im, "cp", e);
+	SCOPE(view) struct view *v = support_view(s, &im, "cp", &line.progress, e);
 	if (!v)
 		return -1;
 	const struct copy_out_options opt = {

@@ -10,6 +10,7 @@
 static const struct option options[] = {
 	{'n', "dry-run", NULL, "only say what would be removed"},
 	OPTION_JSON,
+	OPTION_QUIET,
 	OPTION_END,
 };
 
@@ -33,9 +34,12 @@ static int run(const struct invocation *in, struct err *e)
 	struct gc_report r;
 	char size[STR_SIZE_MAX];
 	const bool is_dry_run = invocation_has(in, "dry-run");
+	SCOPE(progress_line) struct progress_line line;
 
-	if (support_store(in, 0, &s, e) < 0 || gc_run(s, is_dry_run, &r, e) < 0)
+	progress_line_init(&line, invocation_has(in, "quiet"));
+	if (support_store(in, 0, &s, e) < 0 || gc_run(s, is_dry_run, &line.progress, &r, e) < 0)
 		return -1;
+	progress_line_fini(&line);
 	if (invocation_has(in, "json"))
 		return print_json(&r, e);
 	return outputf(e,

@@ -17,6 +17,7 @@ static const struct option options[] = {
 	{'R', "recursive", NULL, "everything below"},
 	OPTION_PLATFORM,
 	OPTION_JSON,
+	OPTION_QUIET,
 	OPTION_END,
 };
 
@@ -335,12 +336,15 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
-	struct layers_options opt = {.progress = NULL};
+	SCOPE(progress_line) struct progress_line line;
+	struct layers_options opt = {.progress = &line.progress};
 	struct catalog *c;
 
+	progress_line_init(&line, invocation_has(in, "quiet"));
 	if (support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &lease, &im, e) < 0 ||
 	    catalogs_open(s, &im, 0, &opt, &c, e) < 0)
 		return -1;
+	progress_line_fini(&line);
 	struct listing l = {
 		.store = s,
 		.image = &im,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "cli/support.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ static const struct option options[] = {
 	{0, "key", "FILE", "mount only what this public key has signed"},
 	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
 	OPTION_PLATFORM,
+	OPTION_QUIET,
 	OPTION_END,
 };
 
@@ -33,13 +35,19 @@ struct plan {
 	unsigned flags;
 	uint64_t cache_bytes;
 	char *what;
+	bool is_quiet;
+	pid_t owner; /* the process that was started, and may be another */
 };
 
 static struct view *open_view(void *ctx, struct err *e)
 {
 	const struct plan *p = ctx;
-	const struct layers_options opt = {.workers = workers_default_count()};
+	SCOPE(progress_line) struct progress_line line;
+	const struct layers_options opt = {.workers = workers_default_count(),
+					   .progress = &line.progress};
 
+	progress_line_init(&line, p->is_quiet);
+	line.owner = p->owner;
 	return view_open(p->store, p->image, p->flags, p->cache_bytes, p->what, &opt, e);
 }
 
@@ -201,7 +209,7 @@ static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
-	struct plan plan = {.flags = 0};
+	struct plan plan = {.is_quiet = invocation_has(in, "quiet"), .owner = getpid()};
 	struct mount_options opt = {
 		.mountpoint = in->args[1],
 		.is_foreground = invocation_has(in, "foreground"),

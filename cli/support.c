@@ -83,9 +83,10 @@ int support_image(const struct invocation *in, struct store **s, struct lease **
 }
 
 struct view *support_view(const struct store *s, const struct image *im, const char *what,
-			  struct err *e)
+			  struct progress *progress, struct err *e)
 {
-	const struct layers_options opt = {.workers = workers_default_count()};
+	const struct layers_options opt = {.workers = workers_default_count(),
+					   .progress = progress};
 
 	return view_open(s, im, 0, VIEW_CACHE_DEFAULT, what, &opt, e);
 }

@@ -58,8 +58,9 @@ int support_compression(const struct invocation *in, int *level, struct err *e);
 int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,
 		  struct err *e);
 
-/* A view of it, for commands that read files; `what` names the user of the lease. */
+/* A view of it, for commands that read files; `what` names the user of the lease.  `progress` is of
+ * the opening alone. */
 struct view *support_view(const struct store *s, const struct image *im, const char *what,
-			  struct err *e);
+			  struct progress *progress, struct err *e);
 
 #endif

@@ -30,6 +30,7 @@ struct sweep {
 	const struct store *store;
 	struct marks *marks;
 	bool is_dry_run;
+	struct progress *progress;
 	struct gc_report report;
 	int dirfd; /* that is being swept */
 	enum digest_alg alg;
@@ -70,6 +71,7 @@ static int remove_file(struct sweep *sw, const char *name, const struct stat *st
 		return -1;
 	if (r == 1) {
 		(*count)++;
+		progress_add(sw->progress, (uint64_t)st->st_size);
 		/* Other names of the same file keep its blocks. */
 		if (st->st_nlink <= 1)
 			sw->report.freed_bytes += (uint64_t)st->st_blocks * STAT_BLOCK;
@@ -190,12 +192,25 @@ static int drop_refs(struct sweep *sw, struct index_file *f, const bool *orphans
 	return 0;
 }
 
+/* mark_visitor */
+static int count_manifest(void *ctx, const struct mark *m, const struct manifest *doc,
+			  struct err *e)
+{
+	const struct sweep *sw = ctx;
+
+	(void)doc;
+	(void)e;
+	progress_name(sw->progress, m->root);
+	return 0;
+}
+
 static int mark_all(struct sweep *sw, struct err *e)
 {
-	const struct mark_visitor visitor = {.unreadable = refuse_unreadable};
+	const struct mark_visitor visitor = {refuse_unreadable, count_manifest, sw};
 	const struct lease_scan leases = {mark_lease, sweep_lease, sw};
 	SCOPE(index_file) struct index_file f = INDEX_FILE_INIT;
 
+	progress_begin(sw->progress, "looking for what is in use", 0);
 	sw->dirfd = store_dirfd(sw->store, STORE_DIR_LEASES);
 	if (lease_scan(sw->store, &leases, e) < 0 || index_file_read(sw->store, &f, e) < 0)
 		return -1;
@@ -215,6 +230,9 @@ static int sweep_folder(struct sweep *sw, enum store_dir dir,
 
 static int sweep_all(struct sweep *sw, struct err *e)
 {
+	progress_begin(
+		sw->progress,
+		sw->is_dry_run ? "looking for what nothing uses" : "removing what nothing uses", 0);
 	sw->alg = DIGEST_SHA256;
 	if (sweep_folder(sw, STORE_DIR_BLOBS_SHA256, sweep_blob, e) < 0)
 		return -1;
@@ -227,9 +245,10 @@ static int sweep_all(struct sweep *sw, struct err *e)
 	return sweep_folder(sw, STORE_DIR_SHALE, sweep_litter_only, e);
 }
 
-int gc_run(const struct store *s, bool is_dry_run, struct gc_report *out, struct err *e)
+int gc_run(const struct store *s, bool is_dry_run, struct progress *progress, struct gc_report *out,
+	   struct err *e)
 {
-	struct sweep sw = {.store = s, .is_dry_run = is_dry_run, .dirfd = -1};
+	struct sweep sw = {.store = s, .is_dry_run = is_dry_run, .progress = progress, .dirfd = -1};
 	SCOPE(mark) struct marks *marks = mark_new(s, e);
 
 	if (!marks)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "store/store.h"
 
 struct gc_report {
@@ -24,7 +25,8 @@ struct gc_report {
 	uint64_t kept_blobs;
 };
 
-/* `is_dry_run`: reports what it would remove. */
-int gc_run(const struct store *s, bool is_dry_run, struct gc_report *out, struct err *e);
+/* `is_dry_run`: reports what it would remove.  `progress` may be NULL. */
+int gc_run(const struct store *s, bool is_dry_run, struct progress *progress, struct gc_report *out,
+	   struct err *e);
 
 #endif

@@ -618,28 +618,26 @@ START_TEST(an_absent_platform_is_named)
 END_TEST
 
 /* Takes away the image and its signatures, as far as they are not leased. */
-static void take_away(struct progress *p, const char *what, uint64_t done, uint64_t total)
+static void take_away(struct progress *p, bool at_once)
 {
 	struct gc_report r;
 	struct err e = ERR_INIT;
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 
 	(void)p;
-	(void)what;
-	(void)done;
-	(void)total;
+	(void)at_once;
 	ck_assert_int_eq(refs_list(images_store, &ix, &e), 0);
 	for (size_t i = 0; i < ix.count; i++) {
 		const char *name = strmap_get(&ix.manifests[i].annotations, REFS_NAME_KEY);
 		ck_assert_int_eq(refs_remove(images_store, name, &e), 1);
 	}
-	ck_assert_int_eq(gc_run(images_store, false, &r, &e), 0);
+	ck_assert_int_eq(gc_run(images_store, false, NULL, &r, &e), 0);
 	ck_assert_no_err(&e);
 }
 
 START_TEST(what_is_removed_meanwhile_is_verified)
 {
-	struct progress p = {take_away};
+	struct progress p = {.show = take_away};
 	struct verify_options opt = options();
 	struct err e = ERR_INIT;
 	struct lease *l = NULL;

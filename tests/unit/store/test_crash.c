@@ -39,7 +39,7 @@ static int collect(const struct store *s, unsigned round, struct err *e)
 	struct gc_report r;
 
 	(void)round;
-	return gc_run(s, false, &r, e);
+	return gc_run(s, false, NULL, &r, e);
 }
 
 static int create(const struct store *s, unsigned round, struct err *e)
@@ -99,7 +99,7 @@ START_TEST(a_killed_writer_leaves_the_store_whole)
 		kill_after(put_and_name, i * 1000, (i + 1) * STEP_US);
 		check_left_whole();
 	}
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), 0);
 	ck_assert_uint_le(r.kept_blobs, 3);
 	fixture_check_whole();
 }

@@ -477,23 +477,22 @@ END_TEST
 static struct lease *borrowed;
 
 /* The command whose lease kept the image ends, while its layers are read. */
-static void end_command(struct progress *p, const char *what, uint64_t done, uint64_t total)
+static void end_command(struct progress *p, bool at_once)
 {
 	struct gc_report r;
 	struct err e = ERR_INIT;
 
-	(void)p;
-	(void)what;
-	(void)done;
-	(void)total;
+	(void)at_once;
+	if (p->phase.done == 0)
+		return;
 	lease_close(steal_ptr(&borrowed));
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), 0);
 }
 
 START_TEST(what_others_leased_stays_until_the_end)
 {
 	struct err e = ERR_INIT;
-	struct progress p = {end_command};
+	struct progress p = {.show = end_command};
 
 	ck_assert_int_eq(lease_open(fixture_store(), "test", &borrowed, &e), 0);
 	ck_assert_int_eq(lease_add(borrowed, &manifest.digest, &e), 0);

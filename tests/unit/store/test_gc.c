@@ -19,7 +19,7 @@ static struct gc_report run(bool is_dry_run)
 {
 	struct err e = ERR_INIT;
 	struct gc_report r;
-	const int rc = gc_run(fixture_store(), is_dry_run, &r, &e);
+	const int rc = gc_run(fixture_store(), is_dry_run, NULL, &r, &e);
 
 	ck_assert_no_err(&e);
 	ck_assert_int_eq(rc, 0);
@@ -31,7 +31,7 @@ static void check_refused(enum err_code code, const char *word)
 	struct err e = ERR_INIT;
 	struct gc_report r;
 
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), -1);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), -1);
 	ck_assert_ptr_nonnull(strstr(e.msg, "run fsck"));
 	ck_assert_err(&e, code, word);
 }
@@ -254,7 +254,7 @@ START_TEST(a_document_that_cannot_be_read_keeps_everything)
 	scratch_write("store/index.json", "{}");
 	struct err e = ERR_INIT;
 	struct gc_report r;
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), -1);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), -1);
 	ck_assert_err(&e, ERR_FORMAT, "index.json");
 	ck_assert(fixture_has(&layers[1]));
 	descriptor_fini(&images[0]);

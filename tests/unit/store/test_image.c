@@ -320,10 +320,10 @@ START_TEST(what_is_loaded_under_a_lease_stays)
 	ck_assert_int_eq(lease_open(fixture_store(), "test", &l, &e), 0);
 	ck_assert_int_eq(image_load_leased(fixture_store(), l, "leased:1", NULL, &im, &e), 0);
 	ck_assert_int_eq(refs_remove(fixture_store(), "localhost/leased:1", &e), 1);
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), 0);
 	ck_assert(fixture_has(&layer) && fixture_has(&im.manifest.config.digest));
 	lease_close(l);
-	ck_assert_int_eq(gc_run(fixture_store(), false, &r, &e), 0);
+	ck_assert_int_eq(gc_run(fixture_store(), false, NULL, &r, &e), 0);
 	ck_assert(!fixture_has(&layer));
 	ck_assert_no_err(&e);
 	descriptor_fini(&d);

@@ -102,7 +102,7 @@ static int try_gc(void *arg, struct err *e)
 	struct gc_report r;
 
 	(void)arg;
-	return gc_run(fixture_store(), false, &r, e);
+	return gc_run(fixture_store(), false, NULL, &r, e);
 }
 
 static int try_fsck(void *arg, struct err *e)
