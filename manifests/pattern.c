@@ -16,6 +16,9 @@
 /* Units of a pattern beside characters, which are smaller. */
 enum { ANY_CHAR = 0x200000, STAR = 0x200001 };
 
+/* To decode, hold and copy a byte takes as long as so many comparisons. */
+enum { BYTE_STEPS = 8 };
+
 /* A text by characters; `starts` has one more item than `items`. */
 struct units {
 	uint32_t *items;
@@ -23,18 +26,20 @@ struct units {
 	size_t count;
 };
 
-static void units_fini(struct units *u)
-{
-	free(u->items);
-	free(u->starts);
-}
-SCOPE_DEFINE_VALUE(units, struct units, units_fini)
-
 struct search {
 	struct units pattern, value;
 	uint64_t *steps;
 	bool is_exhausted;
 };
+
+static void search_fini(struct search *s)
+{
+	free(s->pattern.items);
+	free(s->pattern.starts);
+	free(s->value.items);
+	free(s->value.starts);
+}
+SCOPE_DEFINE_VALUE(search, struct search, search_fini)
 
 static int units_init(struct units *u, const char *text, struct err *e)
 {
@@ -77,6 +82,30 @@ static int compile(struct units *u, const char *pattern, struct err *e)
 	}
 	u->count = used;
 	return 0;
+}
+
+/* And all that come later, which may be many. */
+static int refuse_long(const struct search *s, const char *pattern, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	*s->steps = 0;
+	return err_set(e, ERR_LIMIT, "matching pattern '%s' takes too long",
+		       quote_str(quoted, pattern));
+}
+
+static int search_init(struct search *s, const char *value, const char *pattern, struct err *e)
+{
+	if (*s->steps == 0)
+		return refuse_long(s, pattern, e);
+	/* However few comparisons follow. */
+	const uint64_t cost = BYTE_STEPS * (uint64_t)(strlen(value) + strlen(pattern));
+	if (cost > *s->steps)
+		return refuse_long(s, pattern, e);
+	*s->steps -= cost;
+	if (units_init(&s->pattern, pattern, e) < 0 || compile(&s->pattern, pattern, e) < 0)
+		return -1;
+	return units_init(&s->value, value, e);
 }
 
 static void reverse(uint32_t *items, size_t count)
@@ -161,39 +190,26 @@ static bool match_at(struct search *s, size_t start, bool is_longest, size_t *en
 	return true;
 }
 
-static int check_steps(const struct search *s, const char *pattern, struct err *e)
-{
-	char quoted[QUOTE_MAX];
-
-	if (!s->is_exhausted)
-		return 0;
-	return err_set(e, ERR_LIMIT, "matching pattern '%s' takes too long",
-		       quote_str(quoted, pattern));
-}
-
 int pattern_trim(struct str *out, const char *value, const char *pattern, bool is_end,
 		 bool is_longest, uint64_t *steps, struct err *e)
 {
-	SCOPE(units) struct units pattern_units = {0};
-	SCOPE(units) struct units value_units = {0};
+	SCOPE(search) struct search s = {.steps = steps};
 	size_t end = 0;
 
-	if (units_init(&pattern_units, pattern, e) < 0 || compile(&pattern_units, pattern, e) < 0 ||
-	    units_init(&value_units, value, e) < 0)
+	if (search_init(&s, value, pattern, e) < 0)
 		return -1;
 	/* An end is a start of the reversed text. */
 	if (is_end) {
-		reverse(pattern_units.items, pattern_units.count);
-		reverse(value_units.items, value_units.count);
+		reverse(s.pattern.items, s.pattern.count);
+		reverse(s.value.items, s.value.count);
 	}
-	struct search s = {pattern_units, value_units, steps, false};
 	if (!match_at(&s, 0, is_longest, &end))
 		end = 0;
-	if (check_steps(&s, pattern, e) < 0)
-		return -1;
+	if (s.is_exhausted)
+		return refuse_long(&s, pattern, e);
 	if (is_end)
-		return str_append(out, value, value_units.starts[value_units.count - end], e);
-	return str_append_z(out, value + value_units.starts[end], e);
+		return str_append(out, value, s.value.starts[s.value.count - end], e);
+	return str_append_z(out, value + s.value.starts[end], e);
 }
 
 /*
@@ -218,20 +234,17 @@ static int append_units(struct str *out, const char *value, const struct units *
 int pattern_replace(struct str *out, const char *value, const char *pattern, const char *text,
 		    bool is_all, uint64_t *steps, struct err *e)
 {
-	SCOPE(units) struct units pattern_units = {0};
-	SCOPE(units) struct units value_units = {0};
+	SCOPE(search) struct search s = {.steps = steps};
 	size_t at = 0, last_end = 0;
 
-	if (units_init(&pattern_units, pattern, e) < 0 || compile(&pattern_units, pattern, e) < 0 ||
-	    units_init(&value_units, value, e) < 0)
+	if (search_init(&s, value, pattern, e) < 0)
 		return -1;
-	struct search s = {pattern_units, value_units, steps, false};
-	const size_t count = value_units.count;
+	const size_t count = s.value.count;
 	while (at <= count) {
 		size_t start = at, end = at;
 		if (!find_match(&s, &start, &end))
 			break;
-		if (append_units(out, value, &value_units, at, start, e) < 0)
+		if (append_units(out, value, &s.value, at, start, e) < 0)
 			return -1;
 		/* As Go has it: nothing is not found again where a match just ended. */
 		if ((end > last_end || start == 0) && str_append_z(out, text, e) < 0)
@@ -242,14 +255,14 @@ int pattern_replace(struct str *out, const char *value, const char *pattern, con
 		last_end = end;
 		at = end;
 		if (end == start && end < count &&
-		    append_units(out, value, &value_units, end, end + 1, e) < 0)
+		    append_units(out, value, &s.value, end, end + 1, e) < 0)
 			return -1;
 		if (end == start)
 			at++;
 		if (!is_all)
 			break;
 	}
-	if (check_steps(&s, pattern, e) < 0)
-		return -1;
-	return at < count ? append_units(out, value, &value_units, at, count, e) : 0;
+	if (s.is_exhausted)
+		return refuse_long(&s, pattern, e);
+	return at < count ? append_units(out, value, &s.value, at, count, e) : 0;
 }

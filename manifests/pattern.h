@@ -3,8 +3,8 @@
  * The patterns of ${name#pattern}, ${name%pattern} and ${name/pattern/text}: "*" and "?" stand for
  * any characters ("/" included), "\" takes "*", "?", "\", "}" or "/" as it is, and nothing else.
  *
- * Values come from outside and may be long, so the work is counted: `steps` goes down, and at 0 it
- * is ERR_LIMIT.  No backtracking beyond that.
+ * Values come from outside and may be long, so the work is counted, for the texts' length and for
+ * each comparison: `steps` goes down, and at 0 it is ERR_LIMIT.  No backtracking beyond that.
  */
 #ifndef MANIFESTS_PATTERN_H
 #define MANIFESTS_PATTERN_H

@@ -55,6 +55,11 @@ def cases():
     yield "replacement-bomb", LIMIT, "1048576", (
         START + b"ARG a=" + b"a" * 60000 + b"\nARG b=${a//a/" + b"b" * 5000 + b"}\n"
     )
+    for name, word in (("trims", b"${b##*}"), ("replacements", b"${b//?/}")):
+        yield f"{name}-to-nothing", LIMIT, "takes too long", (
+            START + b"ARG a=" + b"a" * 60000 + b"\nARG b=" + b"$a" * 16 + b"\n"
+            + b"".join(b"ENV c=" + word * 2000 + b"\n" for _ in range(40))
+        )
     yield "unclosed", MALFORMED, "missing '}'", START + b"ENV a=${b\n"
 
     # Names that lead out, and patterns that cost.

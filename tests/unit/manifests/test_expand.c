@@ -438,6 +438,26 @@ START_TEST(limits_the_work_of_patterns)
 }
 END_TEST
 
+/* A long value costs also where nothing is compared, and nothing is left of it. */
+START_TEST(limits_patterns_without_results)
+{
+	static const char *const words[] = {"${a##*}", "${a%%*}", "${a/*/}", "${a//?/}"};
+	SCOPE(strmap) struct strmap vars = STRMAP_INIT;
+	SCOPE(str) struct str out = STR_INIT;
+	struct expand_budget budget = EXPAND_BUDGET_INIT;
+	const struct expander x = {.vars = &vars, .escape = '\\', .budget = &budget};
+	struct err e = ERR_INIT;
+	size_t at, count = 0;
+
+	make_big(&vars, "a", 'a', LIMIT_EXPANDED_WORD);
+	while (expand_word(&x, words[_i], &out, &at, &e) == 0) {
+		ck_assert_uint_eq(out.len, 0);
+		ck_assert_uint_le(++count, LIMIT_PATTERN_STEPS / LIMIT_EXPANDED_WORD);
+	}
+	ck_assert_err(&e, ERR_LIMIT, "takes too long");
+}
+END_TEST
+
 /* The budget of bytes is one for all words of a file. */
 START_TEST(limits_all_words_together)
 {
@@ -475,6 +495,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(limits, limits_words, 0, 5);
 	tcase_add_test(limits, limits_nesting);
 	tcase_add_loop_test(limits, limits_the_work_of_patterns, 0, 4);
+	tcase_add_loop_test(limits, limits_patterns_without_results, 0, 4);
 	tcase_add_test(limits, limits_all_words_together);
 	suite_add_tcase(s, limits);
 	return s;
