@@ -8,7 +8,10 @@
 #include "manifests/chars.h"
 #include "manifests/pattern.h"
 
-enum { NO_STOP = -1 };
+enum {
+	NO_STOP = -1,
+	WORD_BYTES = 64, /* what a word of a list costs, beside its text */
+};
 
 struct state {
 	const struct expander *x;
@@ -28,6 +31,12 @@ struct sink {
 /* Up to `stop`, which is taken, too, or to the end: 1 found (or none was wanted), 0 not, -1. */
 static int process(struct state *st, int stop, bool keep_escapes, struct sink *out, struct err *e);
 
+static int refuse_total(struct err *e)
+{
+	return err_set(e, ERR_LIMIT, "all words together grow beyond %d bytes",
+		       (int)LIMIT_EXPANDED_TOTAL);
+}
+
 /* All text goes through here, so no word of whatever kind grows beyond the limits. */
 static int put(struct state *st, struct str *to, const char *s, size_t len, struct err *e)
 {
@@ -37,16 +46,20 @@ static int put(struct state *st, struct str *to, const char *s, size_t len, stru
 		return err_set(e, ERR_LIMIT, "a word grows beyond %d bytes",
 			       (int)LIMIT_EXPANDED_WORD);
 	if (len > budget->bytes)
-		return err_set(e, ERR_LIMIT, "all words together grow beyond %d bytes",
-			       (int)LIMIT_EXPANDED_TOTAL);
+		return refuse_total(e);
 	budget->bytes -= len;
 	return str_append(to, s, len, e);
 }
 
-static int end_word(struct sink *out, struct err *e)
+static int end_word(struct state *st, struct sink *out, struct err *e)
 {
+	struct expand_budget *budget = st->x->budget;
+
 	if (out->word.len == 0)
 		return 0;
+	if (budget->bytes < WORD_BYTES)
+		return refuse_total(e);
+	budget->bytes -= WORD_BYTES;
 	if (strlist_add(out->words, str_text(&out->word), e) < 0)
 		return -1;
 	str_truncate(&out->word, 0);
@@ -67,7 +80,7 @@ static int emit(struct state *st, struct sink *out, const char *s, size_t len, b
 		uint32_t point;
 		n = chars_space(s + at, len - at);
 		if (n > 0) {
-			if (end_word(out, e) < 0)
+			if (end_word(st, out, e) < 0)
 				return -1;
 			continue;
 		}
@@ -457,7 +470,7 @@ static int expand(const struct expander *x, const char *word, struct sink *out, 
 		*error_at = at;
 		return -1;
 	}
-	return out->words ? end_word(out, e) : 0;
+	return out->words ? end_word(&st, out, e) : 0;
 }
 
 int expand_word(const struct expander *x, const char *word, struct str *out, size_t *error_at,

@@ -60,6 +60,8 @@ def cases():
             START + b"ARG a=" + b"a" * 60000 + b"\nARG b=" + b"$a" * 16 + b"\n"
             + b"".join(b"ENV c=" + word * 2000 + b"\n" for _ in range(40))
         )
+    words = b'ENV b="' + b"8 " * 30000 + b'"\nENV c=' + b"$b" * 10 + b"\nEXPOSE" + b" $c" * 50 + b"\n"
+    yield "words-that-grow", LIMIT, "67108864", START + words
     yield "unclosed", MALFORMED, "missing '}'", START + b"ENV a=${b\n"
 
     # Names that lead out, and patterns that cost.

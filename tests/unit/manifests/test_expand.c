@@ -478,6 +478,27 @@ START_TEST(limits_all_words_together)
 }
 END_TEST
 
+/* Short words cost more than their text. */
+START_TEST(limits_the_number_of_words)
+{
+	SCOPE(strmap) struct strmap vars = STRMAP_INIT;
+	SCOPE(strlist) struct strlist words = STRLIST_INIT;
+	SCOPE(str) struct str text = STR_INIT;
+	struct expand_budget budget = EXPAND_BUDGET_INIT;
+	const struct expander x = {.vars = &vars, .escape = '\\', .budget = &budget};
+	struct err e = ERR_INIT;
+	size_t at;
+
+	for (size_t i = 0; i < LIMIT_EXPANDED_WORD / 2; i++)
+		ck_assert_int_eq(str_append_z(&text, "a ", &e), 0);
+	ck_assert_int_eq(strmap_set(&vars, "a", str_text(&text), &e), 0);
+	while (expand_words(&x, "$a", &words, &at, &e) == 0)
+		;
+	ck_assert_err(&e, ERR_LIMIT, "all words together");
+	ck_assert_uint_le(words.count, LIMIT_EXPANDED_TOTAL / 64);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("manifests/expand");
@@ -497,6 +518,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(limits, limits_the_work_of_patterns, 0, 4);
 	tcase_add_loop_test(limits, limits_patterns_without_results, 0, 4);
 	tcase_add_test(limits, limits_all_words_together);
+	tcase_add_test(limits, limits_the_number_of_words);
 	suite_add_tcase(s, limits);
 	return s;
 }
