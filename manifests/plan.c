@@ -20,6 +20,20 @@ static struct place word_place(const struct instruction *i, const struct word *w
 	return instruction_place(i, w->offset + (w->is_verbatim ? at : 0));
 }
 
+/* For the last finding.  Of more findings than are kept, each may cost a look at all names. */
+static int suggest_name(struct findings *f, const char *wrong, const struct strmap *known,
+			struct err *e)
+{
+	if (!f->is_last_kept)
+		return 0;
+	SCOPE_FREE const char **names = array_new(known->count, sizeof(*names), e);
+	if (!names)
+		return -1;
+	for (size_t k = 0; k < known->count; k++)
+		names[k] = known->items[k].key;
+	return findings_suggest(f, suggest_nearest(wrong, names, known->count), e);
+}
+
 /* Variables that are not set are no error, but often a mistake. */
 static int warn_unset(struct plan *p, struct place at, const struct strlist *unset,
 		      const struct strmap *vars, struct err *e)
@@ -27,20 +41,11 @@ static int warn_unset(struct plan *p, struct place at, const struct strlist *uns
 	struct findings *f = p->private->findings;
 	char quoted[QUOTE_MAX];
 
-	if (unset->count == 0)
-		return 0;
-	SCOPE_FREE const char **names = array_new(vars->count, sizeof(*names), e);
-	if (!names)
-		return -1;
-	for (size_t k = 0; k < vars->count; k++)
-		names[k] = vars->items[k].key;
 	for (size_t k = 0; k < unset->count; k++) {
 		if (findings_warn(f, at, e, "variable '$%s' is not set",
 				  quote_str(quoted, unset->items[k])) < 0)
 			return -1;
-		if (f->is_last_kept &&
-		    findings_suggest(f, suggest_nearest(unset->items[k], names, vars->count), e) <
-			    0)
+		if (suggest_name(f, unset->items[k], vars, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -227,11 +232,6 @@ static int warn_unused(struct plan *p, struct err *e)
 
 	if (!given)
 		return 0;
-	SCOPE_FREE const char **names = array_new(declared->count, sizeof(*names), e);
-	if (!names)
-		return -1;
-	for (size_t k = 0; k < declared->count; k++)
-		names[k] = declared->items[k].key;
 	for (size_t k = 0; k < given->count; k++) {
 		const char *name = given->items[k].key;
 		if (strmap_get(declared, name) || vars_is_predefined(name))
@@ -240,9 +240,7 @@ static int warn_unused(struct plan *p, struct err *e)
 				  "build argument '%s' was not used: there is no such ARG",
 				  quote_str(quoted, name)) < 0)
 			return -1;
-		if (p->private->findings->is_last_kept &&
-		    findings_suggest(p->private->findings,
-				     suggest_nearest(name, names, declared->count), e) < 0)
+		if (suggest_name(p->private->findings, name, declared, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -305,14 +303,15 @@ static int set_vars_from_env(struct plan *p, struct err *e)
 		if (!name)
 			return -1;
 		const char *value = text[name_len] == '=' ? text + name_len + 1 : "";
-		if (vars_set_env(&p->private->vars, name, value, e) < 0)
+		/* Of names that stand twice, ENV changes the first. */
+		size_t at = k;
+		(void)vars_env_place(&p->private->vars, name, &at);
+		if (vars_set_env(&p->private->vars, name, value, at, e) < 0)
 			return -1;
 	}
 	if (strmap_get(&p->private->vars.env, "PATH"))
 		return 0;
-	if (plan_set_env(&p->config, "PATH", default_path, e) < 0)
-		return -1;
-	return vars_set_env(&p->private->vars, "PATH", default_path, e);
+	return plan_set_env(p, "PATH", default_path, e);
 }
 
 static int plan_instruction(struct plan *p, const struct instruction *i, struct err *e)

@@ -105,7 +105,8 @@ static int expand_pairs(struct plan *p, const struct instruction *i, struct strl
 {
 	if (str_append_z(history, i->info->name, e) < 0)
 		return -1;
-	for (size_t k = 0; k + 1 < i->word_count; k += 2) {
+	/* What is too much for the history, add_history refuses. */
+	for (size_t k = 0; k + 1 < i->word_count && history->len < LIMIT_DOCUMENT; k += 2) {
 		if (!plan_count_name(p, i, e))
 			return e->code == ERR_NONE ? 0 : -1;
 		SCOPE(str) struct str name = STR_INIT;
@@ -133,8 +134,7 @@ int plan_env(struct plan *p, const struct instruction *i, struct err *e)
 	if (expand_pairs(p, i, &pairs, &history, e) < 0)
 		return -1;
 	for (size_t k = 0; k < pairs.count; k += 2) {
-		if (plan_set_env(&p->config, pairs.items[k], pairs.items[k + 1], e) < 0 ||
-		    vars_set_env(&p->private->vars, pairs.items[k], pairs.items[k + 1], e) < 0)
+		if (plan_set_env(p, pairs.items[k], pairs.items[k + 1], e) < 0)
 			return -1;
 	}
 	return add_history(p, i, &history, e);

@@ -65,7 +65,7 @@ int plan_command(struct plan *p, const struct instruction *i, struct err *e); /*
 int plan_shell(struct plan *p, const struct instruction *i, struct err *e);
 int plan_healthcheck(struct plan *p, const struct instruction *i, struct err *e);
 
-/* NAME=value into an environment: in NAME's place, or at the end. */
-int plan_set_env(struct plan_config *c, const char *name, const char *value, struct err *e);
+/* NAME=value into environment and variables: in NAME's place, or at the end. */
+int plan_set_env(struct plan *p, const char *name, const char *value, struct err *e);
 
 #endif

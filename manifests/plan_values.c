@@ -84,21 +84,21 @@ void plan_config_fini(struct plan_config *c)
 	plan_config_init(c);
 }
 
-int plan_set_env(struct plan_config *c, const char *name, const char *value, struct err *e)
+int plan_set_env(struct plan *p, const char *name, const char *value, struct err *e)
 {
-	const size_t name_len = strlen(name);
+	struct strlist *env = &p->config.env;
 	SCOPE_FREE char *text = str_dupf(e, "%s=%s", name, value);
+	size_t at;
 
 	if (!text)
 		return -1;
-	for (size_t k = 0; k < c->env.count; k++) {
-		const char *item = c->env.items[k];
-		if (strncmp(item, name, name_len) != 0 ||
-		    (item[name_len] != '=' && item[name_len] != '\0'))
-			continue;
-		free(c->env.items[k]);
-		c->env.items[k] = steal_ptr(&text);
-		return 0;
+	if (vars_env_place(&p->private->vars, name, &at)) {
+		free(env->items[at]);
+		env->items[at] = steal_ptr(&text);
+	} else {
+		at = env->count;
+		if (strlist_add(env, text, e) < 0)
+			return -1;
 	}
-	return strlist_add(&c->env, text, e);
+	return vars_set_env(&p->private->vars, name, value, at, e);
 }

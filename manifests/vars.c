@@ -57,11 +57,24 @@ const char *vars_build_arg(const struct vars *v, const char *name)
 	return v->build_args ? strmap_get(v->build_args, name) : NULL;
 }
 
-int vars_set_env(struct vars *v, const char *name, const char *value, struct err *e)
+int vars_set_env(struct vars *v, const char *name, const char *value, size_t at, struct err *e)
 {
-	if (strmap_set(&v->env, name, value, e) < 0)
+	SCOPE_FREE char *place = str_dupf(e, "%zu", at);
+
+	if (!place || strmap_set(&v->env, name, place, e) < 0)
 		return -1;
 	return strmap_set(&v->stage, name, value, e);
+}
+
+bool vars_env_place(const struct vars *v, const char *name, size_t *at)
+{
+	const char *place = strmap_get(&v->env, name);
+	uint64_t number;
+
+	if (!place || str_to_u64(place, strlen(place), 10, SIZE_MAX, &number) < 0)
+		return false;
+	*at = (size_t)number;
+	return true;
 }
 
 int vars_set_arg(struct vars *v, const char *name, const char *value, struct err *e)

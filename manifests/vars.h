@@ -22,7 +22,7 @@ struct vars {
 	const struct strmap *build_args; /* NULL: none */
 	struct strmap globals;
 	struct strmap stage;    /* what words of the stage see */
-	struct strmap env;      /* of these, what ENV has set */
+	struct strmap env;      /* of these, what ENV has set: a place, see vars_env_place */
 	struct strmap declared; /* names of all ARG */
 };
 
@@ -32,7 +32,10 @@ void vars_fini(struct vars *v);
 /* NULL: not given. */
 const char *vars_build_arg(const struct vars *v, const char *name);
 
-int vars_set_env(struct vars *v, const char *name, const char *value, struct err *e);
+/* `at`: its index in the environment of the configuration, which keeps the order of setting. */
+int vars_set_env(struct vars *v, const char *name, const char *value, size_t at, struct err *e);
+/* False: ENV has not set it.  No search in that environment, where names may be long and alike. */
+bool vars_env_place(const struct vars *v, const char *name, size_t *at);
 /* `value` NULL: declared without a value. */
 int vars_set_arg(struct vars *v, const char *name, const char *value, struct err *e);
 int vars_set_global(struct vars *v, const char *name, const char *value, struct err *e);

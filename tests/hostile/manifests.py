@@ -60,6 +60,10 @@ def cases():
             START + b"ARG a=" + b"a" * 60000 + b"\nARG b=" + b"$a" * 16 + b"\n"
             + b"".join(b"ENV c=" + word * 2000 + b"\n" for _ in range(40))
         )
+    names = b"ARG p=" + b"p" * 6000 + b"\n" + b"ENV" + b" \\\n".join(b" ${p}%d=1" % i for i in range(9900)) + b"\n"
+    yield "long-names-alike", LIMIT, "4194304", START + names
+    unset = b"ENV" + b"".join(b" \\\nv%d=1" % i for i in range(9900)) + b"\nEXPOSE" + b" \\\n$a$a" * 120000 + b"\n"
+    yield "many-names-not-set", 0, "", START + unset
     words = b'ENV b="' + b"8 " * 30000 + b'"\nENV c=' + b"$b" * 10 + b"\nEXPOSE" + b" $c" * 50 + b"\n"
     yield "words-that-grow", LIMIT, "67108864", START + words
     yield "unclosed", MALFORMED, "missing '}'", START + b"ENV a=${b\n"

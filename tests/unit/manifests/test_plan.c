@@ -217,6 +217,7 @@ static void fill_parent(struct plan_config *c)
 	ck_assert_int_eq(strlist_add(&c->env, "A=1", &e), 0);
 	ck_assert_int_eq(strlist_add(&c->env, "PATH=/bin", &e), 0);
 	ck_assert_int_eq(strlist_add(&c->env, "BARE", &e), 0);
+	ck_assert_int_eq(strlist_add(&c->env, "A=2", &e), 0);
 	ck_assert_int_eq(strlist_add(&c->entrypoint, "/entry", &e), 0);
 	ck_assert_int_eq(strlist_add(&c->cmd, "serve", &e), 0);
 	ck_assert_int_eq(strlist_add(&c->shell, "/bin/ash", &e), 0);
@@ -240,7 +241,7 @@ START_TEST(inherits_from_the_parent)
 	ck_assert_str_eq(c->user, "app");
 	ck_assert_str_eq(c->working_dir, "/srv");
 	ck_assert_str_eq(c->stop_signal, "SIGINT");
-	check_list(&c->env, "A=1|PATH=/bin|BARE");
+	check_list(&c->env, "A=1|PATH=/bin|BARE|A=2");
 	check_list(&c->entrypoint, "/entry");
 	check_list(&c->cmd, "serve");
 	check_list(&c->shell, "/bin/ash|-c");
@@ -261,7 +262,7 @@ START_TEST(changes_what_is_inherited)
 		       "VOLUME /w\nUSER 0\nSTOPSIGNAL 15\nWORKDIR sub\nCMD run\n");
 	build_ok(&t, &parent);
 	const struct plan_config *c = &t.p->config;
-	check_list(&c->env, "A=1.2|PATH=/bin|BARE=x|B=new");
+	check_list(&c->env, "A=2.2|PATH=/bin|BARE=x|A=2|B=new");
 	check_keys(&c->labels, "l=child|m=n");
 	check_keys(&c->exposed_ports, "80/tcp=|81/tcp=|9/tcp=");
 	check_keys(&c->volumes, "/v=|/w=");
