@@ -1,93 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcrypto 3 looks an algorithm up by name, under locks, whenever it is given EVP_sha256(): both
- * are fetched once for the process instead.
+ * libcrypto's low-level functions, whose state is the caller's.  libcrypto 3 calls them deprecated,
+ * for programs that want a provider of their choice; but EVP_Digest() takes memory at each call,
+ * and what runs out of it in the middle of a read must not be the check of a frame's digest.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "base/hasher.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <pthread.h>
-#include <stdio.h>
 
 #include "base/io.h"
 
 enum { FD_STEP = 64 * 1024 };
 
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-static EVP_MD *sha256, *sha512;
-
-static void fetch(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
-}
-
-/* NULL when libcrypto could not give it. */
-static const EVP_MD *find_md(enum digest_alg alg)
-{
-	pthread_once(&fetched, fetch);
-	return alg == DIGEST_SHA512 ? sha512 : sha256;
-}
-
-/* Digests that are wrong must not come out of here, and no caller could go on. */
-static _Noreturn void broken_libcrypto(void)
-{
-	fputs("shale: libcrypto cannot compute SHA-2 digests\n", stderr);
-	abort();
-}
-
-int hasher_init(struct hasher *h, enum digest_alg alg, struct err *e)
+void hasher_init(struct hasher *h, enum digest_alg alg)
 {
 	assert(alg == DIGEST_SHA256 || alg == DIGEST_SHA512);
-	const EVP_MD *md = find_md(alg);
-	EVP_MD_CTX *ctx = md ? EVP_MD_CTX_new() : NULL;
-
-	if (!ctx || !EVP_DigestInit_ex2(ctx, md, NULL)) {
-		EVP_MD_CTX_free(ctx);
-		return err_nomem(e);
-	}
-	h->ctx = ctx;
 	h->alg = alg;
-	return 0;
+	/* None of these functions has a way to fail; they return 1. */
+	if (alg == DIGEST_SHA512)
+		SHA512_Init(&h->state.sha512);
+	else
+		SHA256_Init(&h->state.sha256);
 }
 
 void hasher_update(struct hasher *h, const void *bytes, size_t len)
 {
-	assert(h->ctx);
-	if (!EVP_DigestUpdate(h->ctx, bytes, len))
-		broken_libcrypto();
+	if (h->alg == DIGEST_SHA512)
+		SHA512_Update(&h->state.sha512, bytes, len);
+	else
+		SHA256_Update(&h->state.sha256, bytes, len);
 }
 
 struct digest hasher_final(struct hasher *h)
 {
 	struct digest d = {h->alg, {0}};
-	unsigned len = 0;
 
-	assert(h->ctx);
-	if (!EVP_DigestFinal_ex(h->ctx, d.raw, &len) || len != digest_raw_len(h->alg))
-		broken_libcrypto();
-	hasher_fini(h);
+	if (h->alg == DIGEST_SHA512)
+		SHA512_Final(d.raw, &h->state.sha512);
+	else
+		SHA256_Final(d.raw, &h->state.sha256);
 	return d;
-}
-
-void hasher_fini(struct hasher *h)
-{
-	EVP_MD_CTX_free(h->ctx);
-	*h = (struct hasher)HASHER_INIT;
 }
 
 struct digest hasher_sha256(const void *bytes, size_t len)
 {
-	struct digest d = {DIGEST_SHA256, {0}};
-	const EVP_MD *md = find_md(DIGEST_SHA256);
-	unsigned out_len = 0;
+	struct hasher h;
 
-	if (!md || !EVP_Digest(bytes, len, d.raw, &out_len, md, NULL) ||
-	    out_len != DIGEST_SHA256_LEN)
-		broken_libcrypto();
-	return d;
+	hasher_init(&h, DIGEST_SHA256);
+	hasher_update(&h, bytes, len);
+	return hasher_final(&h);
 }
 
 int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out, uint64_t *out_size,
@@ -95,10 +59,9 @@ int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out,
 {
 	uint8_t buf[FD_STEP];
 	uint64_t size = 0;
-	SCOPE(hasher) struct hasher h = HASHER_INIT;
+	struct hasher h;
 
-	if (hasher_init(&h, alg, e) < 0)
-		return -1;
+	hasher_init(&h, alg);
 	for (;;) {
 		const ssize_t n = io_pread_full(fd, buf, sizeof(buf), size);
 		if (n < 0)

@@ -225,8 +225,7 @@ struct framer *framer_new(const struct framer_options *opt, const struct framer_
 		f->jobs[i].next_free = f->free_jobs;
 		f->free_jobs = &f->jobs[i];
 	}
-	if (hasher_init(&f->diff_id, DIGEST_SHA256, e) < 0)
-		goto fail;
+	hasher_init(&f->diff_id, DIGEST_SHA256);
 	f->pool = workers_new(workers, depth, job_run, e);
 	if (!f->pool)
 		goto fail;
@@ -336,7 +335,6 @@ void framer_free(struct framer *f)
 	free(f->jobs);
 	for (unsigned i = 0; i < f->context_count; i++)
 		ZSTD_freeCCtx(f->contexts[i]);
-	hasher_fini(&f->diff_id);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

@@ -243,7 +243,6 @@ static int prove(struct proof *p, struct err *e)
 int layer_prove(int fd, const struct layer_index *ix, struct progress *progress, struct err *e)
 {
 	struct proof p = {.fd = fd, .ix = ix, .progress = progress};
-	int rc = -1;
 
 	SCOPE(frame_decoder) struct frame_decoder *decoder = frame_decoder_new(e);
 	if (!decoder)
@@ -254,9 +253,8 @@ int layer_prove(int fd, const struct layer_index *ix, struct progress *progress,
 	progress_begin(progress, "checking a layer", layer_index_tar_size(ix));
 	p.decoder = decoder;
 	p.again = again;
-	if (hasher_init(&p.diff_id, DIGEST_SHA256, e) == 0)
-		rc = prove(&p, e);
-	hasher_fini(&p.diff_id);
+	hasher_init(&p.diff_id, DIGEST_SHA256);
+	const int rc = prove(&p, e);
 	free(p.content);
 	return rc;
 }

@@ -69,6 +69,7 @@ struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, s
 	if (!w)
 		return NULL;
 	w->fd = fd;
+	hasher_init(&w->blob, DIGEST_SHA256);
 	holes_init(&w->holes, 0);
 	const struct framer_options framer = {FRAME_ZSTD, opt->level, opt->workers};
 	const struct framer_sink sink = {put_frame, w};
@@ -76,7 +77,7 @@ struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, s
 	if (!w->framer)
 		goto fail;
 	w->index = layer_index_builder_new(e);
-	if (!w->index || hasher_init(&w->blob, DIGEST_SHA256, e) < 0)
+	if (!w->index)
 		goto fail;
 	return w;
 fail:
@@ -91,7 +92,6 @@ void layer_writer_free(struct layer_writer *w)
 	framer_free(w->framer);
 	layer_index_builder_free(w->index);
 	seek_table_fini(&w->seek_table);
-	hasher_fini(&w->blob);
 	holes_fini(&w->holes);
 	str_fini(&w->header);
 	str_fini(&w->path);

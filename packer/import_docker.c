@@ -80,12 +80,13 @@ static int take_file(struct docker_archive *a, struct member *out, struct err *e
 {
 	struct importer *im = a->im;
 	uint8_t buf[COPY_STEP];
-	SCOPE(hasher) struct hasher h = HASHER_INIT;
+	struct hasher h;
 	SCOPE_FD int fd = blobs_tmpfile(im->store, e);
 	ssize_t n;
 
-	if (fd < 0 || hasher_init(&h, DIGEST_SHA256, e) < 0)
+	if (fd < 0)
 		return -1;
+	hasher_init(&h, DIGEST_SHA256);
 	while ((n = archive_input_read(a->in, buf, sizeof(buf), e)) > 0) {
 		for (ssize_t i = 0; i < n && out->size + (uint64_t)i < MAGIC_SIZE; i++)
 			out->magic[out->size + (uint64_t)i] = buf[i];

@@ -83,7 +83,7 @@ int blobs_read(const struct store *s, const struct digest *d, uint64_t size, uin
 {
 	char text[DIGEST_STR_MAX];
 	const size_t before = out->len;
-	SCOPE(hasher) struct hasher h = HASHER_INIT;
+	struct hasher h;
 
 	digest_format(d, text);
 	if (size != BLOBS_ANY_SIZE && size > limit)
@@ -94,8 +94,7 @@ int blobs_read(const struct store *s, const struct digest *d, uint64_t size, uin
 		return -1;
 	if (io_slurp(fd, limit, "content", out, e) < 0)
 		return err_wrap(e, "blob '%s'", text);
-	if (hasher_init(&h, d->alg, e) < 0)
-		return -1;
+	hasher_init(&h, d->alg);
 	hasher_update(&h, str_text(out) + before, out->len - before);
 	const struct digest got = hasher_final(&h);
 	if (!digest_equal(&got, d)) {
@@ -291,12 +290,11 @@ static int take_in(struct intake *in, struct err *e)
 	char text[DIGEST_STR_MAX];
 	uint8_t buf[COPY_STEP];
 	uint64_t total = 0;
-	SCOPE(hasher) struct hasher h = HASHER_INIT;
+	struct hasher h;
 
 	progress_begin(in->progress, "copying a blob", in->size == BLOBS_ANY_SIZE ? 0 : in->size);
 	progress_name(in->progress, digest_format(in->digest, text));
-	if (hasher_init(&h, in->digest->alg, e) < 0)
-		return -1;
+	hasher_init(&h, in->digest->alg);
 	for (;;) {
 		const ssize_t n = in->src->read(in->src->ctx, buf, sizeof(buf), e);
 		if (n < 0)

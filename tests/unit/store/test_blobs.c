@@ -56,10 +56,9 @@ static ssize_t read_stream(void *ctx, void *buf, size_t len, struct err *e)
 
 static struct digest digest_of_xs(size_t count, enum digest_alg alg)
 {
-	struct err e = ERR_INIT;
-	struct hasher h = HASHER_INIT;
+	struct hasher h;
 
-	ck_assert_int_eq(hasher_init(&h, alg, &e), 0);
+	hasher_init(&h, alg);
 	for (size_t i = 0; i < count; i++)
 		hasher_update(&h, "x", 1);
 	return hasher_final(&h);
