@@ -9,48 +9,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum { UNIT_MAX = 4 /* bytes out of one unit: \xNN, or the longest code point */ };
 
 static const char ellipsis[] = "...";
-
-/*
- * The length of the UTF-8 sequence at `s` and its code point, or 0 when it is none.
- * Source: RFC 3629, section 4 (no overlong forms, no surrogates, nothing above U+10FFFF).
- */
-static size_t decode(const uint8_t *s, size_t len, uint32_t *out)
-{
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t point;
-	size_t need;
-
-	if (s[0] < 0x80) {
-		*out = s[0];
-		return 1;
-	}
-	if ((s[0] & 0xe0) == 0xc0) {
-		need = 2;
-		point = s[0] & 0x1f;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		need = 3;
-		point = s[0] & 0x0f;
-	} else if ((s[0] & 0xf8) == 0xf0) {
-		need = 4;
-		point = s[0] & 0x07;
-	} else {
-		return 0;
-	}
-	if (len < need)
-		return 0;
-	for (size_t i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (s[i] & 0x3f);
-	}
-	if (point < smallest[need] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	*out = point;
-	return need;
-}
 
 /*
  * Not shown: C0, DEL and C1 controls; the line and paragraph separators; and the code points with
@@ -94,7 +57,7 @@ static size_t escape(uint8_t byte, char out[static UNIT_MAX])
 static size_t quote_unit(const uint8_t *s, size_t len, char out[static UNIT_MAX], size_t *used)
 {
 	uint32_t point;
-	const size_t n = decode(s, len, &point);
+	const size_t n = utf8_decode((const char *)s, len, &point);
 
 	if (n == 0 || !is_shown(point) || point == '\'' || point == '\\') {
 		*used = 1;

@@ -2,10 +2,10 @@
 #include "image/catalog_format.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 #include "base/hasher.h"
+#include "base/le.h"
 
 enum {
 	MAGIC_SIZE = sizeof(CATALOG_MAGIC) - 1,
@@ -16,55 +16,6 @@ enum {
 	LAYER_INDEX_AT = 64,
 	LAYER_BLOB_AT = LAYER_INDEX_AT + DIGEST_RAW_MAX,
 };
-
-/* Cursors: each call moves `*p` behind the number. */
-static void put16(uint8_t **p, uint16_t value)
-{
-	value = htole16(value);
-	memcpy(*p, &value, sizeof(value));
-	*p += sizeof(value);
-}
-
-static void put32(uint8_t **p, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(*p, &value, sizeof(value));
-	*p += sizeof(value);
-}
-
-static void put64(uint8_t **p, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(*p, &value, sizeof(value));
-	*p += sizeof(value);
-}
-
-static uint16_t get16(const uint8_t **p)
-{
-	uint16_t value;
-
-	memcpy(&value, *p, sizeof(value));
-	*p += sizeof(value);
-	return le16toh(value);
-}
-
-static uint32_t get32(const uint8_t **p)
-{
-	uint32_t value;
-
-	memcpy(&value, *p, sizeof(value));
-	*p += sizeof(value);
-	return le32toh(value);
-}
-
-static uint64_t get64(const uint8_t **p)
-{
-	uint64_t value;
-
-	memcpy(&value, *p, sizeof(value));
-	*p += sizeof(value);
-	return le64toh(value);
-}
 
 static uint64_t align_up(uint64_t offset, uint64_t to)
 {
@@ -101,22 +52,22 @@ void catalog_pack_header(const struct catalog_header *h, uint8_t out[static CATA
 	memset(out, 0, CATALOG_HEADER_SIZE);
 	memcpy(p, CATALOG_MAGIC, MAGIC_SIZE);
 	p += MAGIC_SIZE;
-	put32(&p, CATALOG_VERSION);
-	put32(&p, CATALOG_HEADER_SIZE);
-	put32(&p, CATALOG_BLOCK);
-	put32(&p, h->flags);
-	put64(&p, h->file_size);
-	put64(&p, h->content_size);
-	put32(&p, h->inode_count);
-	put32(&p, h->dirent_count);
-	put32(&p, h->layer_count);
-	put32(&p, 0);
+	le_put32(&p, CATALOG_VERSION);
+	le_put32(&p, CATALOG_HEADER_SIZE);
+	le_put32(&p, CATALOG_BLOCK);
+	le_put32(&p, h->flags);
+	le_put64(&p, h->file_size);
+	le_put64(&p, h->content_size);
+	le_put32(&p, h->inode_count);
+	le_put32(&p, h->dirent_count);
+	le_put32(&p, h->layer_count);
+	le_put32(&p, 0);
 	for (int i = 0; i < CATALOG_SECTION_COUNT; i++) {
-		put64(&p, h->sections[i].offset);
-		put64(&p, h->sections[i].size);
+		le_put64(&p, h->sections[i].offset);
+		le_put64(&p, h->sections[i].size);
 	}
-	put64(&p, h->table.offset);
-	put64(&p, h->table.size);
+	le_put64(&p, h->table.offset);
+	le_put64(&p, h->table.size);
 	memcpy(p, h->table_sha256, DIGEST_SHA256_LEN);
 
 	const struct digest d = hasher_sha256(out, HEADER_DIGEST_AT);
@@ -158,11 +109,11 @@ static int unpack_start(const uint8_t **p, struct err *e)
 	if (memcmp(*p, CATALOG_MAGIC, MAGIC_SIZE) != 0)
 		return refuse("it does not start as one", e);
 	*p += MAGIC_SIZE;
-	const uint32_t version = get32(p);
+	const uint32_t version = le_get32(p);
 	if (version != CATALOG_VERSION)
 		return err_set(e, ERR_FORMAT, "the catalog has version %u, not %d", version,
 			       CATALOG_VERSION);
-	if (get32(p) != CATALOG_HEADER_SIZE)
+	if (le_get32(p) != CATALOG_HEADER_SIZE)
 		return refuse("its size", e);
 	return 0;
 }
@@ -178,22 +129,22 @@ int catalog_unpack_header(const uint8_t in[static CATALOG_HEADER_SIZE], struct c
 	const struct digest d = hasher_sha256(in, HEADER_DIGEST_AT);
 	if (memcmp(d.raw, in + HEADER_DIGEST_AT, DIGEST_SHA256_LEN) != 0)
 		return err_set(e, ERR_DIGEST, "the catalog's header does not match its digest");
-	if (get32(&p) != CATALOG_BLOCK)
+	if (le_get32(&p) != CATALOG_BLOCK)
 		return refuse("the size of its blocks", e);
-	h.flags = get32(&p);
-	h.file_size = get64(&p);
-	h.content_size = get64(&p);
-	h.inode_count = get32(&p);
-	h.dirent_count = get32(&p);
-	h.layer_count = get32(&p);
-	if (h.flags > CATALOG_HAS_XATTRS || get32(&p) != 0)
+	h.flags = le_get32(&p);
+	h.file_size = le_get64(&p);
+	h.content_size = le_get64(&p);
+	h.inode_count = le_get32(&p);
+	h.dirent_count = le_get32(&p);
+	h.layer_count = le_get32(&p);
+	if (h.flags > CATALOG_HAS_XATTRS || le_get32(&p) != 0)
 		return refuse("unknown flags", e);
 	for (int i = 0; i < CATALOG_SECTION_COUNT; i++) {
-		h.sections[i].offset = get64(&p);
-		h.sections[i].size = get64(&p);
+		h.sections[i].offset = le_get64(&p);
+		h.sections[i].size = le_get64(&p);
 	}
-	h.table.offset = get64(&p);
-	h.table.size = get64(&p);
+	h.table.offset = le_get64(&p);
+	h.table.size = le_get64(&p);
 	memcpy(h.table_sha256, p, DIGEST_SHA256_LEN);
 	if (!sizes_agree(&h))
 		return refuse("counts and sizes disagree", e);
@@ -211,13 +162,13 @@ void catalog_pack_layer(const struct catalog_layer_record *l,
 	uint8_t *p = out;
 
 	memset(out, 0, CATALOG_LAYER_SIZE);
-	put32(&p, l->layer.index.alg);
-	put32(&p, l->layer.blob.alg);
-	put32(&p, l->layer.encoding == FRAME_ZSTD ? ENCODING_ZSTD : ENCODING_RAW);
-	put32(&p, l->layer.is_reframed ? LAYER_REFRAMED : 0);
-	put64(&p, l->tar_size);
-	put64(&p, l->first_frame);
-	put64(&p, l->layer.frame_count);
+	le_put32(&p, l->layer.index.alg);
+	le_put32(&p, l->layer.blob.alg);
+	le_put32(&p, l->layer.encoding == FRAME_ZSTD ? ENCODING_ZSTD : ENCODING_RAW);
+	le_put32(&p, l->layer.is_reframed ? LAYER_REFRAMED : 0);
+	le_put64(&p, l->tar_size);
+	le_put64(&p, l->first_frame);
+	le_put64(&p, l->layer.frame_count);
 	memcpy(out + LAYER_INDEX_AT, l->layer.index.raw, DIGEST_RAW_MAX);
 	memcpy(out + LAYER_BLOB_AT, l->layer.blob.raw, DIGEST_RAW_MAX);
 }
@@ -239,15 +190,15 @@ int catalog_unpack_layer(const uint8_t in[static CATALOG_LAYER_SIZE],
 			 struct catalog_layer_record *out, struct err *e)
 {
 	const uint8_t *p = in;
-	const uint32_t index_alg = get32(&p);
-	const uint32_t blob_alg = get32(&p);
-	const uint32_t encoding = get32(&p);
-	const uint32_t flags = get32(&p);
+	const uint32_t index_alg = le_get32(&p);
+	const uint32_t blob_alg = le_get32(&p);
+	const uint32_t encoding = le_get32(&p);
+	const uint32_t flags = le_get32(&p);
 
 	*out = (struct catalog_layer_record){0};
-	out->tar_size = get64(&p);
-	out->first_frame = get64(&p);
-	out->layer.frame_count = get64(&p);
+	out->tar_size = le_get64(&p);
+	out->first_frame = le_get64(&p);
+	out->layer.frame_count = le_get64(&p);
 	out->layer.is_reframed = flags == LAYER_REFRAMED;
 	out->layer.encoding = encoding == ENCODING_ZSTD ? FRAME_ZSTD : FRAME_RAW;
 	if (encoding > ENCODING_ZSTD || flags > LAYER_REFRAMED ||
@@ -261,19 +212,19 @@ void catalog_pack_inode(const struct catalog_inode *i, uint8_t out[static CATALO
 {
 	uint8_t *p = out;
 
-	put32(&p, i->mode);
-	put32(&p, i->uid);
-	put32(&p, i->gid);
-	put32(&p, i->nlink);
-	put64(&p, i->size);
-	put64(&p, (uint64_t)i->mtime);
-	put32(&p, i->mtime_nsec);
-	put32(&p, i->xattrs);
-	put32(&p, i->name);
-	put16(&p, i->layer);
-	put16(&p, i->flags);
-	put64(&p, i->where);
-	put64(&p, i->data_bytes);
+	le_put32(&p, i->mode);
+	le_put32(&p, i->uid);
+	le_put32(&p, i->gid);
+	le_put32(&p, i->nlink);
+	le_put64(&p, i->size);
+	le_put64(&p, (uint64_t)i->mtime);
+	le_put32(&p, i->mtime_nsec);
+	le_put32(&p, i->xattrs);
+	le_put32(&p, i->name);
+	le_put16(&p, i->layer);
+	le_put16(&p, i->flags);
+	le_put64(&p, i->where);
+	le_put64(&p, i->data_bytes);
 	assert(p == out + CATALOG_INODE_SIZE);
 }
 
@@ -281,19 +232,19 @@ void catalog_unpack_inode(const uint8_t in[static CATALOG_INODE_SIZE], struct ca
 {
 	const uint8_t *p = in;
 
-	out->mode = get32(&p);
-	out->uid = get32(&p);
-	out->gid = get32(&p);
-	out->nlink = get32(&p);
-	out->size = get64(&p);
-	out->mtime = (int64_t)get64(&p);
-	out->mtime_nsec = get32(&p);
-	out->xattrs = get32(&p);
-	out->name = get32(&p);
-	out->layer = get16(&p);
-	out->flags = get16(&p);
-	out->where = get64(&p);
-	out->data_bytes = get64(&p);
+	out->mode = le_get32(&p);
+	out->uid = le_get32(&p);
+	out->gid = le_get32(&p);
+	out->nlink = le_get32(&p);
+	out->size = le_get64(&p);
+	out->mtime = (int64_t)le_get64(&p);
+	out->mtime_nsec = le_get32(&p);
+	out->xattrs = le_get32(&p);
+	out->name = le_get32(&p);
+	out->layer = le_get16(&p);
+	out->flags = le_get16(&p);
+	out->where = le_get64(&p);
+	out->data_bytes = le_get64(&p);
 }
 
 void catalog_pack_dirent(const struct catalog_dirent_record *d,
@@ -301,12 +252,12 @@ void catalog_pack_dirent(const struct catalog_dirent_record *d,
 {
 	uint8_t *p = out;
 
-	put32(&p, d->inode);
-	put32(&p, d->parent);
-	put32(&p, d->name_offset);
+	le_put32(&p, d->inode);
+	le_put32(&p, d->parent);
+	le_put32(&p, d->name_offset);
 	*p++ = d->name_len;
 	*p++ = d->type;
-	put16(&p, 0);
+	le_put16(&p, 0);
 }
 
 void catalog_unpack_dirent(const uint8_t in[static CATALOG_DIRENT_SIZE],
@@ -314,9 +265,9 @@ void catalog_unpack_dirent(const uint8_t in[static CATALOG_DIRENT_SIZE],
 {
 	const uint8_t *p = in;
 
-	out->inode = get32(&p);
-	out->parent = get32(&p);
-	out->name_offset = get32(&p);
+	out->inode = le_get32(&p);
+	out->parent = le_get32(&p);
+	out->name_offset = le_get32(&p);
 	out->name_len = p[0];
 	out->type = p[1];
 }
@@ -325,28 +276,28 @@ void catalog_pack_extent(const struct extent *x, uint8_t out[static CATALOG_EXTE
 {
 	uint8_t *p = out;
 
-	put64(&p, x->file_offset);
-	put64(&p, x->tar_offset);
-	put64(&p, x->length);
+	le_put64(&p, x->file_offset);
+	le_put64(&p, x->tar_offset);
+	le_put64(&p, x->length);
 }
 
 void catalog_unpack_extent(const uint8_t in[static CATALOG_EXTENT_SIZE], struct extent *out)
 {
 	const uint8_t *p = in;
 
-	out->file_offset = get64(&p);
-	out->tar_offset = get64(&p);
-	out->length = get64(&p);
+	out->file_offset = le_get64(&p);
+	out->tar_offset = le_get64(&p);
+	out->length = le_get64(&p);
 }
 
 void catalog_pack_frame(const struct frame *f, uint8_t out[static CATALOG_FRAME_SIZE])
 {
 	uint8_t *p = out;
 
-	put64(&p, f->tar_offset);
-	put64(&p, f->blob_offset);
-	put32(&p, f->blob_length);
-	put32(&p, f->length);
+	le_put64(&p, f->tar_offset);
+	le_put64(&p, f->blob_offset);
+	le_put32(&p, f->blob_length);
+	le_put32(&p, f->length);
 	memcpy(p, f->sha256, DIGEST_SHA256_LEN);
 }
 
@@ -354,32 +305,32 @@ void catalog_unpack_frame(const uint8_t in[static CATALOG_FRAME_SIZE], struct fr
 {
 	const uint8_t *p = in;
 
-	out->tar_offset = get64(&p);
-	out->blob_offset = get64(&p);
-	out->blob_length = get32(&p);
-	out->length = get32(&p);
+	out->tar_offset = le_get64(&p);
+	out->blob_offset = le_get64(&p);
+	out->blob_length = le_get32(&p);
+	out->length = le_get32(&p);
 	memcpy(out->sha256, p, DIGEST_SHA256_LEN);
 }
 
 void catalog_pack_xattr(uint32_t first, uint32_t second, uint8_t out[static CATALOG_XATTR_HEAD])
 {
-	put32(&out, first);
-	put32(&out, second);
+	le_put32(&out, first);
+	le_put32(&out, second);
 }
 
 void catalog_unpack_xattr(const uint8_t in[static CATALOG_XATTR_HEAD], uint32_t *first,
 			  uint32_t *second)
 {
-	*first = get32(&in);
-	*second = get32(&in);
+	*first = le_get32(&in);
+	*second = le_get32(&in);
 }
 
 void catalog_pack_link(uint32_t dirent, uint8_t out[static CATALOG_LINK_SIZE])
 {
-	put32(&out, dirent);
+	le_put32(&out, dirent);
 }
 
 uint32_t catalog_unpack_link(const uint8_t in[static CATALOG_LINK_SIZE])
 {
-	return get32(&in);
+	return le_get32(&in);
 }

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/hasher.h"
 #include "base/io.h"
+#include "base/le.h"
 #include "base/limits.h"
 
 /* What zstd makes of LIMIT_FRAME bytes that it cannot compress: its own bound. */
@@ -86,14 +87,11 @@ static int read_verified(int fd, const struct frame *f, void *buf, struct err *e
 /* The bytes are what the index promised, but whoever made the index may have lied about them. */
 static int decode(struct frame_decoder *d, const struct frame *f, void *out, struct err *e)
 {
-	uint32_t magic;
-
 	/* One frame of today's format alone: ZSTD_decompressDCtx would also take several, skippable
 	 * ones, and those of ten years ago. */
-	if (f->blob_length < sizeof(magic))
+	if (f->blob_length < sizeof(uint32_t))
 		goto wrong;
-	memcpy(&magic, d->packed, sizeof(magic));
-	if (le32toh(magic) != ZSTD_MAGICNUMBER ||
+	if (le_load32(d->packed) != ZSTD_MAGICNUMBER ||
 	    ZSTD_findFrameCompressedSize(d->packed, f->blob_length) != f->blob_length)
 		goto wrong;
 	/* All memory is the caller's here: without streaming there is no window to allocate. */

@@ -7,7 +7,6 @@
  */
 #include "image/inflate.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -18,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/io.h"
+#include "base/le.h"
 #include "base/limits.h"
 #include "image/seek_table.h"
 
@@ -66,14 +66,6 @@ static const struct signature signatures[] = {
 	{"zip", 0, "PK\x03\x04", 4},
 };
 
-static uint32_t load_le32(const uint8_t *bytes)
-{
-	uint32_t le;
-
-	memcpy(&le, bytes, sizeof(le));
-	return le32toh(le);
-}
-
 static bool is_skippable(uint32_t magic)
 {
 	return (magic & ~UINT32_C(0xf)) == SKIPPABLE_MAGIC_FIRST;
@@ -87,7 +79,7 @@ static const char *sniff(const uint8_t *bytes, size_t len)
 		if (s->offset + s->len <= len && memcmp(bytes + s->offset, s->bytes, s->len) == 0)
 			return s->name;
 	}
-	if (len >= sizeof(uint32_t) && is_skippable(load_le32(bytes)))
+	if (len >= sizeof(uint32_t) && is_skippable(le_load32(bytes)))
 		return "zstd";
 	return NULL;
 }
@@ -188,7 +180,7 @@ static int skip_frame(struct inflate *in, struct err *e)
 {
 	if (in->end - in->at < SKIPPABLE_HEADER_SIZE)
 		return cut_short(in, e);
-	const uint64_t size = load_le32(in->input + in->at + 4);
+	const uint64_t size = le_load32(in->input + in->at + 4);
 	in->at += SKIPPABLE_HEADER_SIZE;
 	const uint64_t buffered = in->end - in->at;
 	if (size <= buffered) {
@@ -220,7 +212,7 @@ static int start_unit(struct inflate *in, struct err *e)
 			if (fits)
 				inflateReset(&in->zlib);
 		} else {
-			const uint32_t magic = have >= sizeof(magic) ? load_le32(bytes) : 0;
+			const uint32_t magic = have >= sizeof(magic) ? le_load32(bytes) : 0;
 			if (is_skippable(magic)) {
 				if (skip_frame(in, e) < 0)
 					return -1;

@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "base/array.h"
+#include "base/le.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "image/entry_check.h"
@@ -71,11 +72,9 @@ static int decompress(struct layer_index *ix, const uint8_t *stored, size_t len,
 	if (size < INDEX_HEADER_SIZE)
 		return malformed("no header", e);
 
-	uint32_t magic;
-	if (len < sizeof(magic))
+	if (len < sizeof(uint32_t))
 		return malformed("no zstd frame", e);
-	memcpy(&magic, stored, sizeof(magic));
-	if (le32toh(magic) != ZSTD_MAGICNUMBER ||
+	if (le_load32(stored) != ZSTD_MAGICNUMBER ||
 	    ZSTD_findFrameCompressedSize(stored, len) != len ||
 	    ZSTD_getDictID_fromFrame(stored, len) != 0)
 		return malformed("not one zstd frame", e);

@@ -22,6 +22,7 @@
 #include "base/array.h"
 #include "base/limits.h"
 #include "base/quote.h"
+#include "base/utf8.h"
 #include "image/entry_check.h"
 #include "image/tar_block.h"
 #include "image/tar_xattr.h"
@@ -127,41 +128,6 @@ static int put_xattrs(struct str *out, const struct entry *en, struct err *e)
 	return 0;
 }
 
-static bool is_utf8(const char *text, size_t len)
-{
-	/* Of a sequence: bits of the first byte that say how long it is, and the least code. */
-	static const struct {
-		uint8_t mask, mark;
-		uint8_t more; /* bytes */
-		uint32_t least;
-	} forms[] = {
-		{0x80, 0x00, 0, 0},
-		{0xe0, 0xc0, 1, 0x80},
-		{0xf0, 0xe0, 2, 0x800},
-		{0xf8, 0xf0, 3, 0x10000},
-	};
-
-	for (size_t i = 0; i < len;) {
-		const uint8_t first = (uint8_t)text[i++];
-		size_t form = 0;
-		while (form < ARRAY_LEN(forms) && (first & forms[form].mask) != forms[form].mark)
-			form++;
-		if (form == ARRAY_LEN(forms) || forms[form].more > len - i)
-			return false;
-		uint32_t code = first & (uint8_t)~forms[form].mask;
-		for (unsigned n = forms[form].more; n > 0; n--) {
-			const uint8_t next = (uint8_t)text[i++];
-			if ((next & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (next & 0x3f);
-		}
-		if (code < forms[form].least || code > 0x10ffff ||
-		    (code >= 0xd800 && code <= 0xdfff))
-			return false;
-	}
-	return true;
-}
-
 /* The header block and the PAX records that say what it cannot. */
 struct draft {
 	struct tar_block block;
@@ -173,8 +139,8 @@ struct draft {
 static int put_records(struct str *out, const struct draft *d, const struct entry *en,
 		       struct err *e)
 {
-	const bool is_binary = (d->has_path && !is_utf8(d->name.data, d->name.len)) ||
-			       (d->has_link && !is_utf8(en->link, en->link_len));
+	const bool is_binary = (d->has_path && !utf8_is_valid(d->name.data, d->name.len)) ||
+			       (d->has_link && !utf8_is_valid(en->link, en->link_len));
 
 	if (put_xattrs(out, en, e) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "base/utf8.h"
 
 struct range {
 	uint32_t first, last;
@@ -43,48 +44,13 @@ static bool is_space(uint32_t point)
 	return is_in(spaces, ARRAY_LEN(spaces), point);
 }
 
-/* RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static size_t decode_multi(const unsigned char *s, size_t len, uint32_t *out)
-{
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t need = 0;
-	uint32_t point = 0;
-
-	if ((s[0] & 0xe0) == 0xc0) {
-		need = 2;
-		point = s[0] & 0x1f;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		need = 3;
-		point = s[0] & 0x0f;
-	} else if ((s[0] & 0xf8) == 0xf0) {
-		need = 4;
-		point = s[0] & 0x07;
-	}
-	if (need == 0 || len < need)
-		return 0;
-	for (size_t i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (s[i] & 0x3f);
-	}
-	if (point < smallest[need] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	*out = point;
-	return need;
-}
-
 size_t chars_decode(const char *s, size_t len, uint32_t *out)
 {
-	const unsigned char *bytes = (const unsigned char *)s;
+	const size_t n = utf8_decode(s, len, out);
 
-	if (bytes[0] < 0x80) {
-		*out = bytes[0];
-		return 1;
-	}
-	const size_t n = decode_multi(bytes, len, out);
 	if (n > 0)
 		return n;
-	*out = CHARS_RAW_BYTE + (uint32_t)bytes[0];
+	*out = CHARS_RAW_BYTE + (uint32_t)(unsigned char)s[0];
 	return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/hasher.h"
 #include "base/io.h"
+#include "base/le.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "base/str.h"
@@ -221,10 +222,8 @@ static int check_cover(int fd, const struct descriptor *layer, const struct laye
 		const ssize_t n = io_pread_full(fd, head, sizeof(head), at);
 		if (n < 0)
 			return err_sys(e, errno, "cannot read the blob");
-		const uint32_t magic = (uint32_t)head[0] | (uint32_t)head[1] << 8 |
-				       (uint32_t)head[2] << 16 | (uint32_t)head[3] << 24;
-		const uint32_t size = (uint32_t)head[4] | (uint32_t)head[5] << 8 |
-				      (uint32_t)head[6] << 16 | (uint32_t)head[7] << 24;
+		const uint32_t magic = le_load32(head);
+		const uint32_t size = le_load32(head + 4);
 		/* RFC 8878, 3.1.2: sixteen magic numbers. */
 		if ((size_t)n < sizeof(head) || (magic & ~UINT32_C(15)) != SKIPPABLE_MAGIC_FIRST ||
 		    size > layer->size - at - sizeof(head))
