@@ -90,12 +90,6 @@ static int row_json(const struct row *r, json_t *list, struct err *e)
 	return json_push(list, json_incref(item), e);
 }
 
-static bool is_artifact(const char *name)
-{
-	const char *tag = strrchr(name, ':');
-	return tag && reference_is_artifact_tag(tag + 1);
-}
-
 static int list(const struct invocation *in, const struct store *s, struct image_index *ix,
 		struct table *t, json_t *doc, struct err *e)
 {
@@ -103,7 +97,7 @@ static int list(const struct invocation *in, const struct store *s, struct image
 		struct row r = {.top = &ix->manifests[i]};
 
 		r.name = strmap_get(&r.top->annotations, REFS_NAME_KEY);
-		if (!r.name || (is_artifact(r.name) && !invocation_has(in, "all")))
+		if (!r.name || (reference_artifact_tag(r.name) && !invocation_has(in, "all")))
 			continue;
 		row_fill(s, &r);
 		const int failed = doc ? row_json(&r, doc, e)

@@ -306,21 +306,24 @@ char *reference_signature_tag(const struct digest *manifest, struct err *e)
 	return str_dupf(e, "%s-%s.sig", digest_alg_name(manifest->alg), digest_hex(manifest, hex));
 }
 
-bool reference_is_artifact_tag(const char *tag)
+const char *reference_artifact_tag(const char *name)
 {
 	static const char prefix[] = "sha256-";
 	static const char *const suffixes[] = {".sig", ".att", ".sbom"};
+	/* Of a port, too, but then it is no such tag that follows. */
+	const char *colon = strrchr(name, ':');
+	const char *tag = colon ? colon + 1 : name;
 
 	if (!str_has_prefix(tag, prefix))
-		return false;
+		return NULL;
 	const char *hex = tag + strlen(prefix);
 	if (strspn(hex, "0123456789abcdef") != ARTIFACT_HEX_LEN)
-		return false;
+		return NULL;
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		if (strcmp(hex + ARTIFACT_HEX_LEN, suffixes[i]) == 0)
-			return true;
+			return tag;
 	}
-	return false;
+	return NULL;
 }
 
 bool reference_looks_like_digest(const struct reference *r)

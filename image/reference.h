@@ -50,8 +50,11 @@ char *reference_key(const struct reference *r, struct err *e);
 /* "sha256-<hex>.sig": the tag under which cosign keeps the signatures of a manifest. */
 char *reference_signature_tag(const struct digest *manifest, struct err *e);
 
-/* True for the tag of such an artifact (".sig", ".att", ".sbom"), which is no image. */
-bool reference_is_artifact_tag(const char *tag);
+/*
+ * The tag of such an artifact (".sig", ".att", ".sbom"), which is no image, in `name`: a tag, or a
+ * name with one.  NULL: another one, or none.
+ */
+const char *reference_artifact_tag(const char *name);
 
 /* True for "sha256:..." without a host: a tag of an image called sha256, but surely meant as a
  * digest. */

@@ -340,8 +340,7 @@ static int parse_tag(const char *text, struct reference *out, struct err *e)
 
 	if (reference_parse(out, text, e) < 0)
 		return err_wrap(e, "option '--tag'");
-	if (out->has_digest || reference_is_artifact_tag(out->tag) ||
-	    reference_looks_like_digest(out))
+	if (out->has_digest || reference_artifact_tag(out->tag) || reference_looks_like_digest(out))
 		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
 			       quote_str(q, text));
 	return 0;

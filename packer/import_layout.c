@@ -61,13 +61,12 @@ static bool is_image_entry(const struct descriptor *d)
 {
 	const enum media_kind kind = mediatype_kind(d->media_type);
 	const char *name = ref_name(d);
-	const char *colon = name ? strrchr(name, ':') : NULL;
 
 	if (kind != MEDIA_MANIFEST && kind != MEDIA_INDEX)
 		return false;
 	if (d->artifact_type && mediatype_kind(d->artifact_type) != MEDIA_CONFIG)
 		return false;
-	return !name || !reference_is_artifact_tag(colon ? colon + 1 : name);
+	return !name || !reference_artifact_tag(name);
 }
 
 /* The names there are, for a message. */

@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "image/mediatype.h"
 #include "store/blobs.h"
-#include "store/near.h"
 
 static int read_document(const struct store *s, const struct descriptor *d, struct str *out,
 			 struct err *e)
@@ -108,9 +107,7 @@ static int check_platform(const struct image *im, const struct platform *want, s
 /* Signatures and attestations are kept under tags beside their image. */
 static int check_name(const char *name, struct err *e)
 {
-	const char *tag = name + near_name_len(name);
-
-	if (*tag == ':' && reference_is_artifact_tag(tag + 1))
+	if (reference_artifact_tag(name))
 		return err_set(e, ERR_FORMAT,
 			       "is a signature or attestation of an image, not an image");
 	return 0;

@@ -58,13 +58,6 @@ static void keep(struct candidate best[static NEAR_MAX], size_t *count, struct c
 	best[at] = new;
 }
 
-static bool is_image_name(const char *name)
-{
-	const char *tag = name + near_name_len(name);
-
-	return *tag != ':' || !reference_is_artifact_tag(tag + 1);
-}
-
 int near_append(const struct image_index *ix, const char *key, struct str *out, struct err *e)
 {
 	char quoted[QUOTE_MAX];
@@ -73,7 +66,7 @@ int near_append(const struct image_index *ix, const char *key, struct str *out, 
 
 	for (size_t i = 0; i < ix->count; i++) {
 		const char *name = strmap_get(&ix->manifests[i].annotations, REFS_NAME_KEY);
-		if (!name || !is_image_name(name))
+		if (!name || reference_artifact_tag(name))
 			continue;
 		const size_t off = rate(key, name);
 		if (off != SIZE_MAX)

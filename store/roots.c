@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "image/reference.h"
-#include "store/near.h"
 #include "store/refs.h"
 
 const char *roots_name(const struct descriptor *entry)
@@ -18,14 +17,11 @@ const char *roots_name(const struct descriptor *entry)
 static bool is_artifact(const struct descriptor *entry, struct digest *subject)
 {
 	const char *name = strmap_get(&entry->annotations, REFS_NAME_KEY);
+	const char *tag = name ? reference_artifact_tag(name) : NULL;
 	char text[DIGEST_STR_MAX];
 	struct err why = ERR_INIT;
 
-	if (!name)
-		return false;
-	const char *tag = name + near_name_len(name);
-	tag = *tag == ':' ? tag + 1 : name;
-	if (!reference_is_artifact_tag(tag))
+	if (!tag)
 		return false;
 	/* "sha256-<hex>.sig" */
 	const size_t alg_len = strcspn(tag, "-");

@@ -178,7 +178,7 @@ START_TEST(signature_tag_is_cosigns)
 	ck_assert_int_eq(digest_parse(&d, SHA256, strlen(SHA256), &e), 0);
 	SCOPE_FREE char *tag = reference_signature_tag(&d, &e);
 	ck_assert_str_eq(tag, "sha256-" EMPTY ".sig");
-	ck_assert(reference_is_artifact_tag(tag));
+	ck_assert_ptr_eq(reference_artifact_tag(tag), tag);
 }
 END_TEST
 
@@ -212,7 +212,22 @@ static const struct {
 
 START_TEST(artifact_tags_are_known)
 {
-	ck_assert_int_eq(reference_is_artifact_tag(tags[_i].tag), tags[_i].is_artifact);
+	const char *tag = tags[_i].tag;
+
+	ck_assert_ptr_eq(reference_artifact_tag(tag), tags[_i].is_artifact ? tag : NULL);
+}
+END_TEST
+
+START_TEST(artifact_tags_are_known_in_names)
+{
+	static const char *const others[] = {"localhost:5000/sha256-" EMPTY ".sig",
+					     "localhost/app:sha256-" EMPTY ".sig/app",
+					     "localhost/sha256-" EMPTY ".sig:latest"};
+	static const char name[] = "localhost:5000/app:sha256-" EMPTY ".sig";
+
+	ck_assert_str_eq(reference_artifact_tag(name), "sha256-" EMPTY ".sig");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert_ptr_null(reference_artifact_tag(others[i]));
 }
 END_TEST
 
@@ -272,6 +287,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, signature_tag_is_cosigns);
 	tcase_add_test(tc, signature_tag_refuses_sha512);
 	tcase_add_loop_test(tc, artifact_tags_are_known, 0, ARRAY_LEN(tags));
+	tcase_add_test(tc, artifact_tags_are_known_in_names);
 	tcase_add_loop_test(tc, names_that_look_like_digests_are_known, 0,
 			    ARRAY_LEN(likely_digests));
 	tcase_add_test(tc, survives_lack_of_memory);
