@@ -14,8 +14,8 @@ ENV GREETING=hello
 ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["echo $GREETING; ls -ln /bin/sh"]
 END
-# podman refuses long names here.
-run=$(mktemp -d /tmp/run.XXXXXX)
+# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
+run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
 trap 'rm -rf "$run"' EXIT
 run_podman() {
   podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \

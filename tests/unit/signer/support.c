@@ -4,6 +4,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,11 +67,8 @@ void secret_from_text(struct secret *out, const char *text)
 
 void caught_begin(void)
 {
-	char name[] = "/tmp/shale-test-XXXXXX";
-
-	caught_fd = mkstemp(name);
+	caught_fd = memfd_create("standard error", MFD_CLOEXEC);
 	ck_assert_int_ge(caught_fd, 0);
-	unlink(name);
 	fflush(stderr);
 	kept_fd = dup(STDERR_FILENO);
 	dup2(caught_fd, STDERR_FILENO);
