@@ -41,7 +41,7 @@ struct catalog_layer {
 };
 
 /* Writes the catalog of `m` to `fd` (borrowed, at offset 0; regular file).  `layers` has
- * merge_layer_count(m) elements; frame_count and encoding are taken from the indexes. */
+ * one element for each layer of `m`; frame_count and encoding are taken from the indexes. */
 int catalog_write(const struct merge *m, const struct catalog_layer *layers, int fd, struct err *e);
 
 struct catalog;

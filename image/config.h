@@ -70,11 +70,6 @@ int image_config_add_diff_id(struct image_config *c, const struct digest *diff_i
 /* Copies; NULL texts are left out. */
 int image_config_add_history(struct image_config *c, const struct history *h, struct err *e);
 
-/* Replaces NAME's entry in place, or appends NAME=value. */
-int image_config_set_env(struct image_config *c, const char *name, const char *value,
-			 struct err *e);
-
-int image_config_copy(struct image_config *to, const struct image_config *from, struct err *e);
 void image_config_init(struct image_config *c);
 void image_config_fini(struct image_config *c);
 SCOPE_DEFINE_VALUE(image_config, struct image_config, image_config_fini)

@@ -38,8 +38,6 @@ struct merge *merge_new(struct err *e);
  * merge is only good for merge_free. */
 int merge_add_layer(struct merge *m, const struct layer_index *ix, struct err *e);
 
-size_t merge_layer_count(const struct merge *m);
-
 /* The child of a directory: 1 found, 0 not there. */
 int merge_lookup(const struct merge *m, merge_node dir, const char *name, size_t len,
 		 merge_node *out);

@@ -11,11 +11,6 @@
 
 enum { MADE_UP_MODE = 0755 };
 
-size_t merge_layer_count(const struct merge *m)
-{
-	return m->layer_count;
-}
-
 int merge_lookup(const struct merge *m, merge_node dir, const char *name, size_t len,
 		 merge_node *out)
 {
