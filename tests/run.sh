@@ -74,6 +74,9 @@ if [ -z "$quick" ]; then
   configure build-clang clang
   ninja -C build-clang
   suite "lint" tools/check.sh build-clang
+  configure build-fuzz clang -Dfuzz=enabled -Dtests=disabled -Dman=disabled
+  ninja -C build-fuzz fuzzers
+  suite "fuzz targets (libFuzzer)" tools/fuzz.sh build-fuzz
 fi
 
 echo
