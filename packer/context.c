@@ -220,6 +220,12 @@ static bool is_hidden(const struct context *c, const char *path)
 	return c->rules && strcmp(path, ".") != 0 && ignore_is_excluded(c->rules, path);
 }
 
+/* Nothing is below such a name: a link that dangles, is a circle, or leads out. */
+static bool is_dead_end(int sys)
+{
+	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP || sys == EXDEV;
+}
+
 /* One name of a pattern's search. */
 static int match_one(const struct context *c, const struct glob *g, const char *path,
 		     struct level *levels, size_t *depth, struct strlist *out, struct err *e)
@@ -236,7 +242,12 @@ static int match_one(const struct context *c, const struct glob *g, const char *
 	if (!glob_may_match_from(g, below, len + 1))
 		return 0;
 	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_CLOEXEC, 0);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (fd < 0 && is_dead_end(errno))
+		return 0;
+	/* What may be a directory is not left out without a word. */
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return set_open_error(path, e);
+	if (!S_ISDIR(st.st_mode))
 		return 0;
 	return push(c, levels, depth, path, e);
 }
