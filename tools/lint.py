@@ -9,8 +9,10 @@ Prints one line a finding, "FILE:LINE: what", and exits 1 when there is any.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILE_LINES_MAX = 700
@@ -19,6 +21,8 @@ HEADER_LINES_MAX = 150
 TEST_FILE_LINES_MAX = 800
 TEST_HEADER_LINES_MAX = 200
 FUNCTION_LINES_MAX = 90
+# Programs that are no part of shale.
+FOLDERS_BESIDE = ("tests", "examples")
 LIBRARY_HEADERS = {
     "fuse": r"fuse[_.a-z]*\.h|fuse3/.*",
     "sodium": r"sodium.*\.h",
@@ -60,20 +64,25 @@ def lines(name):
 
 
 def check_rooms():
-    """Includes follow tools/rooms.json."""
+    """C is in the rooms only, and includes follow tools/rooms.json."""
     with open(os.path.join(ROOT, "tools/rooms.json"), encoding="utf-8") as f:
         table = json.load(f)
     rooms, libraries = table["rooms"], table["libraries"]
     for name in tracked(".c", ".h"):
         room = name.split("/")[0]
+        if room in FOLDERS_BESIDE:
+            continue
         if room not in rooms:
+            yield name, 1, f"'{room}' is no room of tools/rooms.json"
             continue
         for number, line in enumerate(lines(name), 1):
             m = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)
             if not m:
                 continue
-            if m.group(1) == '"':
-                other = m.group(2).split("/")[0]
+            other = m.group(2).split("/")[0]
+            if m.group(1) == '"' or other in rooms:
+                if m.group(1) == "<":
+                    yield name, number, f"include \"{m.group(2)}\" in quotes"
                 if other not in rooms:
                     yield name, number, f"include '{m.group(2)}' by its path from the root"
                 elif other != room and other not in rooms[room]:
@@ -228,7 +237,50 @@ def check_limits():
         yield page, said[name][0], f"{name} is no limit"
 
 
+# What check_rooms must say of a line of a file, for check_itself.
+BAD_FILES = {
+    "image/bad.c": ('#include "store/store.h"', "image/ may not include store/"),
+    "fs/bad.c": ("#include <packer/build.h>", "fs/ may not include packer/"),
+    "cli/bad.c": ("#include <store/store.h>", "in quotes"),
+    "base/bad.h": ('#include "err.h"', "by its path from the root"),
+    "store/bad.c": ("#include <zstd.h>", "store/ may not use zstd"),
+    "packer/bad.c": ("# include <fuse3/fuse.h>", "packer/ may not use fuse"),
+    "cellar/new.c": ("#include <stdio.h>", "'cellar' is no room"),
+    "new.c": ("#include <stdio.h>", "'new.c' is no room"),
+}
+GOOD_FILES = {
+    "store/good.c": '#include "base/err.h"',
+    "fs/good.c": "#include <fuse.h>",
+    "tests/unit/good.c": '#include "main.h"',
+}
+
+
+def check_itself():
+    """The check of the rooms goes red when it has to, and only then."""
+    global ROOT
+    root = ROOT
+    with tempfile.TemporaryDirectory() as ROOT:
+        subprocess.run(["git", "init", "-q", ROOT], check=True)
+        os.mkdir(os.path.join(ROOT, "tools"))
+        shutil.copy(os.path.join(root, "tools/rooms.json"), os.path.join(ROOT, "tools"))
+        for name, line in [*GOOD_FILES.items(), *((name, line) for name, (line, _) in BAD_FILES.items())]:
+            path = os.path.join(ROOT, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(f"/* */\n{line}\n")
+        said = {}
+        for name, _, text in check_rooms():
+            said[name] = said.get(name, "") + text
+    ROOT = root
+    for name, (line, text) in BAD_FILES.items():
+        if text not in said.pop(name, ""):
+            yield "tools/lint.py", 1, f"does not say '{text}' of '{line}' in {name}"
+    for name, text in said.items():
+        yield "tools/lint.py", 1, f"says '{text}' of {name}"
+
+
 CHECKS = {
+    "itself": check_itself,
     "rooms": check_rooms,
     "sizes": check_sizes,
     "comments": check_comments,
