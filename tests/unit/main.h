@@ -11,6 +11,7 @@
 #define TESTS_UNIT_MAIN_H
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -38,5 +39,12 @@
 
 #define ck_assert_no_err(e) \
 	ck_assert_msg((e)->code == ERR_NONE, "unexpected error: %s", (e)->msg ? (e)->msg : "")
+
+/* Ends a test that cannot do anything here; tools/count-tests.py counts it as skipped. */
+#define SKIP_TEST(why)                                                  \
+	do {                                                            \
+		fprintf(stderr, "\nSKIPPED %s: %s\n", __func__, (why)); \
+		return;                                                 \
+	} while (0)
 
 #endif

@@ -127,7 +127,7 @@ START_TEST(xattrs_are_kept)
 	scratch_write("root/f", "");
 	if (setxattr(scratch_file("root/f"), "user.b", "2", 1, 0) < 0 ||
 	    setxattr(scratch_file("root/f"), "user.a", "1", 1, 0) < 0)
-		return;
+		SKIP_TEST("no extended attributes here");
 	check_tree("d / 755 U 0\n"
 		   "f /f 644 U 0 user.a=1 user.b=2\n");
 }
