@@ -74,6 +74,18 @@ if [ -z "$quick" ]; then
   configure build-clang clang
   ninja -C build-clang
   suite "lint" tools/check.sh build-clang
+  # Only what has threads: of the others it says nothing.
+  threads="base/mapping base/workers fs/cache fs/ops fs/view image/catalog image/layer_write store/catalogs store/layers"
+  configure build-tsan clang --native-file tools/tsan.ini -Dman=disabled
+  # shellcheck disable=SC2046,SC2086 # lists
+  ninja -C build-tsan cli/shale $(printf '%s\n' $threads | sed 's|\(.*\)/\(.*\)|tests/unit/\1/test_\1_\2|')
+  TSAN_OPTIONS="halt_on_error=1:exitcode=99:suppressions=$PWD/tools/tsan.supp"
+  export TSAN_OPTIONS
+  # shellcheck disable=SC2086 # a list
+  suite "unit (TSan)" tools/count-tests.py build-tsan $threads
+  suite "cases (TSan)" tests/runner.py --build build-tsan --slow 4 mount/many-readers mount/two-of-one-image \
+    mount/handles mount/cache-size build/large-tree store/concurrent
+  unset TSAN_OPTIONS
   configure build-fuzz clang -Dfuzz=enabled -Dtests=disabled -Dman=disabled
   ninja -C build-fuzz fuzzers
   suite "fuzz targets (libFuzzer)" tools/fuzz.sh build-fuzz

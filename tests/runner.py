@@ -162,6 +162,7 @@ class Runner:
             SHALE_FULL="1" if self.options.full else "",
             ASAN_OPTIONS=env.get("ASAN_OPTIONS", "abort_on_error=0:exitcode=99:detect_leaks=1"),
             UBSAN_OPTIONS=env.get("UBSAN_OPTIONS", "halt_on_error=1:exitcode=99:print_stacktrace=1"),
+            TSAN_OPTIONS=env.get("TSAN_OPTIONS", "halt_on_error=1:exitcode=99"),
         )
         return env
 
@@ -182,7 +183,7 @@ class Runner:
         reports = folder + ".sanitizer"
         os.mkdir(reports)
         os.chmod(reports, 0o1777)
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             env[name] += f":log_path={reports}/{name[:-len('_OPTIONS')].lower()}"
         # The leak checker is a tracer itself, and gives up under another.
         if "strace" in fields.get("NEEDS", ""):
