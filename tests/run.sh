@@ -66,7 +66,22 @@ ninja -C build
 suite "unit and fuzz corpora (gcc)" tools/count-tests.py build
 suite "cases" tests/runner.py --build build $full
 
+# The example ends when something is wrong; it builds nothing that is built.
+quickstart() {
+  quickstart_tmp=$(mktemp -d)
+  quickstart_status=0
+  TMPDIR=$quickstart_tmp examples/quickstart.sh || quickstart_status=$?
+  # Neither a mount nor a file is left.
+  if rmdir "$quickstart_tmp" && [ "$quickstart_status" -eq 0 ]; then
+    echo "1 passed, 0 failed"
+    return
+  fi
+  echo "0 passed, 1 failed"
+  return 1
+}
+
 if [ -z "$quick" ]; then
+  suite "examples/quickstart.sh" quickstart
   configure build-asan gcc --native-file tools/asan.ini
   ninja -C build-asan
   suite "unit and fuzz corpora (ASan and UBSan)" tools/count-tests.py build-asan
