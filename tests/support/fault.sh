@@ -3,13 +3,14 @@
 # . "$SHALE_SOURCE/tests/support/fault.sh"
 # shellcheck shell=sh
 
-mkdir context rootfs
+mkdir context context/dir rootfs
 seq 5000 >context/numbers
 echo hello >context/hello
+echo below >context/dir/file
 mkdir rootfs/etc
 seq 3000 >rootfs/etc/numbers
 ln -s numbers rootfs/etc/link
-printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\n' >one
+printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\nCOPY d*/file /\n' >one
 printf 'FROM app\nCOPY hello /again\n' >two
 
 # layout: an image of another tool, of gzip layers.
@@ -21,6 +22,11 @@ from layout import LAYER, tar_of, write_image
 tars = [tar_of([("a", b"a" * 100000)]), tar_of([("dir/", b""), ("dir/b", b"b" * 3000)])]
 write_image("layout", [(LAYER + "+gzip", gzip.compress(t, mtime=0), t) for t in tars])
 END
+
+(cd layout && tar cf ../oci.tar index.json oci-layout blobs)
+(cd rootfs && tar cf ../rootfs.tar etc)
+skopeo --insecure-policy copy -q oci:layout docker-archive:docker.tar:app:1
+setfattr -n user.note -v here rootfs/etc/numbers
 
 # empty: no store.  full: one with images, names, a key, and litter of gc.
 mkdir empty full
@@ -39,16 +45,24 @@ SHALE_STORE=$PWD/kept/store shale gc >/dev/null
 
 # faulted WHAT NAME: all the faults of WHAT (see faults.py) for a command.
 faulted() {
-  faulted_samples=40
-  [ "$1" = kill ] || faulted_samples=20
+  case $1 in
+  kill) faulted_samples=25 ;;
+  EIO) faulted_samples=20 ;;
+  *) faulted_samples=7 ;;
+  esac
   [ -z "${SHALE_FULL:-}" ] || faulted_samples=0
   faulted_what=$1
   faulted_once=
+  faulted_parallel=
   case $2 in
   build-new) set -- empty shale build -q --workers 0 -f one -t app:1 context ;;
   build) set -- kept shale build -q --workers 0 -f two -t next context ;;
+  build-parallel) faulted_parallel=--parallel && set -- kept shale build -q --workers 2 -f two -t next context ;;
   import-oci) set -- kept shale import -q --workers 0 -t app oci:layout ;;
   import-dir) set -- kept shale import -q --workers 0 -t new dir:rootfs ;;
+  import-oci-archive) set -- kept shale import -q --workers 0 -t app oci-archive:oci.tar ;;
+  import-docker-archive) set -- kept shale import -q --workers 0 -t app docker-archive:docker.tar ;;
+  import-rootfs) set -- kept shale import -q --workers 0 -t new rootfs:rootfs.tar ;;
   sign) faulted_once=--once && set -- kept shale sign --key kept/team.key --passphrase-file pass app ;;
   tag) set -- kept shale tag app other:2 ;;
   rm) faulted_once=--once && set -- full shale rm app ;;
@@ -59,5 +73,5 @@ faulted() {
   faulted_pristine=$1
   shift
   "$SHALE_SOURCE/tests/support/faults.py" "$faulted_what" --samples "$faulted_samples" \
-    ${faulted_once:+"$faulted_once"} "$*" "$faulted_pristine" -- "$@"
+    ${faulted_once:+"$faulted_once"} ${faulted_parallel:+"$faulted_parallel"} "$*" "$faulted_pristine" -- "$@"
 }

@@ -2,20 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills a command of shale, or fails it, at its system calls, and looks at what it left.
 
-Usage: faults.py (kill | ERRNO) [--samples N] [--calls NAME,...] [--once] NAME PRISTINE -- COMMAND...
+Usage: faults.py (kill | ERRNO) [--samples N] [--once] [--parallel] NAME PRISTINE -- COMMAND...
 
 PRISTINE is a folder that holds all that the command changes, among it the store (PRISTINE/store), which may be
 missing.  For each call that is looked at, PRISTINE is copied to "work", and the command runs with $WORK being its
 path and its system call, as counted in a first run, being cut short: by SIGKILL, or by returning ERRNO.  After that
 
 - `shale fsck` finds no error;
-- with ERRNO, the command has ended with 7 and a message, or was right in spite of it;
+- with ERRNO, the command has ended with 7 and a message, which names the file when it is one of the sources, or was
+  right in spite of it;
 - the command runs again, and prints what it prints on a fresh copy;
 - after `shale gc` the same files are there as after a run on a fresh copy.
 
 With --once the command does its work only once: the next run may find nothing to do, and print something else.
-With ERRNO only calls on files in the store count.  --samples 0 looks at every call.  Prints "NAME: N of M calls".
-The command runs in one thread (strace counts the calls of a thread), so give it --workers 0.
+With EIO calls on files in the store and on the sources, which are all else below the current directory, count, reads
+too; with other errors those that take room in the store.  --samples 0 looks at every call, else
+each kind of call comes first.  Prints "NAME: N of M calls".
+
+strace counts the calls of a thread.  Give the command --workers 0, or say --parallel: then a fault meets each thread that
+comes so far, and none when the others were quicker.
 """
 import argparse
 import collections
@@ -25,14 +30,30 @@ import shutil
 import subprocess
 import sys
 
-KILL_CALLS = (
-    "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,fchmod,fchown,flock,linkat,link,"
-    "renameat,renameat2,rename,unlinkat,unlink,mkdirat,mkdir,symlinkat,utimensat,copy_file_range,sendfile,getdents64"
+WRITE_CALLS = (
+    "openat,openat2,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,fchmod,fchown,flock,linkat,link,"
+    "renameat,renameat2,rename,unlinkat,unlink,mkdirat,mkdir,symlinkat,utimensat,copy_file_range,sendfile,close"
 )
+READ_CALLS = (
+    "read,pread64,readv,preadv,mmap,getdents64,readlink,readlinkat,newfstatat,statx,fstatfs,statfs,"
+    "getxattr,lgetxattr,fgetxattr,listxattr,llistxattr,flistxattr"
+)
+# What a full disk or quota says no to, on the store alone.
+ROOM_CALLS = (
+    "openat,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,linkat,link,renameat,renameat2,rename,"
+    "mkdirat,mkdir,symlinkat,copy_file_range,sendfile,close"
+)
+CALLS = {"kill": WRITE_CALLS + ",getdents64", "EIO": WRITE_CALLS + "," + READ_CALLS}
 # Who goes on after one of these has failed has lost data.
 NEVER_IGNORED = ("write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "ftruncate", "fchmod",
                  "linkat", "renameat", "renameat2", "mkdirat")
-CALL = re.compile(r"^\d+ +([a-z0-9_]+)\(")
+# Who goes on after one of these, on a source, has packed something else than what is there.
+NEVER_IGNORED_OF_SOURCES = ("openat", "openat2", "read", "pread64", "mmap", "getdents64", "readlinkat",
+                            "llistxattr", "lgetxattr", "flistxattr", "fgetxattr")
+CALL = re.compile(r"^(\d+) +([a-z0-9_]+)\(")
+# A name in quotes, or what strace -y says that a descriptor is.
+QUOTED = re.compile(r'"([^"]+)"')
+OPENED = re.compile(r"\d<([^<>]+)>")
 KILLED = -9
 IO_FAILED = 7
 NOT_FOUND = 8
@@ -75,8 +96,14 @@ def traced(calls, command, log, inject=None):
     return run([*argv, *command])
 
 
-def calls_of(log, in_store):
-    """(name, ordinal among the calls of that name, the line) of each call."""
+def is_ours(line):
+    """Whether it is about the store or a source, not about a library or the terminal."""
+    here = re.escape(os.getcwd())
+    return re.search(rf'{here}/|{here}>, "(?!/)', line) is not None
+
+
+def calls_of(log, killing):
+    """(name, ordinal among the calls of that name of its thread, the line) of each call."""
     seen = collections.Counter()
     found = []
     with open(log, encoding="utf-8", errors="surrogateescape") as f:
@@ -84,17 +111,36 @@ def calls_of(log, in_store):
             match = CALL.match(line)
             if not match:
                 continue
-            name = match.group(1)
-            seen[name] += 1
-            if not in_store or WORK + "/store" in line:
-                found.append((name, seen[name], line.rstrip("\n")))
+            name = match.group(2)
+            seen[match.groups()] += 1
+            if killing or is_ours(line):
+                found.append((name, seen[match.groups()], line.rstrip("\n")))
     return found
 
 
+def injected(log):
+    """The lines of the calls that were failed."""
+    with open(log, encoding="utf-8", errors="surrogateescape") as f:
+        return [line.rstrip("\n") for line in f if line.endswith("(INJECTED)\n")]
+
+
 def sample(calls, count):
+    """One of each kind, of sources and of the store apart, then others evenly."""
     if count == 0 or len(calls) <= count:
         return calls
-    return [calls[i * len(calls) // count] for i in range(count)]
+    kinds = collections.defaultdict(list)
+    for call in calls:
+        kinds[call[0], is_of_store(call[2])].append(call)
+    chosen = [found[len(found) // 2] for found in kinds.values()]
+    if len(chosen) > count:
+        return [chosen[i * len(chosen) // count] for i in range(count)]
+    rest = [call for call in calls if call not in chosen]
+    more = count - len(chosen)
+    return chosen + [rest[i * len(rest) // more] for i in range(more)]
+
+
+def is_of_store(line):
+    return WORK + "/store" in line
 
 
 class Reference:
@@ -113,20 +159,37 @@ class Reference:
 def has_other_room(place):
     """Whether a call that met a full disk is done in another way: leases become locks that need no room, and index.json
     is written again in the room that is set aside for it."""
-    return ": ENOSPC at " in place and re.search(r"/store(/shale/leases|/#|>\)|>, \"\.shale-)", place)
+    return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(r"/store(/shale/leases|/#|>\)|>, \"\.shale-)", place)
 
 
-def check_failed(done, reference, name, place):
+def names_the_file(message, line):
+    """Whether a message names what a call on a source was about, or the directory that it is read for."""
+    found = [name for pattern in (QUOTED, OPENED) for name in pattern.findall(line)]
+    return not found or any(os.path.basename(name.rstrip("/")) in message for name in found)
+
+
+def is_look_ahead(name, line):
+    """Whether a source is a file (openat2 of a path, newfstatat) is asked before a build starts, for the owners that it may
+    change; the build itself asks again.  That it packed all is what the digest tells."""
+    return name == "openat2" and "O_PATH" in line
+
+
+def check_failed(done, reference, name, line, place):
     """After an error was injected."""
     message = done.stderr.decode(errors="replace")
     if done.returncode == 0:
         # A catalog is derived: who cannot keep it works without.
-        if name in NEVER_IGNORED and "/shale/catalogs" not in place and not has_other_room(place):
+        if is_of_store(line):
+            if name in NEVER_IGNORED and "/shale/catalogs" not in place and not has_other_room(place):
+                fail(f"{place}: succeeded")
+        elif name in NEVER_IGNORED_OF_SOURCES and not is_look_ahead(name, line):
             fail(f"{place}: succeeded")
         if done.stdout != reference.output and not reference.once:
             fail(f"{place}: succeeded with '{done.stdout.decode()}'")
     elif done.returncode != IO_FAILED or not message.startswith("shale: "):
         fail(f"{place}: ended with {done.returncode}: {message}")
+    elif not is_of_store(line) and not names_the_file(message, line):
+        fail(f"{place}: does not name the file: {message}")
 
 
 def litter():
@@ -160,8 +223,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what")
     parser.add_argument("--samples", type=int, default=40)
-    parser.add_argument("--calls", default=KILL_CALLS)
     parser.add_argument("--once", action="store_true")
+    parser.add_argument("--parallel", action="store_true")
     parser.add_argument("name")
     parser.add_argument("pristine")
     parser.add_argument("command", nargs="+")
@@ -171,19 +234,23 @@ def main():
 
     reference = Reference(options.pristine, command, options.once)
     fresh(options.pristine)
-    traced(options.calls, command, "strace.log")
-    calls = calls_of("strace.log", in_store=not killing)
+    kinds = CALLS.get(options.what, ROOM_CALLS)
+    traced(kinds, command, "strace.log")
+    calls = calls_of("strace.log", killing)
+    if kinds == ROOM_CALLS:
+        calls = [call for call in calls if is_of_store(call[2])]
     chosen = sample(calls, options.samples)
     hits = 0
     for name, ordinal, line in chosen:
         fault = "signal=KILL" if killing else f"error={options.what}"
-        place = f"{options.name}: {options.what} at {name} {ordinal} [{line[:160]}]"
+        place = f"{options.name}: {options.what} at {name} {ordinal} [{line[:200]}]"
         fresh(options.pristine)
-        done = traced(options.calls, command, "strace.cut", f"{name}:{fault}:when={ordinal}")
-        if killing and done.returncode != KILLED:
+        done = traced(kinds, command, "strace.cut", f"{name}:{fault}:when={ordinal}")
+        if killing and done.returncode != KILLED and not (options.parallel and done.returncode == 0):
             fail(f"{place}: ended with {done.returncode}")
         if not killing:
-            check_failed(done, reference, name, place)
+            for hit in injected("strace.cut") if options.parallel else [line]:
+                check_failed(done, reference, name, hit, place)
             hits += done.returncode != 0
             # Who cannot remove his lease leaves it to gc.
             if litter() and name != "unlinkat":

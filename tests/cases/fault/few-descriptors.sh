@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # With too few file descriptors a command says so, at whichever open it runs out, and harms nothing.
+# NEEDS: skopeo setfattr
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
