@@ -33,29 +33,57 @@ print("bad/blobs/sha256/" + {"manifest": top, "config": m["config"]["digest"], "
 END
 }
 
-cp -r good bad && rm bad/index.json && refused 3 index.json
-cp -r good bad && echo garbage >bad/index.json && refused 3 index
-cp -r good bad && echo '{"imageLayoutVersion":"2.0.0"}' >bad/oci-layout && refused 3 2.0.0
-cp -r good bad && mv bad/blobs moved && ln -s ../moved bad/blobs && refused 3 "symbolic link"
-rm -rf moved
-cp -r good bad && sed -i 's|sha256:[0-9a-f]*|sha256:../../../../../etc/passwd|' bad/index.json && refused 3 digest
-cp -r good bad && sed -i 's|"sha256:\([0-9a-f]*\)"|"SHA256:\1"|' bad/index.json && refused 3 SHA256
-cp -r good bad && sed -i 's|"size":[0-9]*|"size":17|' bad/index.json && refused 5 bytes
+cp -r good bad
+rm bad/index.json
+refused 3 index.json
+cp -r good bad
+echo garbage >bad/index.json
+refused 3 "index.json*syntax error"
+cp -r good bad
+echo '{"imageLayoutVersion":"2.0.0"}' >bad/oci-layout
+refused 3 2.0.0
+cp -r good bad
+mv bad/blobs moved
+ln -s ../moved bad/blobs
+refused 3 "symbolic link"
+rm -r moved
+cp -r good bad
+sed -i 's|sha256:[0-9a-f]*|sha256:../../../../../etc/passwd|' bad/index.json
+refused 3 digest
+cp -r good bad
+sed -i 's|"sha256:\([0-9a-f]*\)"|"SHA256:\1"|' bad/index.json
+refused 3 SHA256
+cp -r good bad
+sed -i 's|"size":[0-9]*|"size":17|' bad/index.json
+refused 5 bytes
 for what in manifest config layer; do
-  cp -r good bad && flip "$(document "$what")" 20 && refused 5 digest
-  cp -r good bad && rm "$(document "$what")" && refused 3 "is not in the layout"
-  cp -r good bad && printf x >>"$(document "$what")" && refused 5 bytes
-  cp -r good bad && hidden=$(document "$what") && rm "$hidden" && mkfifo "$hidden" && refused 3 "regular file"
-done
-# A device or a secret of the host behind a blob's name: hard links are read, and their bytes are others.
-cp -r good bad && hidden=$(document config) && rm "$hidden" && ln /etc/hostname "$hidden" 2>/dev/null &&
+  cp -r good bad
+  flip "$(document "$what")" 20
+  refused 5 digest
+  cp -r good bad
+  rm "$(document "$what")"
+  refused 3 "is not in the layout"
+  cp -r good bad
+  printf x >>"$(document "$what")"
   refused 5 bytes
-rm -rf bad
+  cp -r good bad
+  hidden=$(document "$what")
+  rm "$hidden"
+  mkfifo "$hidden"
+  refused 3 "regular file"
+  # A secret of the host behind a blob's name: hard links are read, and their bytes are others.
+  echo "a secret of the host" >victim
+  cp -r good bad
+  ln -f victim "$(document "$what")"
+  refused 5 bytes
+  same "the victim" "$(cat victim)" "a secret of the host"
+done
 
 tar -C good -cf good.tar .
 head -c 3000 good.tar >cut.tar
 expect 3 "*cut.tar*" shale import -t x oci-archive:cut.tar
-zip -q good.zip -r good 2>/dev/null && expect 3 "*good.zip*" shale import -t x oci-archive:good.zip
+python3 -m zipfile -c good.zip good
+expect 3 "*good.zip*" shale import -t x oci-archive:good.zip
 expect 2 "*did you mean 'oci:good'*" shale import good
 expect 2 "*did you mean 'rootfs:good.tar'*" shale import good.tar
 expect 2 "*oci:*docker-archive:*rootfs:*" shale import docker://alpine
