@@ -8,8 +8,8 @@ Usage: catalogs.py rotten CATALOG DIR
 
 rotten, forged: writes DIR/CASE for each case, and prints a line "CASE LIE TEXT", with tabs.  The digests of rotten ones
 do not match any more; those of forged ones do, all of them, so that only the checks of what is inside can tell.  LIE is
-"-" for what is noticed when it is used, else how `shale ls -R` and `shale cp` then end: only `shale fsck --read-data`
-notices it.  TEXT is what that says.  CATALOG must be that of the tree of make_rootfs (tests/cases/lib.sh) and many
+"-" for what is noticed when it is used, "+" for the first of those of which the same is said, else how `shale ls -R` and
+`shale cp` then end: only `shale fsck --read-data` notices it.  TEXT is what that says.  CATALOG must be that of the tree of make_rootfs (tests/cases/lib.sh) and many
 files in /many.
 
 random: forges COUNT more, and looks that `shale ls -R`, `cp` and `fsck --read-data` of IMAGE, whose only catalog
@@ -18,6 +18,7 @@ CATALOG is, end by themselves, within bounds.
 import hashlib
 import os
 import random
+import re
 import shutil
 import stat
 import struct
@@ -112,6 +113,7 @@ class Forgery:
         self.data[at : at + len(value)] = value
 
 
+COUNTS, PLACES = "counts and sizes disagree", "sections are not where their sizes put them"
 cases = []
 
 
@@ -147,48 +149,51 @@ def of_record(name, text, section, record, field, value):
 header("magic", "does not start as one", 0, "<8s", b"SHLCTLG\r")
 header("version-0", "version 0", 8, "<I", 0)
 header("version-2", "version 2", 8, "<I", 2)
-header("header-size", "*", 12, "<I", 8192)
-header("block-size-0", "*", 16, "<I", 0)
-header("block-size-1", "*", 16, "<I", 1)
-header("flags", "*", FLAGS, "<I", 0xFF)
+header("header-size", "its size", 12, "<I", 8192)
+header("block-size-0", "the size of its blocks", 16, "<I", 0)
+header("block-size-1", "the size of its blocks", 16, "<I", 1)
+header("flags", "unknown flags", FLAGS, "<I", 0xFF)
 header("no-xattrs", "xattrs", FLAGS, "<I", 0)
-header("file-size-0", "*", FILE_SIZE, "<Q", 0)
-header("file-size-2^64-1", "*", FILE_SIZE, "<Q", U64)
+header("file-size-0", PLACES, FILE_SIZE, "<Q", 0)
+header("file-size-2^64-1", PLACES, FILE_SIZE, "<Q", U64)
 header("content", "totals", CONTENT, "<Q", 1)
-header("inodes-0", "*", INODE_COUNT, "<I", 0)
-header("inodes-2^32-1", "*", INODE_COUNT, "<I", U32)
-header("dirents-0", "*", DIRENT_COUNT, "<I", 0)
-header("dirents-2^32-1", "*", DIRENT_COUNT, "<I", U32)
-header("layers-0", "*", LAYER_COUNT, "<I", 0)
-header("layers-2", "*", LAYER_COUNT, "<I", 2)
-header("layers-2^32-1", "*", LAYER_COUNT, "<I", U32)
-header("reserved", "*", RESERVED, "<I", 1)
+header("inodes-0", COUNTS, INODE_COUNT, "<I", 0)
+header("inodes-2^32-1", COUNTS, INODE_COUNT, "<I", U32)
+header("dirents-0", COUNTS, DIRENT_COUNT, "<I", 0)
+header("dirents-2^32-1", COUNTS, DIRENT_COUNT, "<I", U32)
+header("layers-0", COUNTS, LAYER_COUNT, "<I", 0)
+header("layers-2", COUNTS, LAYER_COUNT, "<I", 2)
+header("layers-2^32-1", COUNTS, LAYER_COUNT, "<I", U32)
+header("reserved", "unknown flags", RESERVED, "<I", 1)
 for number in range(9):
-    header(f"section-{number}-at-2^64-1", "*", SECTIONS + 16 * number, "<Q", U64)
-    header(f"section-{number}-at-0", "*", SECTIONS + 16 * number, "<Q", 0)
-    header(f"section-{number}-size-2^64-1", "*", SECTIONS + 16 * number + 8, "<Q", U64)
-    header(f"section-{number}-size-2^40", "*", SECTIONS + 16 * number + 8, "<Q", 1 << 40)
-header("table-at-2^64-1", "*", TABLE, "<Q", U64)
-header("table-at-0", "*", TABLE, "<Q", 0)
-header("table-size-0", "*", TABLE + 8, "<Q", 0)
-header("table-size-2^64-32", "*", TABLE + 8, "<Q", U64 - 31)
+    header(f"section-{number}-at-2^64-1", PLACES, SECTIONS + 16 * number, "<Q", U64)
+    header(f"section-{number}-at-0", PLACES, SECTIONS + 16 * number, "<Q", 0)
+    # Of names, targets and xattrs the header counts nothing, of links only whole ones.
+    counts = PLACES if number in (NAMES, TARGETS, XATTRS) else COUNTS
+    header(f"section-{number}-size-2^64-1", counts, SECTIONS + 16 * number + 8, "<Q", U64)
+    counts = PLACES if number == LINKS else counts
+    header(f"section-{number}-size-2^40", counts, SECTIONS + 16 * number + 8, "<Q", 1 << 40)
+header("table-at-2^64-1", PLACES, TABLE, "<Q", U64)
+header("table-at-0", "it does not start as one", TABLE, "<Q", 0)
+header("table-size-0", PLACES, TABLE + 8, "<Q", 0)
+header("table-size-2^64-32", PLACES, TABLE + 8, "<Q", U64 - 31)
 
-of_record("layer-digest", "*", LAYERS, 0, "index_digest", 7)
-of_record("layer-encoding", "*", LAYERS, 0, "encoding", 2)
-of_record("layer-flags", "*", LAYERS, 0, "flags", 2)
-of_record("layer-reframed", "*", LAYERS, 0, "flags", 1)
+of_record("layer-digest", "a layer record of the catalog is malformed", LAYERS, 0, "index_digest", 7)
+of_record("layer-encoding", "a layer record of the catalog is malformed", LAYERS, 0, "encoding", 2)
+of_record("layer-flags", "a layer record of the catalog is malformed", LAYERS, 0, "flags", 2)
+of_record("layer-reframed", "it was made from other layers", LAYERS, 0, "flags", 1)
 of_record("layer-blob", "other layers", LAYERS, 0, "blob", 1)
-of_record("layer-size-0", "*", LAYERS, 0, "tar_size", 0)
+of_record("layer-size-0", "content outside of its layer", LAYERS, 0, "tar_size", 0)
 of_record("layer-size-2^63", "frames or size", LAYERS, 0, "tar_size", 1 << 63)
 of_record("layer-first-frame", "frames or size", LAYERS, 0, "first_frame", 1)
 of_record("layer-frames-2^64-1", "frames or size", LAYERS, 0, "frames", U64)
 of_record("layer-frames-less", "frames", LAYERS, 0, "frames", lambda n: n - 1)
 
-of_inode("root-is-a-file", "*", "/", "mode", 0o100755)
+of_inode("root-is-a-file", "its root", "/", "mode", 0o100755)
 of_inode("root-with-a-name", "root", "/", "name", 0)
 of_inode("root-names-2^32-1", "names of a directory", "/", "count", U32)
 of_inode("root-names-at-2^32-1", "names of a directory", "/", "first", U32)
-of_inode("root-names-less", "*", "/", "count", lambda n: n - 1)
+of_inode("root-names-less", "a directory's link count", "/", "count", lambda n: n - 1)
 of_inode("mode-of-root", "not what its layers give", "/etc/passwd", "mode", stat.S_IFREG | 0o4755)
 of_inode("mode-0", "metadata", "/etc/passwd", "mode", 0)
 of_inode("mode-socket", "metadata", "/etc/passwd", "mode", stat.S_IFSOCK | 0o644)
@@ -196,11 +201,11 @@ of_inode("mode-high-bits", "metadata", "/etc/passwd", "mode", 0x80000000 | 0o100
 of_inode("file-is-a-directory", "kind", "/etc/passwd", "mode", 0o40755)
 of_inode("directory-is-a-file", "kind", "/home/user", "mode", 0o100755)
 of_inode("nlink-0", "metadata", "/etc/passwd", "nlink", 0)
-of_inode("nlink-2", "*", "/etc/passwd", "nlink", 2)
-of_inode("nlink-2^32-1", "*", "/bin/tool", "nlink", U32)
+of_inode("nlink-2", "the order of hardlinks", "/etc/passwd", "nlink", 2)
+of_inode("nlink-2^32-1", "something lies outside of its section", "/bin/tool", "nlink", U32)
 of_inode("nlink-of-a-directory", "link count", "/home", "nlink", 9)
 of_inode("size-2^63", "metadata", "/etc/passwd", "size", 1 << 63)
-of_inode("size-2^62", "*", "/etc/passwd", "size", 1 << 62)
+of_inode("size-2^62", "a file's bytes of data", "/etc/passwd", "size", 1 << 62)
 of_inode("size-0", "metadata", "/etc/passwd", "size", 0)
 of_inode("nsec", "metadata", "/etc/passwd", "nsec", 1000000000)
 of_inode("inode-flags", "metadata", "/etc/passwd", "flags", 2)
@@ -208,26 +213,26 @@ of_inode("layer-1", "outside of its layer", "/etc/passwd", "layer", 1)
 of_inode("layer-65535", "outside of its layer", "/etc/passwd", "layer", 65535)
 of_inode("where-2^64-1", "outside of its layer", "/etc/passwd", "where", U64)
 of_inode("where-2^63", "outside of its layer", "/etc/passwd", "where", 1 << 63)
-of_inode("data-bytes", "*", "/home/user/sparse", "data", 1)
+of_inode("data-bytes", "a file's bytes of data", "/home/user/sparse", "data", 1)
 of_inode("extents-2^32-1", "outside of its section", "/home/user/sparse", "count", U32)
-of_inode("extents-at-2^32-1", "*", "/home/user/sparse", "first", U32)
-of_inode("no-extents", "*", "/home/user/sparse", "flags", 0)
-of_inode("extents-of-none", "*", "/etc/passwd", "flags", 1)
+of_inode("extents-at-2^32-1", "the extents of a file", "/home/user/sparse", "first", U32)
+of_inode("no-extents", "a file's bytes of data", "/home/user/sparse", "flags", 0)
+of_inode("extents-of-none", "the extents of a file", "/etc/passwd", "flags", 1)
 of_inode("xattrs-at-2^32-2", "order of xattrs", "/etc/passwd", "xattrs", U32 - 1)
-of_inode("xattrs-of-nobody", "*", "/etc/passwd", "xattrs", 1)
+of_inode("xattrs-of-nobody", "the size of an inode's xattrs", "/etc/passwd", "xattrs", 1)
 of_inode("target-2^12", "metadata", "/etc/link", "size", 4096)
-of_inode("target-at-2^64-1", "*", "/etc/link", "where", U64)
-of_inode("target-too-long", "*", "/etc/long-target", "size", 4000)
+of_inode("target-at-2^64-1", "the order of symlink targets", "/etc/link", "where", U64)
+of_inode("target-too-long", "something lies outside of its section", "/etc/long-target", "size", 4000)
 of_inode("name-of-another", "name of another inode", "/etc/passwd", "name", 0)
 of_inode("name-2^32-2", "outside of its section", "/etc/passwd", "name", U32 - 1)
-of_inode("names-of-links", "*", "/bin/tool", "name", 1 << 20)
+of_inode("names-of-links", "the order of hardlinks", "/bin/tool", "name", 1 << 20)
 
 of_name("inode-2^32-1", "directory entry", "/etc/passwd", "inode", U32)
 of_name("inode-is-the-root", "directory entry", "/etc/passwd", "inode", ROOT)
-of_name("inode-of-another", "*", "/etc/passwd", "inode", lambda f: f.inode("/etc/nothing"))
+of_name("inode-of-another", "the order of inodes", "/etc/passwd", "inode", lambda f: f.inode("/etc/nothing"))
 of_name("parent-2^32-1", "directory entry", "/etc/passwd", "parent", U32)
-of_name("parent-is-another", "*", "/etc/passwd", "parent", lambda f: f.inode("/home"))
-of_name("parent-is-a-file", "*", "/etc/passwd", "parent", lambda f: f.inode("/bin/tool"))
+of_name("parent-is-another", "the order of a directory's names", "/etc/passwd", "parent", lambda f: f.inode("/home"))
+of_name("parent-is-a-file", "the order of a directory's names", "/etc/passwd", "parent", lambda f: f.inode("/bin/tool"))
 of_name("name-at-2^32-1", "outside of its section", "/etc/passwd", "name", U32)
 of_name("name-of-no-bytes", "directory entry", "/etc/passwd", "length", 0)
 of_name("type-0", "kind", "/etc/passwd", "type", 0)
@@ -241,15 +246,19 @@ for odd, text in (("slash", b"a/b"), ("slashes", b"///"), ("climbing", b"../../c
     cases.append((f"name-{odd}", "name that is none", lambda f, text=text: f.rename("/etc/passwd", text)))
 cases.append(("target-nul", "symlink's target", lambda f: f.in_section(
     TARGETS, f.get(INODES, f.inode("/etc/link"), "where"), b"..\0")))
-cases.append(("links-2^32-1", "*", lambda f: f.set(LINKS, 0, "dirent", U32)))
-cases.append(("links-swapped", "*", lambda f: [f.set(LINKS, 0, "dirent", f.get(LINKS, 1, "dirent"))]))
+cases.append(("links-2^32-1", "something lies outside of its section", lambda f: f.set(LINKS, 0, "dirent", U32)))
+cases.append(("links-swapped", "the names of a hardlinked inode", lambda f: f.set(
+    LINKS, 0, "dirent", f.get(LINKS, 1, "dirent"))))
 
-for field, values in (("file", (1 << 40, U64)), ("tar", (1 << 50, U64)), ("length", (0, 1 << 40, U64))):
+FRAME_SIZE, OUTSIDE = "the size of a frame", "content outside of its layer"
+for field, text, values in (("file", "an extent outside of its file", (1 << 40, U64)), ("tar", OUTSIDE, (1 << 50, U64)),
+                            ("length", "an extent outside of its file", (0, 1 << 40, U64))):
     for value in values:
-        of_record(f"extent-{field}-{value:x}", "*", EXTENTS, 0, field, value)
-for field, values in (("tar", (1, U64)), ("blob", (U64,)), ("stored", (0,)), ("length", (0, 1, U32))):
-    for value in values:
-        of_record(f"frame-{field}-{value:x}", "*", FRAMES, 0, field, value)
+        of_record(f"extent-{field}-{value:x}", text, EXTENTS, 0, field, value)
+for field, value, text in (("tar", 1, "the order of frames"), ("tar", U64, OUTSIDE), ("blob", U64, FRAME_SIZE),
+                           ("stored", 0, FRAME_SIZE), ("length", 0, FRAME_SIZE), ("length", 1, "the order of frames"),
+                           ("length", U32, FRAME_SIZE)):
+    of_record(f"frame-{field}-{value:x}", text, FRAMES, 0, field, value)
 
 
 @case("xattr-count", "size of an inode's xattrs")
@@ -257,17 +266,17 @@ def _(f):
     f.in_section(XATTRS, 0, struct.pack("<I", U32))
 
 
-@case("xattr-bytes", "*")
+@case("xattr-bytes", "the size of an inode's xattrs")
 def _(f):
     f.in_section(XATTRS, 4, struct.pack("<I", U32))
 
 
-@case("xattr-name", "*")
+@case("xattr-name", "the size of an xattr")
 def _(f):
     f.in_section(XATTRS, 8, struct.pack("<I", 0))
 
 
-@case("xattr-value", "*")
+@case("xattr-value", "the size of an xattr")
 def _(f):
     f.in_section(XATTRS, 12, struct.pack("<I", U32))
 
@@ -299,13 +308,28 @@ def rotten(pristine):
     places = [0, 8, INODE_COUNT, TABLE_SHA, ZEROS, HEADER_SHA, HEADER - 1, offset - 1, offset, offset + size - 1]
     places += [start + part for start, length in spans(pristine) for part in (0, length // 2, length - 1)]
     for at in sorted(set(places)):
-        yield f"flipped-{at}", pristine[:at] + bytes([pristine[at] ^ 1]) + pristine[at + 1 :]
+        if at == 0:
+            text = "does not start as one"
+        elif at == 8:
+            text = "version 0"
+        elif at < HEADER:
+            text = "the catalog's header does not match its digest"
+        elif at < offset:
+            text = f"block {(at - HEADER) // BLOCK} of the catalog does not match its digest"
+        else:
+            text = "the catalog's table of digests does not match its own"
+        yield f"flipped-{at}", text, pristine[:at] + bytes([pristine[at] ^ 1]) + pristine[at + 1 :]
+
+    def of_length(name, data):
+        text = f"has {len(data)} bytes instead of {len(pristine)}" if len(data) >= HEADER else "it has no header"
+        return name, text, data
+
     for length in sorted({0, 1, HEADER - 1, HEADER, HEADER + 1, len(pristine) // 2, offset, len(pristine) - 1}):
-        yield f"cut-to-{length}", pristine[:length]
-    yield "byte-behind", pristine + b"\0"
-    yield "page-behind", pristine + bytes(4096)
-    yield "zeros", bytes(len(pristine))
-    yield "text", b"text\n" * 4000
+        yield of_length(f"cut-to-{length}", pristine[:length])
+    yield of_length("byte-behind", pristine + b"\0")
+    yield of_length("page-behind", pristine + bytes(4096))
+    yield "zeros", "does not start as one", bytes(len(pristine))
+    yield "text", "does not start as one", b"text\n" * 4000
 
 
 # A catalog of a tree that there could be: who looks at a part of it cannot tell.
@@ -327,10 +351,15 @@ LIES = {
 
 def write_all(folder, made):
     os.makedirs(folder, exist_ok=True)
+    known = set()
     for name, text, data in made:
+        # "block 0" and "block 1" are one.
+        kind = re.sub("[0-9]+", "0", text)
         with open(os.path.join(folder, name), "wb") as f:
             f.write(data)
-        print(name, LIES.get(name, "-"), text, sep="\t")
+        print(name, LIES.get(name, "-" if kind in known else "+"), text, sep="\t")
+        if name not in LIES:
+            known.add(kind)
 
 
 def forged(pristine):
@@ -413,7 +442,7 @@ def main():
     seal(check)
     assert bytes(check) == pristine, "the format is another one"
     if what == "rotten":
-        write_all(rest[0], ((name, "*", data) for name, data in rotten(pristine)))
+        write_all(rest[0], rotten(pristine))
     elif what == "forged":
         write_all(rest[0], forged(pristine))
     else:
