@@ -11,11 +11,20 @@ for name in app app:v1 team/app registry.example/team/app:2 host:5000/app localh
 done
 same "names" "$(shale images | sed '1d;s/ .*//' | sort | paste -sd' ')" \
   "host:5000/app:latest localhost/app:latest localhost/app:v1 localhost/team/app:latest localhost/x:latest registry.example/team/app:2"
-for wrong in '' App app: app:a/b :v1 app@sha256:00 "app:sha256-$(printf %064d 0).sig" 'a b'; do
-  status=0
-  shale build -q -t "$wrong" context >out 2>&1 || status=$?
-  [ "$status" -eq 2 ] || [ "$status" -eq 3 ] || fail "-t '$wrong' ended with $status"
-done
+before=$(shale images)
+while IFS='|' read -r status wrong word; do
+  expect "$status" "shale: option '--tag': *$word*" shale build -q -t "$wrong" context
+done <<END
+3||repository name is empty
+3|App|repository name must be lower case
+3|app:|tag is empty
+3|app:a/b|port must be a number
+3|:v1|repository name is empty
+3|app@sha256:00|not 64 lower-case hex digits
+3|a b|repository name may hold
+2|app:sha256-$(printf %064d 0).sig|is not a name for an image
+END
+same "images" "$(shale images)" "$before"
 digest=$(printf 'FROM scratch\nLABEL unnamed=1\n' | shale build -q -f - context)
 same "by digest" "$(inspect "$digest" "d['config']['config']['Labels']")" "{'unnamed': '1'}"
 shale gc >/dev/null

@@ -12,10 +12,12 @@ shale import -t app dir:tree >/dev/null
 
 ln -s ../../outside dest/dir/sub
 ln -s ../../outside/file dest/dir/file
-status=0
-shale cp app:/dir dest >out 2>&1 || status=$?
-[ "$status" -eq 0 ] || [ "$status" -eq 9 ] || fail "cp ended with $status: $(cat out)"
+expect 9 "shale: 'dir/sub': something that is no directory is in the way" shale cp app:/dir dest
 same "files outside" "$(ls outside)" ""
+same "the link to a directory" "$(readlink dest/dir/sub)" ../../outside
+# A file takes the place of a link.
+[ ! -L dest/dir/file ] || fail "the link to a file is still there"
+same "the file" "$(cat dest/dir/file)" new
 shale cp app:/. all
 [ -L all/out ] || fail "the link did not arrive as a link"
 same "files outside" "$(ls outside)" ""

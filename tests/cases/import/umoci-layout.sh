@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # An image that umoci made, with whiteouts in its upper layers, is the tree that umoci unpacks.
-# NEEDS: root umoci getfattr
+# NEEDS: root umoci skopeo getfattr
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
@@ -29,7 +29,6 @@ shale cp -a app:/ got
 same_trees want/rootfs got
 same "the user" "$(inspect app "d['config']['config']['User']")" 1000:1000
 # Blobs are kept as they are.
-skopeo --version >/dev/null 2>&1 || exit 0
 skopeo --insecure-policy copy "oci:$SHALE_STORE:localhost/app:latest" oci:back:two >/dev/null
 (cd back/blobs/sha256 && sha256sum -- *) | while read -r hash name; do
   same "a blob" "$hash" "$name"
