@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Of an index, --platform takes one manifest; without it an index of which somebody left manifests out is refused, with
 # the platform that is missing.
+# NEEDS: root fuse
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
@@ -20,12 +21,26 @@ from=oci:$PWD/store:$name
 same "one of two" "$(shale import -q --platform linux/arm64 "$from")" "$arm64"
 same "its content" "$(shale cat --platform linux/arm64 both /arch)" arm64
 expect 8 "*linux/arm64*" shale cat --platform linux/amd64 both /arch
+mkdir mnt
+shale mount --platform linux/arm64 both mnt
+same "its content, mounted" "$(cat mnt/arch)" arm64
+shale umount mnt
+expect 8 "*has nothing for the platform 'linux/amd64', only: linux/arm64" shale mount --platform linux/amd64 both mnt
 same "nothing of the other" "$(shale gc >/dev/null && test -e "$(blob "$amd64")" || echo gone)" gone
 expect 0 "*" shale verify --key team.pub --platform linux/arm64 both
 expect 8 "*is for 'linux/arm64', not 'linux/amd64'*" shale import --platform linux/amd64 -t x "oci:$SHALE_STORE:$name"
 same "the whole" "$(shale import -q "$from")" "$index"
 expect 8 "*nothing for 'linux/s390x', only: linux/amd64, linux/arm64*" shale import --platform linux/s390x -t x "$from"
 expect 2 "*platform*" shale import --platform linux -t x "$from"
+for platform in amd64 arm64; do
+  shale mount --platform "linux/$platform" both mnt
+  same "the content for $platform, mounted" "$(cat mnt/arch)" "$platform"
+  shale umount mnt
+done
+expect 8 "*nothing for the platform 'linux/s390x', only: linux/amd64, linux/arm64" \
+  shale mount --platform linux/s390x both mnt
+expect 2 "*platform 'linux' is not OS/ARCHITECTURE*" shale mount --platform linux both mnt
+wait_for is_unmounted mnt
 
 # A copy of one platform.
 SHALE_STORE=$PWD/third

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A mount ends by shale umount, umount(8), fusermount3 -u, and SIGTERM or SIGINT to the server, which then goes away.
-# NEEDS: root fuse fusermount3
+# A mount ends by shale umount, umount(8), fusermount3 -u, and SIGTERM or SIGINT to the server, which then goes away;
+# root's and a user's, in the background and with -f.
+# NEEDS: root fuse setpriv fusermount3
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
+open_fuse_device "$0"
 mount_small
 shale umount mnt
 for how in 'shale umount mnt' "shale umount $PWD/mnt/" 'umount mnt' 'fusermount3 -u mnt' 'kill' 'kill -INT' 'kill -HUP' \
@@ -21,6 +23,46 @@ for how in 'shale umount mnt' "shale umount $PWD/mnt/" 'umount mnt' 'fusermount3
   wait_for is_gone "$server"
 done
 expect 8 "*no shale mount at 'mnt'*" shale umount mnt
-expect 8 '*' shale umount none
-expect 8 '*' shale umount /proc
+expect 8 "*no shale mount at 'none'*" shale umount none
+expect 8 "*no shale mount at '/proc'*" shale umount /proc
 same "leases" "$(ls -A "$SHALE_STORE/shale/leases")" ""
+
+# The same for a user, who has no umount(8).
+mkdir user
+cp -r store user/store
+mkdir user/mnt
+chown -R 1000:1000 user
+SHALE_STORE=$PWD/user/store
+is_mounted() {
+  ! is_unmounted user/mnt
+}
+as_him() {
+  env --default-signal=HUP,INT setpriv --reuid 1000 --regid 1000 --clear-groups -- shale mount "$@" app "$PWD/user/mnt"
+}
+for how in 'as_user shale umount user/mnt' 'as_user fusermount3 -u user/mnt' 'as_user kill' 'as_user kill -INT'; do
+  for where in background foreground; do
+    if [ "$where" = background ]; then
+      as_him
+      server=$(server_of user/mnt)
+    else
+      as_him -f &
+      wait_for is_mounted
+      server=$(server_of user/mnt)
+      foreground=$!
+    fi
+    same "whose server" "$(stat -c %u "/proc/$server")" 1000
+    same "content" "$(as_user cat user/mnt/hello)" hello
+    case $how in
+    *kill*) $how "$server" ;;
+    *) $how ;;
+    esac
+    wait_for is_unmounted user/mnt
+    wait_for is_gone "$server"
+    if [ "$where" = foreground ]; then
+      status=0
+      wait "$foreground" || status=$?
+      same "how -f ends after '$how'" "$status" 0
+    fi
+  done
+done
+same "leases" "$(ls -A user/store/shale/leases)" ""
