@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# One image in the forms that skopeo writes: layouts and archives, gzip and zstd, OCI's and docker's types.
-# NEEDS: root umoci skopeo getfattr
+# One image in the forms that skopeo writes: layouts and archives, gzip and zstd, OCI's and docker's types.  Each is,
+# copied out and mounted, the tree that umoci unpacks.
+# NEEDS: root fuse umoci skopeo getfattr
 # TIMEOUT: 180
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
@@ -17,6 +18,7 @@ umoci repack --refresh-bundle --image layout:app bundle >/dev/null
 umoci unpack --image layout:app want >/dev/null
 copy="skopeo --insecure-policy copy --quiet"
 
+mkdir mnt
 # taken SOURCE NAME LAYERS REFRAMED: imported under NAME, it is the same tree.
 taken() {
   shale import -q --json "$1" >import.json
@@ -25,9 +27,20 @@ taken() {
   rm -rf got
   shale cp -a "$2:/" got
   same_trees want/rootfs got
+  shale mount "$2" mnt
+  same_trees want/rootfs mnt
+  shale umount mnt
+}
+
+# unpacked LAYOUT: umoci unpacks what skopeo made to the same tree, so that it is this image that is compared.
+unpacked() {
+  rm -rf again
+  umoci unpack --image "$1" again >/dev/null
+  same_trees want/rootfs again/rootfs
 }
 
 $copy oci:layout:app oci:gzip:registry.example/team/gzip:1
+unpacked gzip:registry.example/team/gzip:1
 taken oci:gzip registry.example/team/gzip:1 2 2
 $copy --dest-compress --dest-compress-format zstd oci:layout:app oci:zstd:zstd:1
 taken oci:zstd localhost/zstd:1 2 2
@@ -38,6 +51,8 @@ taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 2
 # docker's archives have plain tars, which can be sought in as they are.
 $copy oci:layout:app docker-archive:docker.tar:docker/app:1
 taken docker-archive:docker.tar docker.io/docker/app:1 2 0
+$copy docker-archive:docker.tar oci:docker:app
+unpacked docker:app
 xz -k docker.tar
 taken docker-archive:docker.tar.xz:docker/app:1 docker.io/docker/app:1 2 0
 zstd -q docker.tar

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Layouts and archives whose documents and layers have docker's media types (schema 2 manifests, manifest lists,
+# layer.tar.gzip) are, mounted, the tree that umoci unpacks of OCI's form.
+# NEEDS: root fuse umoci getfattr
+# TIMEOUT: 120
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+umoci init --layout layout
+umoci new --image layout:base
+umoci unpack --image layout:base bundle >/dev/null
+make_rootfs bundle/rootfs
+umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+rm bundle/rootfs/etc/passwd
+echo new >bundle/rootfs/etc/new
+umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+umoci unpack --image layout:app want >/dev/null
+
+# docker: the image with docker's types, and it and one of arm64 in a manifest list; no byte of them says OCI.
+python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
+import json, sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from layout import REF_NAME, Layout
+DOCKER = "application/vnd.docker."
+def blob(digest):
+    return open("layout/blobs/" + digest.replace(":", "/"), "rb").read()
+top = next(m for m in json.load(open("layout/index.json"))["manifests"] if m["annotations"][REF_NAME] == "app")
+image = json.loads(blob(top["digest"]))
+config = json.loads(blob(image["config"]["digest"]))
+out = Layout("docker")
+layers = [out.descriptor(DOCKER + "image.rootfs.diff.tar.gzip", blob(l["digest"])) for l in image["layers"]]
+tops = []
+for architecture in ("amd64", "arm64"):
+    named = out.descriptor(DOCKER + "container.image.v1+json", {**config, "architecture": architecture})
+    manifest = {"schemaVersion": 2, "mediaType": DOCKER + "distribution.manifest.v2+json", "config": named,
+                "layers": layers}
+    tops.append(out.descriptor(manifest["mediaType"], manifest, platform={"os": "linux", "architecture": architecture}))
+many = {"schemaVersion": 2, "mediaType": DOCKER + "distribution.manifest.list.v2+json", "manifests": tops}
+both = out.descriptor(many["mediaType"], many)
+tops[0].pop("platform")
+out.finish(None, index={"schemaVersion": 2, "manifests": [
+    {**tops[0], "annotations": {REF_NAME: "app"}}, {**both, "annotations": {REF_NAME: "both"}}]})
+END
+! grep -rl 'vnd.oci.image' docker || fail "a document of docker's form says OCI"
+tar -C docker -cf docker.tar .
+
+mkdir mnt
+# mounted NAME [OPTION]...
+mounted() {
+  shale mount "$@" mnt
+  same_trees want/rootfs mnt
+  shale umount mnt
+}
+for source in oci:docker oci-archive:docker.tar; do
+  digest=$(shale import -q -t app "$source:app")
+  same "the digest is kept" "$digest" "$(json docker/index.json "d['manifests'][0]['digest']")"
+  same "its type" "$(inspect app "d['media_type']")" application/vnd.docker.distribution.manifest.v2+json
+  mounted app
+  digest=$(shale import -q -t both "$source:both")
+  same "the digest is kept" "$digest" "$(json docker/index.json "d['manifests'][1]['digest']")"
+  same "its type" "$(inspect both "d['media_type']")" application/vnd.docker.distribution.manifest.list.v2+json
+  for platform in linux/amd64 linux/arm64; do
+    mounted --platform "$platform" both
+  done
+  expect 8 "*only: linux/amd64, linux/arm64" shale mount --platform linux/s390x both mnt
+  shale fsck --read-data -q >fsck.out
+  same "errors" "$(grep -c error: fsck.out || true)" 0
+  rm -rf store
+done
