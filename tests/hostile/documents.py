@@ -7,6 +7,7 @@ Usage: documents.py DIR
 DIR/CASE is a layout for each case.  Prints a line "CASE STATUS WORD", with tabs, for each: what
 `shale import` must end with, and a part of its message.
 """
+import itertools
 import json
 import os
 import sys
@@ -73,6 +74,15 @@ def with_descriptor(name, status, word, change):
         layout.finish(change(layout, top))
 
 
+def many(count):
+    return b"".join(b',"%x":0' % i for i in range(count))
+
+
+def flood(pair):
+    """65536 keys of 32 bytes; they are one to a hash that is N times what was before plus the next byte, if PAIR is."""
+    return b"".join(b',"%s":0' % "".join(key).encode() for key in itertools.product(pair, repeat=16))
+
+
 def texts():
     """What no document may be, as text."""
     yield "deep", LIMIT, "deep", lambda t: t[:-1] + b',"x":' + DEEP + b"}"
@@ -80,7 +90,10 @@ def texts():
     yield "many-values", LIMIT, "values", lambda t: t[:-1] + b',"x":[' + b"0," * 600000 + b"0]}"
     yield "key-twice", MALFORMED, "uplicate", lambda t: t[:-1] + b',"x":1,"x":1}'
     yield "key-twice-deep", MALFORMED, "uplicate", lambda t: t[:-1] + b',"x":{"y":[{"a":1,"a":2}]}}'
-    yield "300000-members", 0, "", lambda t: t[:-1] + b"".join(b',"%x":0' % i for i in range(300000)) + b"}"
+    yield "300000-members", 0, "", lambda t: t[:-1] + many(300000) + b"}"
+    yield "300000-members-and-one-twice", MALFORMED, "uplicate", lambda t: t[:-1] + many(300000) + b',"7":0}'
+    yield "65536-members-of-one-hash-31", 0, "", lambda t: t[:-1] + flood(("Aa", "BB")) + b"}"
+    yield "65536-members-of-one-hash-33", 0, "", lambda t: t[:-1] + flood(("Ab", "BA")) + b"}"
     yield "unknown-members", 0, "", lambda t: t[:-1] + b',"x":{"y":[1,2,{"z":null}]}}'
     yield "not-utf8", MALFORMED, "invalid UTF-8", lambda t: t[:-1] + b',"x":"\xff\xfe"}'
     yield "overlong-utf8", MALFORMED, "invalid UTF-8", lambda t: t[:-1] + b',"x":"\xc0\xaf"}'

@@ -21,6 +21,14 @@ imported() {
   fi
   bounded 0 "*" shale ls -lR x
   case $1 in
+  # The year 10^9 is one that there is; what is outside of 2^62 seconds is that.
+  mtime-far)
+    shale ls -R --json x >times.json
+    same "the times" "$(json times.json "' '.join(str(f['mtime']) for f in d)")" \
+      "31556952000000000 4611686018427387904 -4611686018427387904 4611686018427387904 -4611686018427387904"
+    ;;
+  esac
+  case $1 in
   # A file of a pebibyte, and 100000 links.
   sparse-one-* | sparse-nothing-* | hardlink-chain) ;;
   *)
