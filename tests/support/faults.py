@@ -157,9 +157,10 @@ class Reference:
 
 
 def has_other_room(place):
-    """Whether a call that met a full disk is done in another way: leases become locks that need no room, and index.json
-    is written again in the room that is set aside for it."""
-    return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(r"/store(/shale/leases|/#|>\)|>, \"\.shale-)", place)
+    """Whether a call that met a full disk is done in another way: leases become locks that need no room, index.json is
+    written again in the room that is set aside for it, and what is derived is right though the sync of its name failed."""
+    other = r"/store(/shale/leases|/shale/layers>\)|/#|>\)|>, \"\.shale-)"
+    return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(other, place)
 
 
 def names_the_file(message, line):
