@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/json.h"
@@ -102,6 +103,9 @@ static int run(const struct invocation *in, struct err *e)
 	progress_line_fini(&line);
 	if (print_summary(&r, findings, e) < 0)
 		return -1;
+	/* Of what could not be read nobody knows whether it is damaged. */
+	if (r.errors && r.errors == r.unreadable)
+		return err_sys(e, EIO, "the store cannot be read: %" PRIu64 " errors", r.errors);
 	if (r.errors)
 		return err_set(e, ERR_DIGEST, "the store is damaged: %" PRIu64 " errors", r.errors);
 	return 0;

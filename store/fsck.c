@@ -21,11 +21,12 @@
 #include "store/refs.h"
 #include "store/roots.h"
 
-static void count_finding(struct fsck_report *r, enum fsck_severity severity)
+static void count_finding(struct fsck_report *r, enum fsck_severity severity, enum err_code code)
 {
 	switch (severity) {
 	case FSCK_ERROR:
 		r->errors++;
+		r->unreadable += code == ERR_SYS;
 		break;
 	case FSCK_DERIVED:
 		r->derived++;
@@ -58,7 +59,7 @@ int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, 
 	err_clear(why);
 	if (r < 0)
 		return -1;
-	count_finding(f->report, severity);
+	count_finding(f->report, severity, code);
 	const struct fsck_finding finding = {severity, code, subject, str_text(&text)};
 	if (f->opt->found)
 		f->opt->found(f->opt->ctx, &finding);

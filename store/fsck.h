@@ -33,6 +33,7 @@ struct fsck_finding {
 struct fsck_report {
 	uint64_t images, blobs, bytes_read;
 	uint64_t errors, derived, notes; /* findings by severity */
+	uint64_t unreadable; /* of the errors: the system could not read what it is about */
 };
 
 struct fsck_options {

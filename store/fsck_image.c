@@ -167,8 +167,10 @@ static int check_layer(struct fsck *f, const struct descriptor *layer, const str
 	const int is_new = is_new_layer(f, layer, diff_id, e);
 	if (is_new < 1)
 		return is_new;
-	/* The walk over all blobs tells what is missing. */
 	SCOPE_FD int fd = blobs_open(f->store, &layer->digest, layer->size, &why);
+	if (fd < 0 && why.code == ERR_SYS)
+		return fsck_tell_blob(f, &layer->digest, &why, user, e);
+	/* The walk over all blobs tells what is missing. */
 	if (fd < 0) {
 		err_clear(&why);
 		return 0;

@@ -28,6 +28,9 @@ struct unused {
 	const struct store *store;
 	struct marks *live; /* what refs and leases reach now */
 	bool is_partial;    /* nothing is known to be unused */
+	/* The first document that could not be read: told before, unless it could be read then. */
+	struct digest unread;
+	struct err why;
 	struct note *notes;
 	size_t count, cap;
 };
@@ -37,6 +40,7 @@ static void unused_fini(struct unused *u)
 	for (size_t i = 0; i < u->count; i++)
 		free(u->notes[i].subject);
 	free(u->notes);
+	err_clear(&u->why);
 }
 SCOPE_DEFINE_VALUE(unused, struct unused, unused_fini)
 
@@ -67,13 +71,18 @@ static int keep_dead_lease(void *ctx, const char *name, const struct stat *st, s
 	return keep_note(ctx, "lease", name, "its process died: gc removes it", e);
 }
 
-/* mark_visitor: what cannot be read was told before. */
+/* mark_visitor */
 static int pass_unreadable(void *ctx, const struct mark *m, struct err *why, struct err *e)
 {
 	struct unused *u = ctx;
 
 	(void)e;
 	u->is_partial |= m->need != MARK_OPTIONAL || why->code != ERR_NOT_FOUND;
+	if (why->code == ERR_SYS && !u->why.code) {
+		u->unread = m->digest;
+		(void)err_move(&u->why, why);
+		return 0;
+	}
 	err_clear(why);
 	return 0;
 }
@@ -210,7 +219,7 @@ int fsck_tell_unused(struct fsck *f, struct err *e)
 {
 	SCOPE(unused) struct unused u = {.store = f->store, .is_partial = f->is_partial};
 
-	if (look(&u, e) < 0)
+	if (look(&u, e) < 0 || (u.why.code && fsck_tell_blob(f, &u.unread, &u.why, NULL, e) < 0))
 		return -1;
 	for (size_t i = 0; i < u.count; i++) {
 		struct err why = ERR_INIT;
