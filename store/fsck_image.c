@@ -71,7 +71,9 @@ static int check_embedded(struct fsck *f, const struct descriptor *layer,
 	if (!f->opt->read_data)
 		return 0;
 	SCOPE_FD int fd = blobs_open(f->store, &layer->digest, layer->size, why);
-	return fd < 0 ? -1 : read_frames(f, fd, ix, why);
+	if (fd < 0 || read_frames(f, fd, ix, why) < 0)
+		return -1;
+	return layers_prove_embedded(fd, layer, ix, NULL, why);
 }
 
 /* Nothing but the diff_id binds what is derived to the image: whoever forged it could make all its

@@ -236,6 +236,12 @@ static int check_cover(int fd, const struct descriptor *layer, const struct laye
 	return 0;
 }
 
+int layers_prove_embedded(int fd, const struct descriptor *layer, const struct layer_index *ix,
+			  struct progress *progress, struct err *e)
+{
+	return check_cover(fd, layer, ix, e) < 0 ? -1 : layer_prove(fd, ix, progress, e);
+}
+
 static int prove_embedded(const struct store *s, const struct descriptor *layer,
 			  const struct embedded *at, const struct digest *diff_id,
 			  const struct layers_options *opt, struct err *e)
@@ -246,9 +252,7 @@ static int prove_embedded(const struct store *s, const struct descriptor *layer,
 	if (load_embedded(s, layer, at, &ix, e) < 0 || check_diff_id(ix, diff_id, e) < 0)
 		return -1;
 	fd = blobs_open(s, &layer->digest, layer->size, e);
-	if (fd < 0 || check_cover(fd, layer, ix, e) < 0)
-		return -1;
-	return layer_prove(fd, ix, opt->progress, e);
+	return fd < 0 ? -1 : layers_prove_embedded(fd, layer, ix, opt->progress, e);
 }
 
 static int prove(const struct store *s, const struct descriptor *layer,
