@@ -38,6 +38,10 @@ static int run(const struct invocation *in, struct err *e)
 	const struct platform *want;
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
+	if (strcmp(in->args[1], "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "'-' is no destination: shale cat prints a file (./- is a file of "
+			       "that name)");
 	if (split_source(in->args[0], &name, &path, e) < 0 ||
 	    support_platform(in, &room, &want, e) < 0 || support_store(in, 0, &s, e) < 0 ||
 	    lease_open(s, in->command->name, &l, e) < 0 ||

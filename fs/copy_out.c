@@ -28,6 +28,7 @@
 #include "base/path.h"
 #include "base/quote.h"
 #include "base/str.h"
+#include "fs/copy_dest.h"
 
 enum {
 	DIR_MODE_MEANWHILE = 0700,
@@ -37,6 +38,7 @@ enum {
 	TEMPORARY_MAX = 32,
 	TEMPORARY_TRIES = 8,
 	PROC_PATH_MAX = 32,
+	STREAM_BUFFER = 256 * 1024,
 };
 
 /* A directory of the image that is being copied. */
@@ -538,8 +540,8 @@ static int run(struct view *v, uint32_t inode, int base, const char *name,
 /* What the end of the path in the image says. */
 struct source {
 	uint32_t inode;
-	uint64_t size; /* of a file; 0: not known */
-	bool is_dir;
+	uint64_t size;             /* of a file; 0: not known */
+	mode_t kind;               /* S_IFMT of its mode */
 	bool is_content;           /* the directory's content, not itself */
 	char name[LIMIT_NAME + 1]; /* "" for the root */
 };
@@ -562,9 +564,10 @@ static int find_source(struct view *v, const char *path, struct source *out, str
 	if (found < 0 || VIEW_RETRY(v, e, catalog_stat(view_catalog(v), out->inode, &st, e)) < 0 ||
 	    path_clean(path, &clean, e) < 0)
 		return -1;
-	out->is_dir = S_ISDIR(st.mode);
+	out->kind = st.mode & S_IFMT;
 	out->size = S_ISREG(st.mode) ? st.size : 0;
-	out->is_content = out->is_dir && (out->inode == CATALOG_ROOT || str_has_suffix(path, "/."));
+	out->is_content =
+		S_ISDIR(st.mode) && (out->inode == CATALOG_ROOT || str_has_suffix(path, "/."));
 	out->name[0] = '\0';
 	if (out->inode == CATALOG_ROOT)
 		return 0;
@@ -582,53 +585,45 @@ static int find_source(struct view *v, const char *path, struct source *out, str
 	return 0;
 }
 
-/* Opens the directory that is to hold `dest`, a path that is no directory; `*name` is its last
- * component, borrowed. */
-static int open_holder(const char *dest, const char **name, struct err *e)
+/* Into something that is written through: all bytes in order, holes as zeros. */
+static int write_stream(struct view *v, uint32_t inode, int fd, struct progress *progress,
+			struct err *e)
 {
-	char quoted[QUOTE_MAX];
-	SCOPE_FREE char *parent = NULL;
-	const char *slash = strrchr(dest, '/');
+	SCOPE_FREE char *buf = array_new(STREAM_BUFFER, 1, e);
+	uint64_t at = 0;
 
-	*name = slash ? slash + 1 : dest;
-	parent = slash ? str_dup_n(dest, slash == dest ? 1 : (size_t)(slash - dest), e)
-		       : str_dup(".", e);
-	if (!parent)
+	if (!buf)
 		return -1;
-	if (!**name || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0)
-		return err_set(e, ERR_NOT_FOUND, "'%s' is no directory", quote_str(quoted, dest));
-	const int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_set(e, ERR_NOT_FOUND, "there is no directory '%s'",
-			       quote_str(quoted, parent));
-	return fd < 0 ? err_sys(e, errno, "cannot open '%s'", quote_str(quoted, parent)) : fd;
+	for (;;) {
+		const ssize_t n = view_read(v, inode, at, buf, STREAM_BUFFER, e);
+		if (n <= 0)
+			return (int)n;
+		if (io_write_all(fd, buf, (size_t)n) < 0)
+			return err_sys(e, errno, "cannot write");
+		at += (uint64_t)n;
+		progress_add(progress, (uint64_t)n);
+	}
 }
 
 int copy_out(struct view *v, const char *path, const char *dest, const struct copy_out_options *opt,
 	     struct err *e)
 {
+	SCOPE(copy_dest) struct copy_dest to = COPY_DEST_INIT;
 	struct source src;
 	char quoted[QUOTE_MAX];
-	const char *name;
 
-	if (find_source(v, path, &src, e) < 0)
+	if (find_source(v, path, &src, e) < 0 || copy_dest_open(&to, dest, src.kind, e) < 0)
 		return -1;
 	progress_begin(opt->progress, "copying", src.size);
-	SCOPE_FD int dir = open(dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0)
-		return run(v, src.inode, dir, src.is_content ? NULL : src.name, opt, e);
-	if (errno == ENOTDIR && src.is_dir)
-		return err_set(e, ERR_EXISTS, "'%s' is a file, and the source a directory",
-			       quote_str(quoted, dest));
-	if (errno != ENOENT && errno != ENOTDIR)
-		return err_sys(e, errno, "cannot open '%s'", quote_str(quoted, dest));
-
-	SCOPE(str) struct str trimmed = STR_INIT;
-	if (str_append_z(&trimmed, dest, e) < 0)
-		return -1;
-	/* A directory that is to be made may be written with a "/" at its end. */
-	while (src.is_dir && trimmed.len > 1 && trimmed.data[trimmed.len - 1] == '/')
-		str_truncate(&trimmed, trimmed.len - 1);
-	SCOPE_FD int holder = open_holder(str_text(&trimmed), &name, e);
-	return holder < 0 ? -1 : run(v, src.inode, holder, name, opt, e);
+	switch (to.kind) {
+	case COPY_DEST_DIR:
+		return run(v, src.inode, to.fd, src.is_content ? NULL : src.name, opt, e);
+	case COPY_DEST_NAME:
+		return run(v, src.inode, to.fd, to.name, opt, e);
+	case COPY_DEST_STREAM:
+		break;
+	}
+	if (write_stream(v, src.inode, to.fd, opt->progress, e) < 0)
+		return err_wrap(e, "'%s'", quote_str(quoted, dest));
+	return 0;
 }

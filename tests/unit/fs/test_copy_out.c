@@ -144,13 +144,41 @@ START_TEST(a_file_takes_a_name_or_the_place_of_a_file)
 }
 END_TEST
 
-START_TEST(a_link_in_the_way_is_replaced_and_not_followed)
+START_TEST(a_link_that_is_the_destination_is_followed)
+{
+	struct err e = ERR_INIT;
+
+	scratch_write("old", "old");
+	ck_assert_int_eq(linkat(scratch_fd(), "old", scratch_fd(), "keep", 0), 0);
+	ck_assert_int_eq(symlinkat("old", scratch_fd(), "there"), 0);
+	copy("/a/file", "there", &plain);
+	ck_assert_uint_eq(look("there").st_mode & S_IFMT, S_IFLNK);
+	check_text("old", "content of a/file");
+	check_text("keep", "old");
+	ck_assert_int_eq(symlinkat("none", scratch_fd(), "dangling"), 0);
+	ck_assert_int_eq(copy_out(v, "/a/file", scratch_file("dangling"), &plain, &e), -1);
+	ck_assert_err(&e, ERR_EXISTS, "leads to nothing");
+	ck_assert(!is_there("none"));
+}
+END_TEST
+
+START_TEST(a_device_is_written_into)
+{
+	if (geteuid() != 0 || mknodat(scratch_fd(), "null", S_IFCHR | 0600, makedev(1, 3)) < 0)
+		return;
+	copy("/a/file", "null", &plain);
+	copy("/a/file", "null", &archive);
+	ck_assert_uint_eq(look("null").st_mode, S_IFCHR | 0600);
+}
+END_TEST
+
+START_TEST(links_below_the_destination_are_not_followed)
 {
 	scratch_write("victim", "victim");
-	ck_assert_int_eq(symlinkat("victim", scratch_fd(), "there"), 0);
-	copy("/a/file", "there", &plain);
+	ck_assert_int_eq(symlinkat("../victim", scratch_fd(), "out/file"), 0);
+	copy("/a/file", "out", &plain);
 	check_text("victim", "victim");
-	check_text("there", "content of a/file");
+	check_text("out/file", "content of a/file");
 
 	ck_assert_int_eq(mkdirat(scratch_fd(), "elsewhere", 0755), 0);
 	ck_assert_int_eq(symlinkat("../elsewhere", scratch_fd(), "out/a"), 0);
@@ -336,7 +364,9 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_file_goes_into_a_directory_by_its_name);
 	tcase_add_test(tc, a_file_takes_a_name_or_the_place_of_a_file);
-	tcase_add_test(tc, a_link_in_the_way_is_replaced_and_not_followed);
+	tcase_add_test(tc, a_link_that_is_the_destination_is_followed);
+	tcase_add_test(tc, a_device_is_written_into);
+	tcase_add_test(tc, links_below_the_destination_are_not_followed);
 	tcase_add_test(tc, a_directory_becomes_or_goes_into_one);
 	tcase_add_test(tc, the_content_goes_into_a_directory_that_keeps_its_mode);
 	tcase_add_test(tc, a_second_copy_merges_into_the_first);
