@@ -53,6 +53,18 @@ int path_clean(const char *path, struct str *out, struct err *e)
 	return 0;
 }
 
+bool path_has_name_with(const char *path, size_t len, const char *prefix)
+{
+	const size_t prefix_len = strlen(prefix);
+
+	for (size_t at = 0; at < len; at++) {
+		if ((at == 0 || path[at - 1] == '/') && len - at >= prefix_len &&
+		    memcmp(path + at, prefix, prefix_len) == 0)
+			return true;
+	}
+	return false;
+}
+
 int path_open_beneath(int dirfd, const char *path, int flags, unsigned how)
 {
 	struct open_how open_how = {

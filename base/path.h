@@ -7,6 +7,7 @@
 #ifndef BASE_PATH_H
 #define BASE_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,9 @@
  * "/" ("" for the root) to `out`.
  */
 int path_clean(const char *path, struct str *out, struct err *e);
+
+/* Whether a component of the `len` bytes at `path` starts with `prefix`. */
+bool path_has_name_with(const char *path, size_t len, const char *prefix);
 
 /*
  * openat2(2) beneath `dirfd`: no way out by "..", absolute links, or magic links; with

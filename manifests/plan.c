@@ -140,6 +140,22 @@ int plan_resolve_path(const char *dir, const char *path, struct str *out, struct
 	return str_append(out, str_text(&clean), clean.len, e);
 }
 
+int plan_check_path(struct plan *p, struct place at, const char *what, const struct str *path,
+		    struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	if (path->len > LIMIT_PATH)
+		return findings_error(p->private->findings, ERR_LIMIT, at, e,
+				      "%s is a path of more than %d bytes", what, LIMIT_PATH);
+	if (path_has_name_with(path->data, path->len, PLAN_WHITEOUT_PREFIX))
+		return findings_error(p->private->findings, ERR_UNSUPPORTED, at, e,
+				      "'%s': no image can hold a name that starts with "
+				      "'" PLAN_WHITEOUT_PREFIX "'",
+				      quote_str(quoted, path->data));
+	return 0;
+}
+
 /* ARG in front of FROM. */
 static int plan_global_arg(struct plan *p, const struct instruction *i, struct err *e)
 {

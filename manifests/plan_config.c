@@ -352,10 +352,11 @@ int plan_workdir(struct plan *p, const struct instruction *i, struct err *e)
 	p->private->is_workdir_set = true;
 	if (plan_resolve_path(dir, wanted, &path, e) < 0)
 		return -1;
-	if (path.len > LIMIT_PATH)
-		return findings_error(p->private->findings, ERR_LIMIT,
-				      instruction_place(i, i->words[0].offset), e,
-				      "WORKDIR is a path of more than %d bytes", LIMIT_PATH);
+	const size_t errors = p->private->findings->error_count;
+	if (plan_check_path(p, instruction_place(i, i->words[0].offset), "WORKDIR", &path, e) < 0)
+		return -1;
+	if (p->private->findings->error_count > errors)
+		return 0;
 	if (set_text(&p->config.working_dir, str_text(&path), e) < 0 ||
 	    str_appendf(&history, e, "WORKDIR %s", str_text(&path)) < 0)
 		return -1;

@@ -163,10 +163,8 @@ static int take_dest(struct draft *d, const struct word *w, struct err *e)
 	if (str_appendf(&d->history, e, " %s # buildkit", dest) < 0 ||
 	    plan_resolve_path(dir ? dir : "/", dest, &path, e) < 0)
 		return -1;
-	if (path.len > LIMIT_PATH)
-		return findings_error(d->plan->private->findings, ERR_LIMIT, at_word(d, w), e,
-				      "the destination is a path of more than %d bytes",
-				      LIMIT_PATH);
+	if (plan_check_path(d->plan, at_word(d, w), "the destination", &path, e) < 0)
+		return -1;
 	if (d->copy.is_dest_dir && path.len > 1 && str_append_c(&path, '/', e) < 0)
 		return -1;
 	if (d->instruction->word_count > 2 && !d->copy.is_dest_dir)

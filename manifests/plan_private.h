@@ -10,6 +10,9 @@
 #include "manifests/ports.h"
 #include "manifests/vars.h"
 
+/* OCI image-spec, layer.md, "Whiteouts": in a layer such a name means another file. */
+#define PLAN_WHITEOUT_PREFIX ".wh."
+
 struct plan_private {
 	const struct buildfile *buildfile;
 	const struct plan_inputs *inputs;
@@ -50,6 +53,10 @@ struct plan_step *plan_add_step(struct plan *p, const struct instruction *i,
  * changed on failure.
  */
 int plan_resolve_path(const char *dir, const char *path, struct str *out, struct err *e);
+
+/* A finding when no image can have `path`; 0, or -1 with ERR_NOMEM. */
+int plan_check_path(struct plan *p, struct place at, const char *what, const struct str *path,
+		    struct err *e);
 
 /* One instruction each, that check_buildfile found well-formed: 0, or -1 with ERR_NOMEM. */
 int plan_copy(struct plan *p, const struct instruction *i, struct err *e);

@@ -10,16 +10,66 @@
 
 #include "base/path.h"
 #include "base/quote.h"
+#include "image/whiteout.h"
+#include "manifests/ignore.h"
 #include "packer/accounts.h"
 
 static const char *const account_files[] = {"etc/passwd", "etc/group"};
 
-static int check_source(const struct context *c, const char *source, struct place at,
-			struct findings *f, struct err *e)
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* context_walk */
+static int check_name(void *ctx, const struct context_entry *entry, struct err *e)
 {
 	char q[QUOTE_MAX];
-	const int found = context_check(c, source, e);
 
+	(void)ctx;
+	if (!path_has_name_with(entry->below, strlen(entry->below), WHITEOUT_PREFIX))
+		return 0;
+	return err_set(e, ERR_UNSUPPORTED,
+		       "'%s' of the context: no image can hold a name that starts with "
+		       "'" WHITEOUT_PREFIX "' (an ignore file can exclude it)",
+		       quote_str(q, entry->path));
+}
+
+/* What a layer would take for whiteouts among the names that `paths` bring. */
+static int check_names(const struct context *c, const struct plan_copy *copy,
+		       const struct strlist *paths, const struct ignore *exclude, struct err *e)
+{
+	/* A single file may get another name; if it keeps its own after all, the step tells. */
+	const bool is_into_dir = copy->is_dest_dir || paths->count > 1;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		const char *path = paths->items[i];
+		struct stat st;
+		if (context_stat(c, path, &st, e) < 0)
+			return -1;
+		const struct context_entry entry = {.path = path, .below = base_name(path)};
+		if (S_ISDIR(st.st_mode)
+			    ? context_walk(c, path, exclude, check_name, NULL, e) < 0
+			    : is_into_dir &&
+				      !(exclude && ignore_is_excluded(exclude, entry.below)) &&
+				      check_name(NULL, &entry, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_source(const struct context *c, const struct plan_copy *copy, size_t index,
+			const struct ignore *exclude, struct findings *f, struct err *e)
+{
+	SCOPE(strlist) struct strlist paths = STRLIST_INIT;
+	const char *source = copy->sources.items[index];
+	const struct place at = copy->sources_at[index];
+	char q[QUOTE_MAX];
+
+	int found = context_match(c, source, &paths, e) < 0 ? -1 : paths.count > 0;
+	if (found > 0 && check_names(c, copy, &paths, exclude, e) < 0)
+		found = -1;
 	if (found < 0)
 		return findings_take(f, at, e) < 0 ? findings_wrap(f, at, e) : 0;
 	/* docker copies nothing without a word. */
@@ -33,8 +83,14 @@ int build_check_sources(const struct plan *p, const struct context *c, struct fi
 {
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct plan_copy *copy = &p->steps[i].copy;
+		SCOPE(ignore) struct ignore *exclude = NULL;
+		if (copy->exclude.count) {
+			exclude = ignore_new(&copy->exclude, e);
+			if (!exclude)
+				return -1;
+		}
 		for (size_t k = 0; k < copy->sources.count; k++) {
-			if (check_source(c, copy->sources.items[k], copy->sources_at[k], f, e) < 0)
+			if (check_source(c, copy, k, exclude, f, e) < 0)
 				return -1;
 		}
 	}
@@ -48,12 +104,6 @@ static bool is_above(const char *path, const char *other)
 
 	return len == 0 ||
 	       (strncmp(path, other, len) == 0 && (other[len] == '/' || other[len] == '\0'));
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
 }
 
 /* Whether a source is one file: then it brings no links, and no more than its name.  One that is

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is wrong with the steps of a plan that only the context and the image can tell: sources that
- * are not there, owners that nobody knows.  Found for all steps together, before layers are made.
+ * are not there, names that no layer can hold, owners that nobody knows.  Found for all steps
+ * together, before layers are made.
  */
 #ifndef PACKER_BUILD_CHECK_H
 #define PACKER_BUILD_CHECK_H

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/quote.h"
+#include "image/whiteout.h"
 #include "packer/host_file.h"
 
 enum {
@@ -72,6 +73,12 @@ static int add(struct copy_list *l, const struct item *item, struct err *e)
 	if (strlen(item->path) > LIMIT_PATH)
 		return err_set(e, ERR_LIMIT, "'%s': path is longer than %d bytes",
 			       quote_str(q, item->path), LIMIT_PATH);
+	/* build_check has seen to it; this is the last look before it would hide something. */
+	if (path_has_name_with(item->path, strlen(item->path), WHITEOUT_PREFIX))
+		return err_set(e, ERR_UNSUPPORTED,
+			       "'/%s': no image can hold a name that starts with "
+			       "'" WHITEOUT_PREFIX "'",
+			       quote_str(q, item->path));
 	if (array_reserve(&l->items, &l->cap, l->count + 1, sizeof(*l->items), e) < 0)
 		return -1;
 	own.order = l->count;

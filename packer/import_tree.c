@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/path.h"
 #include "base/quote.h"
 #include "image/layer_scan.h"
 #include "image/layer_write.h"
@@ -166,21 +167,16 @@ int import_from_dir(struct importer *im, const struct import_source *src, struct
 /* OCI gives such names a meaning of their own: an image with them would be another tree. */
 static int refuse_whiteouts(const struct layer_index *ix, struct err *e)
 {
-	const size_t prefix = strlen(WHITEOUT_PREFIX);
-
 	for (size_t i = 0; i < layer_index_entry_count(ix); i++) {
 		const char *path;
 		char quoted[QUOTE_MAX];
 		size_t len;
 		layer_index_path(ix, i, &path, &len);
-		for (size_t at = 0; at < len; at++) {
-			if ((at == 0 || path[at - 1] == '/') && len - at >= prefix &&
-			    memcmp(path + at, WHITEOUT_PREFIX, prefix) == 0)
-				return err_set(e, ERR_FORMAT,
-					       "'%s': no image can hold a name that starts with "
-					       "'" WHITEOUT_PREFIX "'",
-					       quote_bytes(quoted, path, len));
-		}
+		if (path_has_name_with(path, len, WHITEOUT_PREFIX))
+			return err_set(e, ERR_FORMAT,
+				       "'%s': no image can hold a name that starts with "
+				       "'" WHITEOUT_PREFIX "'",
+				       quote_bytes(quoted, path, len));
 	}
 	return 0;
 }

@@ -65,6 +65,23 @@ static int clean_long(void *arg, struct err *e)
 	return path_clean("some/longer/../path/for/several/pieces", &s, e);
 }
 
+static const struct {
+	const char *path;
+	bool has;
+} named[] = {
+	{"", false},      {".wh", false},      {".wh.", true},     {".wh.a", true},
+	{"/.wh.a", true}, {"a/.wh.b/c", true}, {"a.wh.b", false},  {"a/b.wh.", false},
+	{"a/.wh", false}, {"a/.wh/.", false},  {"a//.wh..", true}, {"a/.WH.b", false},
+};
+
+START_TEST(names_are_looked_at_by_their_start)
+{
+	const char *path = named[_i].path;
+
+	ck_assert_int_eq(path_has_name_with(path, strlen(path), ".wh."), named[_i].has);
+}
+END_TEST
+
 START_TEST(clean_without_memory)
 {
 	failalloc_each(clean_long, NULL);
@@ -225,6 +242,7 @@ static Suite *suite_new(void)
 
 	tcase_add_loop_test(tc, clean_as_the_table_says, 0, ARRAY_LEN(cleaned));
 	tcase_add_test(tc, clean_without_memory);
+	tcase_add_loop_test(tc, names_are_looked_at_by_their_start, 0, ARRAY_LEN(named));
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("open beneath");
 	tcase_add_checked_fixture(tc, make_tree, scratch_remove);

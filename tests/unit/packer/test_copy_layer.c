@@ -224,6 +224,8 @@ static const struct {
 	{{{"both", "asfile"}, .dest = "/x/"}, ERR_EXISTS, "'/x/srv' would be both"},
 	{{{"special"}, .dest = "/x"}, ERR_UNSUPPORTED, "'special/fifo' of the context is a FIFO"},
 	{{{"special/fifo"}, .dest = "/x"}, ERR_UNSUPPORTED, "is a FIFO, socket or device"},
+	{{{"hide"}, .dest = "/x"}, ERR_UNSUPPORTED, "'/x/.wh.a': no image can hold"},
+	{{{"hide/.wh.a"}, .dest = "/srv"}, ERR_UNSUPPORTED, "'/srv/.wh.a': no image"},
 	{{{"out"}, .dest = "/x"}, ERR_UNSUPPORTED, "'out' leads out of the context"},
 };
 
@@ -238,6 +240,8 @@ START_TEST(refuses)
 	stages_dir("asfile");
 	stages_write("asfile/srv", "");
 	stages_dir("special");
+	stages_dir("hide");
+	stages_write("hide/.wh.a", "");
 	stages_symlink("/etc", "out");
 	ck_assert_int_eq(mkfifoat(scratch_fd(), "context/special/fifo", 0600), 0);
 	ck_assert_int_eq(run(stages_new(base), &refused[_i].recipe, NULL, &e), -1);
