@@ -11,38 +11,48 @@
 enum {
 	ACCOUNTS_FILE_MAX = 4 * 1024 * 1024, /* bytes of a passwd or group file */
 	ID_FIELD = 2,                        /* name:password:id:... in both files */
+	GROUP_FIELD = 3,                     /* of passwd: the primary group */
 };
+
+static const char passwd_file[] = "/etc/passwd";
+static const char group_file[] = "/etc/group";
 
 /* 2^32 - 1 means "leave it" to chown(2). */
 #define ID_MAX (UINT32_MAX - 1)
 
-/* The id field of the line that starts with `name`: 1, 0 no such line. */
-static int find_id(const char *text, const char *name, size_t name_len, uint32_t *out)
+/* A field of the line [line, end) that is an id. */
+static bool read_id(const char *line, const char *end, int index, uint32_t *out)
+{
+	const char *field = line;
+	uint64_t id;
+
+	for (int i = 0; field && i < index; i++) {
+		field = memchr(field, ':', (size_t)(end - field));
+		field = field ? field + 1 : NULL;
+	}
+	if (!field)
+		return false;
+	const char *stop = memchr(field, ':', (size_t)(end - field));
+	if (str_to_u64(field, (size_t)((stop ? stop : end) - field), 10, ID_MAX, &id) < 0)
+		return false;
+	*out = (uint32_t)id;
+	return true;
+}
+
+/* The first line that starts with `name` and has an id; NULL. */
+static const char *find_line(const char *text, const char *name, size_t name_len, uint32_t *out)
 {
 	/* Such a name would match several fields at once. */
 	if (memchr(name, ':', name_len))
-		return 0;
+		return NULL;
 	while (text && *text) {
 		const char *end = strchrnul(text, '\n');
-		const char *field = text;
-		uint64_t id;
-
-		for (int i = 0; field && i < ID_FIELD; i++) {
-			field = memchr(field, ':', (size_t)(end - field));
-			field = field ? field + 1 : NULL;
-		}
-		if (field && (size_t)(end - text) > name_len && text[name_len] == ':' &&
-		    memcmp(text, name, name_len) == 0) {
-			const char *stop = memchr(field, ':', (size_t)(end - field));
-			if (str_to_u64(field, (size_t)((stop ? stop : end) - field), 10, ID_MAX,
-				       &id) == 0) {
-				*out = (uint32_t)id;
-				return 1;
-			}
-		}
+		if ((size_t)(end - text) > name_len && text[name_len] == ':' &&
+		    memcmp(text, name, name_len) == 0 && read_id(text, end, ID_FIELD, out))
+			return text;
 		text = *end ? end + 1 : NULL;
 	}
-	return 0;
+	return NULL;
 }
 
 /* "no user 'wwww-data' in /etc/passwd of the image (did you mean 'www-data'?)" */
@@ -72,21 +82,52 @@ static int set_unknown(const char *text, const char *file, const char *what, con
 		       quote_bytes(q, name, len), file, quote_str(q_near, near));
 }
 
-static int resolve(const struct stage *st, const char *file, const char *what, const char *name,
-		   size_t len, uint32_t *out, struct err *e)
+static bool read_number(const char *text, size_t len, uint32_t *out)
 {
-	SCOPE(str) struct str text = STR_INIT;
 	uint64_t id;
 
-	if (str_to_u64(name, len, 10, ID_MAX, &id) == 0) {
-		*out = (uint32_t)id;
+	if (str_to_u64(text, len, 10, ID_MAX, &id) < 0)
+		return false;
+	*out = (uint32_t)id;
+	return true;
+}
+
+/* `gid` NULL: a group is given.  A number alone is the group's, too. */
+static int resolve_user(const struct stage *st, const char *name, size_t len, uint32_t *uid,
+			uint32_t *gid, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	char q[QUOTE_MAX];
+
+	if (read_number(name, len, uid)) {
+		if (gid)
+			*gid = *uid;
 		return 0;
 	}
-	if (stage_read_file(st, file, ACCOUNTS_FILE_MAX, &text, e) < 0)
+	if (stage_read_file(st, passwd_file, ACCOUNTS_FILE_MAX, &text, e) < 0)
 		return -1;
-	if (find_id(str_text(&text), name, len, out))
+	const char *line = find_line(str_text(&text), name, len, uid);
+	if (!line)
+		return set_unknown(str_text(&text), passwd_file, "user", name, len, e);
+	if (gid && !read_id(line, strchrnul(line, '\n'), GROUP_FIELD, gid))
+		return err_set(e, ERR_NOT_FOUND,
+			       "user '%s' has no group in %s of the image (user:group names one)",
+			       quote_bytes(q, name, len), passwd_file);
+	return 0;
+}
+
+static int resolve_group(const struct stage *st, const char *name, uint32_t *gid, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	const size_t len = strlen(name);
+
+	if (read_number(name, len, gid))
 		return 0;
-	return set_unknown(str_text(&text), file, what, name, len, e);
+	if (stage_read_file(st, group_file, ACCOUNTS_FILE_MAX, &text, e) < 0)
+		return -1;
+	if (find_line(str_text(&text), name, len, gid))
+		return 0;
+	return set_unknown(str_text(&text), group_file, "group", name, len, e);
 }
 
 int accounts_owner(const struct stage *st, const char *text, struct owner *out, struct err *e)
@@ -98,12 +139,9 @@ int accounts_owner(const struct stage *st, const char *text, struct owner *out, 
 		return 0;
 	}
 	const size_t user_len = strcspn(text, ":");
-	if (resolve(st, "/etc/passwd", "user", text, user_len, &o.uid, e) < 0)
-		return -1;
 	const char *group = text[user_len] ? text + user_len + 1 : NULL;
-	if (!group)
-		o.gid = o.uid;
-	else if (resolve(st, "/etc/group", "group", group, strlen(group), &o.gid, e) < 0)
+	if (resolve_user(st, text, user_len, &o.uid, group ? NULL : &o.gid, e) < 0 ||
+	    (group && resolve_group(st, group, &o.gid, e) < 0))
 		return -1;
 	*out = o;
 	return 0;

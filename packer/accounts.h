@@ -2,8 +2,9 @@
 /*
  * Owners as COPY --chown and USER name them: "user", "user:group", names or numbers.
  *
- * Names are looked up in /etc/passwd and /etc/group of the stage, never of the host.  A user
- * without a group has the group of the same number, as docker has it for COPY.
+ * Names are looked up in /etc/passwd and /etc/group of the stage, never of the host.  A name
+ * without a group has the user's primary group of /etc/passwd, a number without one the group of
+ * the same number, as BuildKit and buildah have it.
  */
 #ifndef PACKER_ACCOUNTS_H
 #define PACKER_ACCOUNTS_H

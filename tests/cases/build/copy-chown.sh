@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# --chown takes numbers, and names from the image's passwd and group; a user alone has the group of his number.
+# --chown takes numbers, and names from the image's passwd and group; a name alone has the primary group, a number alone the
+# group of that number.
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
@@ -29,15 +30,15 @@ WORKDIR /home/app
 END
 same "files" "$(files app | grep -v ' /etc\|^/etc')" "/as-user -0644 0:0 2
 /both -0644 1234:50 2
-/home d0755 1234:1234
-/home/app d0755 1234:1234
+/home d0755 1234:5678
+/home/app d0755 1234:5678
 /largest -0644 4294967294:4294967294 2
 /mixed -0644 1:50 2
 /numbers d0755 7:8
 /numbers/x -0644 7:8 2
 /one-number -0644 9:9 2
-/user -0644 1234:1234 2
-/variable -0644 33:33 2"
+/user -0644 1234:5678 2
+/variable -0644 33:34 2"
 # refuse STATUS OWNER GLOB: the owner is refused.
 refuse() {
   printf 'FROM base\nCOPY --chown=%s dir/x /y\n' "$2" | expect "$1" "*<stdin>:2*$3*" shale build -f - context

@@ -20,6 +20,7 @@
 	"app:x:7:7::/:\n"                 \
 	"0day:x:33:34::/:\n"              \
 	"root:x:0:0:root:/root:/bin/sh\n" \
+	"odd:x:501:ten::/:\n"             \
 	"last:x:500"
 #define GROUP "root:x:0:\nstaff:x:50:app,last\nend:x:60"
 
@@ -43,15 +44,15 @@ static const struct {
 	{"5", 5, 5},
 	{"5:6", 5, 6},
 	{"4294967294:4294967294", 4294967294, 4294967294},
-	{"app", 100, 100},
+	{"app", 100, 200},
 	{"app:staff", 100, 50},
 	{"app:9", 100, 9},
 	{"9:staff", 9, 50},
 	{"apple:end", 1, 60},
-	{"last", 500, 500},
+	{"last:staff", 500, 50},
 	{"root:root", 0, 0},
 	/* Not a number, so a name. */
-	{"0day", 33, 33},
+	{"0day", 33, 34},
 };
 
 START_TEST(finds_names_in_the_image)
@@ -75,6 +76,8 @@ static const struct {
 	{"app:none", "no group 'none' in /etc/group of the image"},
 	{"appp", "no user 'appp' in /etc/passwd of the image (did you mean 'app'?)"},
 	{"app:stuff", "no group 'stuff' in /etc/group of the image (did you mean 'staff'?)"},
+	{"last", "user 'last' has no group in /etc/passwd of the image"},
+	{"odd", "user 'odd' has no group"},
 	{"ap", "no user 'ap'"},
 	{"appl", "no user 'appl'"},
 	{"broken", "no user 'broken'"},

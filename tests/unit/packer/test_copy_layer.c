@@ -185,7 +185,7 @@ static const struct {
 	{{{"a"}, .dest = "/usr/bin/a"}, "f /usr/bin/a 644 0:0 1\n"},
 	{{{"a"}, .dest = "/dangling/x"},
 	 "d /no 755 0:0 0\nd /no/where 755 0:0 0\nf /no/where/x 644 0:0 1\n"},
-	{{{"a"}, .dest = "/x", .chown = "app"}, "f /x 644 7:7 1\n"},
+	{{{"a"}, .dest = "/x", .chown = "app"}, "f /x 644 7:9 1\n"},
 	/* Directories of the base stay as they are; those of the source take their place. */
 	{{{"src/empty"}, .dest = "/srv"}, ""},
 	{{{"src/sub"}, .dest = "/bin/up"}, "f /srv/x 644 0:0 1\n"},
@@ -325,7 +325,7 @@ static const struct {
 	{"/", NULL, ""},
 	{"/srv", "5", ""},
 	{"/bin/up/sub", "5", ""},
-	{"/srv/new/er", "app", "d /srv/new 755 7:7 0\nd /srv/new/er 755 7:7 0\n"},
+	{"/srv/new/er", "app", "d /srv/new 755 7:9 0\nd /srv/new/er 755 7:9 0\n"},
 	{"/bin/work", NULL, "d /usr/bin/work 755 0:0 0\n"},
 };
 
