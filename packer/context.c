@@ -89,6 +89,10 @@ static int set_open_error(const char *path, struct err *e)
 	if (errno == EXDEV)
 		return err_set(e, ERR_UNSUPPORTED, "'%s' leads out of the context",
 			       quote_str(q, path));
+	if (errno == ELOOP)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "'%s' of the context leads through links without an end",
+			       quote_str(q, path));
 	return err_sys(e, errno, "cannot open '%s' of the context", quote_str(q, path));
 }
 
@@ -102,9 +106,47 @@ static int open_path(const struct context *c, const char *path, struct stat *st,
 	return steal_fd(&fd);
 }
 
+/* Whether `path`, which is not there, is a link. */
+static bool is_link(const struct context *c, const char *path)
+{
+	struct stat st;
+	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* `e` says that `path` is not there: that is another thing when a link on the way is. */
+static int blame_link(const struct context *c, const char *path, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	char q[QUOTE_MAX], q_link[QUOTE_MAX];
+	struct stat st;
+
+	for (size_t len = strcspn(path, "/");; len += 1 + strcspn(path + len + 1, "/")) {
+		SCOPE_FREE char *part = str_dup_n(path, len, &ignored);
+		SCOPE_FD int fd = part ? open_path(c, part, &st, &ignored) : -1;
+		const bool is_there = fd >= 0;
+		err_clear(&ignored);
+		if (!part)
+			return -1;
+		if (!is_there && is_link(c, part)) {
+			err_clear(e);
+			return err_set(
+				e, ERR_NOT_FOUND,
+				"'%s' of the context: what the link '%s' leads to is missing",
+				quote_str(q, path), quote_str(q_link, part));
+		}
+		if (!is_there || !path[len])
+			return -1;
+	}
+}
+
 int context_stat(const struct context *c, const char *path, struct stat *st, struct err *e)
 {
 	SCOPE_FD int fd = open_path(c, path, st, e);
+
+	if (fd < 0 && e->code == ERR_SYS && e->sys == ENOENT)
+		return blame_link(c, path, e);
 	return fd < 0 ? -1 : 0;
 }
 

@@ -226,7 +226,10 @@ static const struct {
 	{"out", ERR_UNSUPPORTED, "'out' leads out of the context"},
 	{"absolute", ERR_UNSUPPORTED, "'absolute' leads out of the context"},
 	{"out/x", ERR_UNSUPPORTED, "leads out"},
-	{"loop", ERR_SYS, "'loop'"},
+	{"loop", ERR_UNSUPPORTED, "'loop' of the context leads through links without an end"},
+	{"loop/x", ERR_UNSUPPORTED, "'loop/x' of the context leads through links"},
+	{"broken", ERR_NOT_FOUND, "'broken' of the context: what the link 'broken' leads to is"},
+	{"src/on/x", ERR_NOT_FOUND, "'src/on/x' of the context: what the link 'src/on' leads to"},
 	{"[a", ERR_SYNTAX, "pattern"},
 };
 
@@ -240,6 +243,8 @@ START_TEST(refuses_sources)
 	stages_symlink("..", "out");
 	stages_symlink("/etc", "absolute");
 	stages_symlink("loop", "loop");
+	stages_symlink("none", "broken");
+	stages_symlink("../broken", "src/on");
 	set_rules(c, "b.c\nother\n");
 	ck_assert_int_eq(match(c, unmatched[_i].pattern, &names, &e), -1);
 	ck_assert_err(&e, unmatched[_i].code, unmatched[_i].word);
