@@ -66,6 +66,7 @@ static int open_dir(struct target *t, const char *path, struct err *e)
 static int target_find(struct target *t, struct err *e)
 {
 	struct stat st;
+	char q[QUOTE_MAX];
 
 	if (stat(t->path, &st) < 0) {
 		const size_t len = strlen(t->path);
@@ -73,10 +74,16 @@ static int target_find(struct target *t, struct err *e)
 			return fail(t, errno, e);
 		if (len == 0 || t->path[len - 1] == '/')
 			return fail(t, ENOENT, e);
+		if (lstat(t->path, &st) == 0)
+			return err_set(e, ERR_EXISTS,
+				       "option '--%s': cannot write '%s': it is a link that leads "
+				       "to nothing",
+				       t->option, quote_str(q, t->path));
 		return open_dir(t, t->path, e);
 	}
 	if (S_ISDIR(st.st_mode))
-		return fail(t, EISDIR, e);
+		return err_set(e, ERR_USAGE, "option '--%s': '%s' is a directory", t->option,
+			       quote_str(q, t->path));
 	/* /dev/stdout may be a file, which must not be replaced while it is written. */
 	if (!S_ISREG(st.st_mode) || str_has_prefix(t->path, "/dev/"))
 		return 0;

@@ -2,8 +2,8 @@
 /*
  * Files that options name for results (--iidfile): looked at before the work, written after it.
  *
- * A regular file appears whole, or stays as it was; a link is followed; a device, a FIFO or
- * /dev/fd/N is written to.
+ * A regular file appears whole, or stays as it was; a link is followed, and refused when it leads
+ * to nothing; a device, a FIFO or /dev/fd/N is written to; a directory is wrong usage.
  */
 #ifndef CLI_TARGET_H
 #define CLI_TARGET_H

@@ -20,16 +20,20 @@ echo FROM scratch >context/Shalefile
 
 # What cannot be written is told by the name that was given, before anything is built or named.
 mkfifo fifo
+ln -s sub/none dangling
 for option in iidfile metadata-file; do
   expect 8 "shale: option '--$option': cannot write 'no/such/file': No such file or directory" \
     shale build -q -t late --$option no/such/file context
-  expect 1 "shale: option '--$option': cannot write '.': Is a directory" shale build -q -t late --$option . context
+  expect 2 "shale: option '--$option': '.' is a directory" shale build -q -t late --$option . context
+  expect 9 "shale: option '--$option': cannot write 'dangling': it is a link that leads to nothing" \
+    shale build -q -t late --$option dangling context
   expect 8 "shale: option '--$option': cannot write 'sub/iid2/': No such file or directory" \
     shale build -q -t late --$option sub/iid2/ context
   expect 8 "shale: option '--$option': cannot write '': No such file or directory" shale build -q -t late "--$option=" context
 done
 expect 7 "shale: cannot write to standard output: Bad file descriptor" sh -c 'exec shale build -q -t late context >&-'
 same "names" "$(shale images | wc -l)" 1
+[ -L dangling ] || fail "a dangling link was replaced"
 
 # A link is followed, and what is no file is written to.
 ln -s sub/target link
