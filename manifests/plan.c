@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/quote.h"
 #include "base/suggest.h"
+#include "base/utf8.h"
 #include "manifests/chars.h"
 #include "manifests/check.h"
 #include "manifests/plan_private.h"
@@ -51,6 +52,17 @@ static int warn_unset(struct plan *p, struct place at, const struct strlist *uns
 	return 0;
 }
 
+/* The documents of an image are JSON, which has no room for other bytes. */
+static int check_text(struct plan *p, struct place at, const char *text, size_t len, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	if (utf8_is_valid(text, len))
+		return 1;
+	return findings_error(p->private->findings, ERR_SYNTAX, at, e, "'%s' is not UTF-8",
+			      quote_bytes(quoted, text, len));
+}
+
 static int expand(struct plan *p, const struct instruction *i, const struct word *w,
 		  const struct strmap *vars, struct str *out, struct strlist *words, struct err *e)
 {
@@ -72,7 +84,16 @@ static int expand(struct plan *p, const struct instruction *i, const struct word
 int plan_expand(struct plan *p, const struct instruction *i, const struct word *w,
 		const struct strmap *vars, struct str *out, struct err *e)
 {
-	return expand(p, i, w, vars, out, NULL, e);
+	const size_t start = out->len;
+	const int good = expand(p, i, w, vars, out, NULL, e);
+
+	if (good < 1 || out->len == start)
+		return good;
+	const int is_text =
+		check_text(p, word_place(i, w, 0), out->data + start, out->len - start, e);
+	if (is_text == 0)
+		str_truncate(out, start);
+	return is_text;
 }
 
 int plan_expand_many(struct plan *p, const struct instruction *i, const struct word *w,
@@ -116,6 +137,9 @@ struct plan_step *plan_add_step(struct plan *p, const struct instruction *i,
 			       (uint64_t)LIMIT_DOCUMENT);
 		return NULL;
 	}
+	/* Words have been looked at; this is for values of ARG, which may come from outside. */
+	if (check_text(p, at, str_text(history), history->len, e) < 1)
+		return NULL;
 	if (array_reserve(&p->steps, &p->step_cap, p->step_count + 1, sizeof(*p->steps), e) < 0)
 		return NULL;
 	char *text = str_steal(history, e);
@@ -330,6 +354,27 @@ static int set_vars_from_env(struct plan *p, struct err *e)
 	return plan_set_env(p, "PATH", default_path, e);
 }
 
+/* Words that are taken as they are; false: one is a finding now, or ERR_NOMEM. */
+static bool are_words_text(struct plan *p, const struct instruction *i, struct err *e)
+{
+	for (size_t k = 0; k < i->word_count; k++) {
+		const struct word *w = &i->words[k];
+		if (check_text(p, word_place(i, w, 0), w->text, strlen(w->text), e) < 1)
+			return false;
+	}
+	return true;
+}
+
+static int plan_verbatim(struct plan *p, const struct instruction *i, struct err *e)
+{
+	if (!are_words_text(p, i, e))
+		return e->code == ERR_NONE ? 0 : -1;
+	if (i->info->kind == INSTRUCTION_SHELL)
+		return plan_shell(p, i, e);
+	return i->info->kind == INSTRUCTION_HEALTHCHECK ? plan_healthcheck(p, i, e)
+							: plan_command(p, i, e);
+}
+
 static int plan_instruction(struct plan *p, const struct instruction *i, struct err *e)
 {
 	switch (i->info->kind) {
@@ -351,11 +396,9 @@ static int plan_instruction(struct plan *p, const struct instruction *i, struct 
 		return plan_stop_signal(p, i, e);
 	case INSTRUCTION_ENTRYPOINT:
 	case INSTRUCTION_CMD:
-		return plan_command(p, i, e);
 	case INSTRUCTION_SHELL:
-		return plan_shell(p, i, e);
 	case INSTRUCTION_HEALTHCHECK:
-		return plan_healthcheck(p, i, e);
+		return plan_verbatim(p, i, e);
 	case INSTRUCTION_COPY:
 		return plan_copy(p, i, e);
 	case INSTRUCTION_FROM:

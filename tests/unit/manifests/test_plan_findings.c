@@ -57,6 +57,14 @@ static const struct {
 	{"FROM a\nCOPY --exclude=a --exclude=[ a b", "F:2:28:", "bad pattern '['", ERR_SYNTAX},
 	{"FROM a\nCOPY --exclude=! a b", "F:2:16:", "'!'", ERR_SYNTAX},
 	{"FROM a\nCOPY <<EOF /x\nhi\nEOF\nUSER a", "F:2:6:", "heredocs (COPY <<EOF) are not supported yet", ERR_UNSUPPORTED},
+	/* bytes that no document of an image can have */
+	{"FROM a\nENV a=b\xff", "F:2:7:", "'b\\xff' is not UTF-8", ERR_SYNTAX},
+	{"FROM a\nENV \xff=1", "F:2:5:", "'\\xff' is not UTF-8", ERR_SYNTAX},
+	{"FROM a\nLABEL a=\xff b=c\nUSER", "F:2:9:", "F:3:1: USER needs", ERR_SYNTAX},
+	{"FROM a\nARG b=\xed\xa0\x80\nENV a=x", "F:2:7:", "is not UTF-8", ERR_SYNTAX},
+	{"FROM a\nWORKDIR /\xff", "F:2:9:", "'/\\xff' is not UTF-8", ERR_SYNTAX},
+	{"FROM a\nCMD a\xff", "F:2:5:", "'a\\xff' is not UTF-8", ERR_SYNTAX},
+	{"FROM a\nHEALTHCHECK CMD a\xff", "F:2:17:", "'a\\xff' is not UTF-8", ERR_SYNTAX},
 	/* the rest */
 	{"FROM a\nENV", "F:2:1:", "ENV needs an argument", ERR_SYNTAX},
 	{"FROM a\nENV =x", "F:2:5:", "without a name", ERR_SYNTAX},
