@@ -68,5 +68,7 @@
 #define LIMIT_PATTERN_STEPS   UINT64_C(268435456) /* comparisons in all ${a#p} ${a/p/t} of a file */
 #define LIMIT_IGNORE_FILE     (1 * LIMIT_MIB)
 #define LIMIT_IGNORE_RULES    10000
+#define LIMIT_IGNORE_STEPS    UINT64_C(268435456) /* comparisons by a set of rules */
+#define LIMIT_IGNORE_PATH     65536               /* and for each path that it is asked about */
 
 #endif

@@ -271,7 +271,7 @@ static void step(const struct glob *g, size_t i, uint32_t point, struct state_se
 
 /* The tokens that are next after `path` is eaten, in one of the two sets; NULL: none. */
 static const struct state_set *run(const struct glob *g, const char *path, size_t len,
-				   struct state_set sets[static 2])
+				   struct state_set sets[static 2], uint64_t *steps)
 {
 	struct state_set *now = &sets[0], *next = &sets[1];
 
@@ -283,6 +283,7 @@ static const struct state_set *run(const struct glob *g, const char *path, size_
 	for (size_t at = 0; at < len && now->count > 0;) {
 		uint32_t point;
 		at += chars_decode(path + at, len - at, &point);
+		*steps += now->count;
 		for (size_t i = 0; i < now->count; i++) {
 			if (now->items[i] < g->count)
 				step(g, now->items[i], point, next);
@@ -297,17 +298,32 @@ static const struct state_set *run(const struct glob *g, const char *path, size_
 
 bool glob_match(const struct glob *g, const char *path, size_t len)
 {
+	uint64_t ignored = 0;
+
+	return glob_match_counting(g, path, len, &ignored);
+}
+
+bool glob_match_counting(const struct glob *g, const char *path, size_t len, uint64_t *steps)
+{
 	struct state_set sets[2];
 
 	if (len > LIMIT_PATH || len < g->prefix_len || memcmp(path, g->prefix, g->prefix_len) != 0)
 		return false;
 	if (g->is_literal)
 		return len == g->prefix_len;
-	const struct state_set *end = run(g, path, len, sets);
+	const struct state_set *end = run(g, path, len, sets, steps);
 	return end && end->has[g->count / 8] & 1 << g->count % 8;
 }
 
 bool glob_may_match_from(const struct glob *g, const char *start, size_t len)
+{
+	uint64_t ignored = 0;
+
+	return glob_may_match_from_counting(g, start, len, &ignored);
+}
+
+bool glob_may_match_from_counting(const struct glob *g, const char *start, size_t len,
+				  uint64_t *steps)
 {
 	struct state_set sets[2];
 	const size_t shared = len < g->prefix_len ? len : g->prefix_len;
@@ -316,7 +332,7 @@ bool glob_may_match_from(const struct glob *g, const char *start, size_t len)
 		return false;
 	if (len < g->prefix_len)
 		return true;
-	const struct state_set *end = run(g, start, len, sets);
+	const struct state_set *end = run(g, start, len, sets, steps);
 	/* Being at the end of the pattern is a match of `start` itself, not of something longer. */
 	return end && (end->count > 1 || end->items[0] != g->count);
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/scope.h"
@@ -45,5 +46,10 @@ bool glob_match(const struct glob *g, const char *path, size_t len);
 
 /* Whether some longer path that starts with these bytes could match. */
 bool glob_may_match_from(const struct glob *g, const char *start, size_t len);
+
+/* The same; add to `steps` how many comparisons it took. */
+bool glob_match_counting(const struct glob *g, const char *path, size_t len, uint64_t *steps);
+bool glob_may_match_from_counting(const struct glob *g, const char *start, size_t len,
+				  uint64_t *steps);
 
 #endif

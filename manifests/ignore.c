@@ -26,9 +26,19 @@ struct rule {
 	struct glob glob;
 };
 
+/*
+ * Patterns of many "**" over deep directories cost the product of all: states, bytes and parents.
+ * Every path brings some comparisons in, so that large contexts are no matter.
+ */
+struct meter {
+	uint64_t left;
+	bool is_exhausted;
+};
+
 struct ignore {
 	struct rule *rules;
 	size_t count, cap;
+	struct meter *meter; /* what changes while the rules are asked */
 };
 
 static bool has_magic(const char *s, size_t len)
@@ -154,6 +164,19 @@ static int parse_lines(struct ignore *ig, const char *name, const char *s, size_
 	return 0;
 }
 
+static struct ignore *new_empty(struct err *e)
+{
+	SCOPE(ignore) struct ignore *ig = array_new(1, sizeof(*ig), e);
+
+	if (!ig)
+		return NULL;
+	ig->meter = array_new(1, sizeof(*ig->meter), e);
+	if (!ig->meter)
+		return NULL;
+	ig->meter->left = LIMIT_IGNORE_STEPS;
+	return steal_ptr(&ig);
+}
+
 struct ignore *ignore_parse(const char *name, const void *bytes, size_t len, struct err *e)
 {
 	static const char mark[] = "\xef\xbb\xbf";
@@ -165,7 +188,7 @@ struct ignore *ignore_parse(const char *name, const void *bytes, size_t len, str
 			(uint64_t)LIMIT_IGNORE_FILE);
 		return NULL;
 	}
-	SCOPE(ignore) struct ignore *ig = array_new(1, sizeof(*ig), e);
+	SCOPE(ignore) struct ignore *ig = new_empty(e);
 	if (!ig)
 		return NULL;
 	if (len >= sizeof(mark) - 1 && memcmp(s, mark, sizeof(mark) - 1) == 0) {
@@ -179,7 +202,7 @@ struct ignore *ignore_parse(const char *name, const void *bytes, size_t len, str
 
 struct ignore *ignore_new(const struct strlist *patterns, struct err *e)
 {
-	SCOPE(ignore) struct ignore *ig = array_new(1, sizeof(*ig), e);
+	SCOPE(ignore) struct ignore *ig = new_empty(e);
 
 	if (!ig)
 		return NULL;
@@ -199,11 +222,20 @@ void ignore_free(struct ignore *ig)
 		glob_fini(&ig->rules[i].glob);
 	}
 	free(ig->rules);
+	free(ig->meter);
 	free(ig);
 }
 
-static bool rule_matches(const struct rule *r, const char *path, size_t len)
+static void charge(struct meter *m, uint64_t steps)
 {
+	m->is_exhausted |= steps > m->left;
+	m->left -= steps < m->left ? steps : m->left;
+}
+
+static bool rule_matches(const struct rule *r, const char *path, size_t len, struct meter *m)
+{
+	uint64_t steps = 0;
+
 	switch (r->kind) {
 	case RULE_PREFIX:
 		return len >= r->text_len && memcmp(path, r->text, r->text_len) == 0;
@@ -217,16 +249,19 @@ static bool rule_matches(const struct rule *r, const char *path, size_t len)
 	case RULE_GLOB:
 		break;
 	}
-	return glob_match(&r->glob, path, len);
+	const bool matches = glob_match_counting(&r->glob, path, len, &steps);
+	charge(m, steps);
+	return matches;
 }
 
-static bool rule_matches_with_parents(const struct rule *r, const char *path, size_t len)
+static bool rule_matches_with_parents(const struct rule *r, const char *path, size_t len,
+				      struct meter *m)
 {
-	for (size_t i = 1; i < len; i++) {
-		if (path[i] == '/' && rule_matches(r, path, i))
+	for (size_t i = 1; i < len && !m->is_exhausted; i++) {
+		if (path[i] == '/' && rule_matches(r, path, i, m))
 			return true;
 	}
-	return rule_matches(r, path, len);
+	return rule_matches(r, path, len, m);
 }
 
 static bool is_root(const char *path)
@@ -237,8 +272,8 @@ static bool is_root(const char *path)
 /* The index of the rule that decides on `path`; count when none does. */
 static size_t deciding_rule(const struct ignore *ig, const char *path, size_t len)
 {
-	for (size_t i = ig->count; i > 0; i--) {
-		if (rule_matches_with_parents(&ig->rules[i - 1], path, len))
+	for (size_t i = ig->count; i > 0 && !ig->meter->is_exhausted; i--) {
+		if (rule_matches_with_parents(&ig->rules[i - 1], path, len, ig->meter))
 			return i - 1;
 	}
 	return ig->count;
@@ -248,13 +283,17 @@ bool ignore_is_excluded(const struct ignore *ig, const char *path)
 {
 	if (is_root(path))
 		return false;
+	ig->meter->left += LIMIT_IGNORE_PATH;
 	const size_t i = deciding_rule(ig, path, strlen(path));
 	return i < ig->count && !ig->rules[i].is_negated;
 }
 
 /* `start` is a directory with its "/". */
-static bool rule_may_match_below(const struct rule *r, const char *start, size_t len)
+static bool rule_may_match_below(const struct rule *r, const char *start, size_t len,
+				 struct meter *m)
 {
+	uint64_t steps = 0;
+
 	switch (r->kind) {
 	case RULE_SUFFIX:
 		return true;
@@ -263,7 +302,9 @@ static bool rule_may_match_below(const struct rule *r, const char *start, size_t
 	case RULE_GLOB:
 		break;
 	}
-	return glob_may_match_from(&r->glob, start, len);
+	const bool may_match = glob_may_match_from_counting(&r->glob, start, len, &steps);
+	charge(m, steps);
+	return may_match;
 }
 
 bool ignore_may_reinclude_below(const struct ignore *ig, const char *dir)
@@ -279,36 +320,18 @@ bool ignore_may_reinclude_below(const struct ignore *ig, const char *dir)
 	/* What matches `dir` matches all below it; only a later rule can take something back. */
 	const size_t decided = deciding_rule(ig, dir, len);
 	for (size_t i = decided < ig->count ? decided + 1 : 0; i < ig->count; i++) {
-		if (ig->rules[i].is_negated && rule_may_match_below(&ig->rules[i], start, len + 1))
+		if (ig->meter->is_exhausted)
+			return true;
+		if (ig->rules[i].is_negated &&
+		    rule_may_match_below(&ig->rules[i], start, len + 1, ig->meter))
 			return true;
 	}
 	return false;
 }
 
-size_t ignore_state_size(const struct ignore *ig)
+int ignore_check_steps(const struct ignore *ig, struct err *e)
 {
-	return ig->count / 8 + 1;
-}
-
-bool ignore_is_excluded_in(const struct ignore *ig, const unsigned char *parent, const char *path,
-			   unsigned char *own)
-{
-	const size_t len = strlen(path);
-	bool is_excluded = false, is_decided = false;
-
-	if (own)
-		memset(own, 0, ignore_state_size(ig));
-	/* From the last rule on; without a state to fill in, the first match is the answer. */
-	for (size_t i = ig->count; i > 0 && !(is_decided && !own); i--) {
-		const size_t at = i - 1;
-		const bool was_matched = parent && parent[at / 8] & 1 << at % 8;
-		if (!was_matched && !rule_matches(&ig->rules[at], path, len))
-			continue;
-		if (own)
-			own[at / 8] |= (unsigned char)(1 << at % 8);
-		if (!is_decided)
-			is_excluded = !ig->rules[at].is_negated;
-		is_decided = true;
-	}
-	return is_excluded;
+	if (!ig->meter->is_exhausted)
+		return 0;
+	return err_set(e, ERR_LIMIT, "to match the patterns that leave files out takes too long");
 }

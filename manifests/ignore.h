@@ -8,8 +8,8 @@
  * are anchored at the root of the context; "**" stands for any directories (glob.h).
  *
  * Paths are relative to the root of the context, clean, without a leading "/"; the root itself is
- * never excluded.  Limits: LIMIT_IGNORE_FILE, LIMIT_IGNORE_RULES.
- * Threads: a finished set of rules is immutable.
+ * never excluded.  Limits: LIMIT_IGNORE_FILE, LIMIT_IGNORE_RULES, LIMIT_IGNORE_STEPS.
+ * Threads: one at a time, because the work is counted.
  */
 #ifndef MANIFESTS_IGNORE_H
 #define MANIFESTS_IGNORE_H
@@ -40,12 +40,9 @@ bool ignore_is_excluded(const struct ignore *ig, const char *path);
 bool ignore_may_reinclude_below(const struct ignore *ig, const char *dir);
 
 /*
- * The same for walkers, without looking at the directories above again: ignore_state_size bytes
- * belong to each directory on the way down.  `parent` NULL: `path` is directly below the root;
- * `own` (may be NULL, for files) is filled in.
+ * To be called after one or more of the questions above: ERR_LIMIT when they took more than
+ * LIMIT_IGNORE_STEPS, and LIMIT_IGNORE_PATH for each path; their answers are then worth nothing.
  */
-size_t ignore_state_size(const struct ignore *ig);
-bool ignore_is_excluded_in(const struct ignore *ig, const unsigned char *parent, const char *path,
-			   unsigned char *own);
+int ignore_check_steps(const struct ignore *ig, struct err *e);
 
 #endif

@@ -56,7 +56,7 @@ static int check_names(const struct context *c, const struct plan_copy *copy,
 				      check_name(NULL, &entry, e) < 0)
 			return -1;
 	}
-	return 0;
+	return exclude ? ignore_check_steps(exclude, e) : 0;
 }
 
 static int check_source(const struct context *c, const struct plan_copy *copy, size_t index,

@@ -268,6 +268,12 @@ static bool is_dead_end(int sys)
 	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP || sys == EXDEV;
 }
 
+/* Whether what is_hidden said is to be relied on. */
+static int check_rules(const struct context *c, struct err *e)
+{
+	return c->rules ? ignore_check_steps(c->rules, e) : 0;
+}
+
 /* One name of a pattern's search. */
 static int match_one(const struct context *c, const struct glob *g, const char *path,
 		     struct level *levels, size_t *depth, struct strlist *out, struct err *e)
@@ -275,8 +281,13 @@ static int match_one(const struct context *c, const struct glob *g, const char *
 	const size_t len = strlen(path);
 	struct stat st;
 
-	if (glob_match(g, path, len) && !is_hidden(c, path))
-		return strlist_add(out, path, e);
+	if (glob_match(g, path, len)) {
+		const bool is_out = is_hidden(c, path);
+		if (check_rules(c, e) < 0)
+			return -1;
+		if (!is_out)
+			return strlist_add(out, path, e);
+	}
 	/* Deeper only where the pattern leads, so that "*.c" opens one directory. */
 	SCOPE_FREE char *below = str_dupf(e, "%s/", path);
 	if (!below)
@@ -402,7 +413,10 @@ static int check_literal(const struct context *c, const char *path, struct err *
 	struct stat st;
 	char q[QUOTE_MAX];
 
-	if (is_hidden(c, path))
+	const bool is_out = is_hidden(c, path);
+	if (check_rules(c, e) < 0)
+		return -1;
+	if (is_out)
 		return err_set(e, ERR_NOT_FOUND,
 			       "'%s' of the context is excluded by an ignore file",
 			       quote_str(q, path));
@@ -470,6 +484,8 @@ static int visit(struct walk *w, const char *path, struct err *e)
 	const bool is_out =
 		is_hidden(c, path) || (w->exclude && ignore_is_excluded(w->exclude, entry.below));
 
+	if (check_rules(c, e) < 0 || (w->exclude && ignore_check_steps(w->exclude, e) < 0))
+		return -1;
 	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return set_open_error(path, e);

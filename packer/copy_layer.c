@@ -208,6 +208,8 @@ static int copy_file(struct collector *k, const char *source, const struct stat 
 
 	if (k->exclude && ignore_is_excluded(k->exclude, base_name(source)))
 		return 0;
+	if (k->exclude && ignore_check_steps(k->exclude, e) < 0)
+		return -1;
 	if (set_dest(k, k->copy->dest, e) < 0)
 		return -1;
 	if (!into_dir && !k->copy->is_link)

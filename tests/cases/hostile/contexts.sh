@@ -153,4 +153,19 @@ mkdir sparse
 truncate -s 2T sparse/big
 printf 'FROM scratch\nCOPY big /\n' >manifest
 bounded 4 "*big*" shale build -q -f manifest -t sparse sparse
+# Patterns of many "**" over a deep tree end soon, by a limit.
+mkdir deep-rules
+python3 - <<'END'
+import os
+os.chdir("deep-rules")
+with open(".dockerignore", "w") as f:
+    f.write(("**/a/" * 800 + "b\n") * 250)
+with open("Shalefile", "w") as f:
+    f.write("FROM scratch\nCOPY . /x\n")
+for _ in range(900):
+    os.mkdir("a")
+    os.chdir("a")
+END
+bounded 4 "*Shalefile:2:6: to match the patterns that leave files out takes too long*" shale build -q deep-rules
+rm -rf deep-rules
 canary_is_alive

@@ -2,6 +2,7 @@
 #include "main.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/limits.h"
 #include "base/str.h"
@@ -144,7 +145,7 @@ START_TEST(excludes)
 END_TEST
 
 /* Going down directory by directory gives the same answers. */
-START_TEST(excludes_the_same_for_walkers)
+START_TEST(prunes_nothing_that_is_taken_back)
 {
 	struct err e = ERR_INIT;
 	const char *path = cases[_i].path;
@@ -153,24 +154,47 @@ START_TEST(excludes_the_same_for_walkers)
 		return;
 	SCOPE(ignore) struct ignore *ig = parse(cases[_i].file, &e);
 	ck_assert_no_err(&e);
-	SCOPE_FREE unsigned char *above = malloc(ignore_state_size(ig));
-	SCOPE_FREE unsigned char *own = malloc(ignore_state_size(ig));
-	const unsigned char *parent = NULL;
 	for (size_t i = 1; i < strlen(path); i++) {
 		if (path[i] != '/')
 			continue;
 		SCOPE_FREE char *dir = str_dup_n(path, i, &e);
-		ck_assert(ignore_is_excluded_in(ig, parent, dir, own) ==
-			  ignore_is_excluded(ig, dir));
-		/* What is pruned here must be excluded there. */
 		if (ignore_is_excluded(ig, dir) && !ignore_may_reinclude_below(ig, dir))
 			ck_assert_msg(cases[_i].want, "'%s' pruned '%s' above '%s'", cases[_i].file,
 				      dir, path);
-		memcpy(above, own, ignore_state_size(ig));
-		parent = above;
 	}
-	ck_assert(ignore_is_excluded_in(ig, parent, path, NULL) == cases[_i].want);
-	ck_assert(ignore_is_excluded_in(ig, parent, path, own) == cases[_i].want);
+	ck_assert_int_eq(ignore_check_steps(ig, &e), 0);
+}
+END_TEST
+
+/* "**" and "a" in turn, over a path of "a" alone. */
+START_TEST(limits_the_work_of_deep_patterns)
+{
+	SCOPE(str) struct str file = STR_INIT;
+	SCOPE(str) struct str path = STR_INIT;
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 200; i++) {
+		ck_assert_int_eq(str_append_z(&file, _i ? "!" : "", &e), 0);
+		for (int k = 0; k < 800; k++)
+			ck_assert_int_eq(str_append_z(&file, "**/a/", &e), 0);
+		ck_assert_int_eq(str_append_z(&file, "b\n", &e), 0);
+	}
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(str_append_z(&path, i ? "/a" : "a", &e), 0);
+	SCOPE(ignore) struct ignore *ig = parse(file.data, &e);
+	ck_assert_no_err(&e);
+	const clock_t start = clock();
+	if (_i)
+		ignore_may_reinclude_below(ig, path.data);
+	else
+		ck_assert(!ignore_is_excluded(ig, path.data));
+	ck_assert_int_eq(ignore_check_steps(ig, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "takes too long");
+	/* Once over the limit, always so. */
+	ck_assert(!ignore_is_excluded(ig, "x"));
+	ck_assert_int_eq(ignore_check_steps(ig, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "takes too long");
+	ck_assert(clock() - start < 30 * CLOCKS_PER_SEC);
 }
 END_TEST
 
@@ -294,8 +318,12 @@ static Suite *suite_new(void)
 {
 	Suite *s = suite_create("manifests/ignore");
 	TCase *tc = tcase_create("rules");
+
+	/* For the limit of work, on a busy machine. */
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, excludes, 0, ARRAY_LEN(cases));
-	tcase_add_loop_test(tc, excludes_the_same_for_walkers, 0, ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, prunes_nothing_that_is_taken_back, 0, ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, limits_the_work_of_deep_patterns, 0, 2);
 	tcase_add_loop_test(tc, tells_where_to_look_below, 0, ARRAY_LEN(prunes));
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
 	tcase_add_test(tc, refuses_nul_bytes);
