@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/quote.h"
 #include "cli/commands.h"
 #include "cli/support.h"
 #include "store/blobs.h"
@@ -14,15 +13,13 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(reference) struct reference ref = REFERENCE_INIT;
 	SCOPE_FREE char *name = NULL;
 	SCOPE_FREE char *key = NULL;
-	char q[QUOTE_MAX];
 
 	if (reference_parse(&ref, in->args[1], e) < 0)
 		return -1;
 	if (ref.has_digest)
 		return err_set(e, ERR_USAGE, "a new name cannot hold a digest");
-	if (reference_looks_like_digest(&ref))
-		return err_set(e, ERR_USAGE, "'%s' is a digest, not a new name (like app:1)",
-			       quote_str(q, in->args[1]));
+	if (reference_check_image_name(&ref, in->args[1], e) < 0)
+		return -1;
 	key = reference_key(&ref, e);
 	if (!key || support_store(in, 0, &s, e) < 0 || lease_open(s, "tag", &l, e) < 0 ||
 	    image_find(s, in->args[0], &name, &d, e) < 0 || lease_add(l, &d.digest, e) < 0)

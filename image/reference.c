@@ -336,6 +336,21 @@ bool reference_looks_like_digest(const struct reference *r)
 	return strcmp(algorithm, "sha256") == 0 || strcmp(algorithm, "sha512") == 0;
 }
 
+int reference_check_image_name(const struct reference *r, const char *text, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (reference_looks_like_digest(r))
+		return err_set(e, ERR_USAGE, "'%s' is a digest, not a new name (like app:1)",
+			       quote_str(q, text));
+	if (r->tag && reference_artifact_tag(r->tag))
+		return err_set(e, ERR_USAGE,
+			       "'%s' is where signatures of an image are kept, not a new name "
+			       "(like app:1)",
+			       quote_str(q, text));
+	return 0;
+}
+
 void reference_fini(struct reference *r)
 {
 	free(r->name);

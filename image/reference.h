@@ -60,6 +60,10 @@ const char *reference_artifact_tag(const char *name);
  * digest. */
 bool reference_looks_like_digest(const struct reference *r);
 
+/* That an image may be given this name, which the user wrote as `text`: ERR_USAGE for one that
+ * looks like a digest, and for that of an artifact, which would replace what is kept there. */
+int reference_check_image_name(const struct reference *r, const char *text, struct err *e);
+
 void reference_fini(struct reference *r);
 SCOPE_DEFINE_VALUE(reference, struct reference, reference_fini)
 

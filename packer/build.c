@@ -338,9 +338,9 @@ static int parse_tag(const char *text, struct reference *out, struct err *e)
 {
 	char q[QUOTE_MAX];
 
-	if (reference_parse(out, text, e) < 0)
+	if (reference_parse(out, text, e) < 0 || reference_check_image_name(out, text, e) < 0)
 		return err_wrap(e, "option '--tag'");
-	if (out->has_digest || reference_artifact_tag(out->tag) || reference_looks_like_digest(out))
+	if (out->has_digest)
 		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
 			       quote_str(q, text));
 	return 0;

@@ -82,16 +82,15 @@ static int get_reference(const struct import_options *opt, const char *own, stru
 	if (opt->tag) {
 		if (reference_parse(out, opt->tag, e) < 0)
 			return -1;
-		if (reference_looks_like_digest(out))
-			return err_set(e, ERR_USAGE, "option '--tag': a digest is no name");
+		if (reference_check_image_name(out, opt->tag, e) < 0)
+			return err_wrap(e, "option '--tag'");
 		return 0;
 	}
 	if (!own)
 		return err_set(e, ERR_USAGE, "the source has no name: say one with --tag");
-	if (reference_parse(out, own, &why) == 0)
+	if (reference_parse(out, own, &why) == 0 && reference_check_image_name(out, own, &why) == 0)
 		return 0;
-	err_set(e, ERR_USAGE, "the source's name is no reference: say one with --tag (%s)",
-		why.msg);
+	err_set(e, ERR_USAGE, "the source's name cannot be used: say one with --tag (%s)", why.msg);
 	err_clear(&why);
 	return -1;
 }

@@ -251,6 +251,35 @@ START_TEST(names_that_look_like_digests_are_known)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	const char *why; /* NULL: it may be the name of an image */
+} image_names[] = {
+	{"app:1", NULL},
+	{"app", NULL},
+	{"app@sha256:" EMPTY, NULL},
+	{"team/sha256:aa", NULL},
+	{"sha256:aa", "digest"},
+	{"app:sha256-" EMPTY ".sig", "signatures"},
+	{"host.io/team/app:sha256-" EMPTY ".sbom", "signatures"},
+};
+
+START_TEST(names_that_an_image_may_not_have_are_refused)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(reference_parse(&r, image_names[_i].text, &e), 0);
+	const int rc = reference_check_image_name(&r, image_names[_i].text, &e);
+	ck_assert_int_eq(rc, image_names[_i].why ? -1 : 0);
+	if (image_names[_i].why) {
+		ck_assert_int_eq(e.code, ERR_USAGE);
+		ck_assert_ptr_nonnull(strstr(e.msg, image_names[_i].why));
+	}
+	err_clear(&e);
+}
+END_TEST
+
 static int parse_and_show(void *arg, struct err *e)
 {
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
@@ -288,6 +317,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, signature_tag_refuses_sha512);
 	tcase_add_loop_test(tc, artifact_tags_are_known, 0, ARRAY_LEN(tags));
 	tcase_add_test(tc, artifact_tags_are_known_in_names);
+	tcase_add_loop_test(tc, names_that_an_image_may_not_have_are_refused, 0,
+			    ARRAY_LEN(image_names));
 	tcase_add_loop_test(tc, names_that_look_like_digests_are_known, 0,
 			    ARRAY_LEN(likely_digests));
 	tcase_add_test(tc, survives_lack_of_memory);
