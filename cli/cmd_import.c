@@ -25,7 +25,13 @@ static int print_result(const struct import_result *r, bool as_json, struct err 
 	if (!as_json)
 		return outputf(e, "%s\n", digest);
 	SCOPE_JSON json_t *doc = json_object();
-	if (json_put(doc, "name", json_string(r->name), e) < 0 ||
+	SCOPE_JSON json_t *names = json_array();
+	for (size_t i = 0; i < r->names.count; i++) {
+		if (json_push(names, json_string(r->names.items[i]), e) < 0)
+			return -1;
+	}
+	if (json_put(doc, "name", json_string(r->names.items[0]), e) < 0 ||
+	    json_put(doc, "names", json_incref(names), e) < 0 ||
 	    json_put(doc, "digest", json_string(digest), e) < 0 ||
 	    json_put(doc, "media_type", json_string(r->top.media_type), e) < 0 ||
 	    json_put(doc, "layers", json_integer((json_int_t)r->layers), e) < 0 ||
@@ -41,7 +47,7 @@ static int run(const struct invocation *in, struct err *e)
 	struct platform room;
 	struct import_options opt = {.tag = invocation_value(in, "tag")};
 	struct import_source src = {.path = NULL};
-	struct import_result result = {.name = NULL};
+	struct import_result result = {.layers = 0};
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	opt.progress = &line.progress;

@@ -17,20 +17,20 @@
 void import_image_fini(struct import_image *image)
 {
 	descriptor_fini(&image->top);
-	free(image->name);
+	strlist_fini(&image->names);
 	for (size_t i = 0; i < image->signature_count; i++) {
 		free(image->signatures[i].tag);
 		descriptor_fini(&image->signatures[i].artifact);
 	}
 	free(image->signatures);
-	*image = (struct import_image){.name = NULL};
+	*image = (struct import_image){.signatures = NULL};
 }
 
 void import_result_fini(struct import_result *r)
 {
 	descriptor_fini(&r->top);
-	free(r->name);
-	*r = (struct import_result){.name = NULL};
+	strlist_fini(&r->names);
+	*r = (struct import_result){.layers = 0};
 }
 
 int import_open_file(const char *path, uint64_t *size, struct err *e)
@@ -191,14 +191,54 @@ static int set_signature_ref(void *ctx, struct image_index *ix, struct err *e)
 	return 1;
 }
 
-static int set_signatures(const struct importer *im, const struct reference *r,
+/* Of the image `name`, which has a tag: in the same repository. */
+static int set_signatures(const struct importer *im, const char *name,
 			  const struct import_image *image, struct err *e)
 {
+	const int repository = (int)(strrchr(name, ':') - name);
+
 	for (size_t i = 0; i < image->signature_count; i++) {
 		const struct import_signatures *s = &image->signatures[i];
-		SCOPE_FREE char *key = str_dupf(e, "%s:%s", r->name, s->tag);
+		SCOPE_FREE char *key = str_dupf(e, "%.*s:%s", repository, name, s->tag);
 		struct signature_ref ref = {im->store, key, &s->artifact};
 		if (!key || refs_update(im->store, set_signature_ref, &ref, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Adds to `keys` what `own`, a name of the source, or the name in the options is in the store. */
+static int add_key(const struct importer *im, const char *own, const struct digest *image,
+		   struct strlist *keys, struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	char digest[DIGEST_STR_MAX];
+
+	if (get_reference(im->opt, own, &r, e) < 0)
+		return -1;
+	SCOPE_FREE char *key = reference_key(&r, e);
+	if (!key)
+		return -1;
+	if (r.has_digest && !digest_equal(&r.digest, image))
+		return err_set(e, ERR_DIGEST, "the image is '%s', not what the name says",
+			       digest_format(image, digest));
+	for (size_t i = 0; i < keys->count; i++) {
+		if (strcmp(keys->items[i], key) == 0)
+			return 0;
+	}
+	return strlist_add(keys, key, e);
+}
+
+/* All names are looked at before one is set. */
+static int find_keys(const struct importer *im, const struct import_image *image,
+		     struct strlist *keys, struct err *e)
+{
+	const struct digest *digest = &image->top.digest;
+
+	if (im->opt->tag || image->names.count == 0)
+		return add_key(im, NULL, digest, keys, e);
+	for (size_t i = 0; i < image->names.count; i++) {
+		if (add_key(im, image->names.items[i], digest, keys, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -207,26 +247,23 @@ static int set_signatures(const struct importer *im, const struct reference *r,
 static int finish(struct importer *im, struct import_image *image, struct import_result *out,
 		  struct err *e)
 {
-	SCOPE(reference) struct reference r = REFERENCE_INIT;
-	char digest[DIGEST_STR_MAX];
+	SCOPE(strlist) struct strlist keys = STRLIST_INIT;
 
-	if (get_reference(im->opt, image->name, &r, e) < 0)
+	if (find_keys(im, image, &keys, e) < 0)
 		return -1;
-	SCOPE_FREE char *key = reference_key(&r, e);
-	if (!key)
-		return -1;
-	if (r.has_digest && !digest_equal(&r.digest, &image->top.digest))
-		return err_set(e, ERR_DIGEST, "the image is '%s', not what the name says",
-			       digest_format(&image->top.digest, digest));
-	/* Signatures first: who looks for them finds them as soon as the name is there. */
-	if (set_signatures(im, &r, image, e) < 0 || refs_set(im->store, key, &image->top, e) < 0)
-		return -1;
+	for (size_t i = 0; i < keys.count; i++) {
+		/* Signatures first: who looks for them finds them as soon as the name is there. */
+		if (set_signatures(im, keys.items[i], image, e) < 0 ||
+		    refs_set(im->store, keys.items[i], &image->top, e) < 0)
+			return -1;
+	}
 	*out = (struct import_result){
 		.top = image->top,
-		.name = steal_ptr(&key),
+		.names = keys,
 		.layers = im->layer_count,
 		.reframed = im->reframed_count,
 	};
+	keys = (struct strlist)STRLIST_INIT;
 	image->top = (struct descriptor)DESCRIPTOR_INIT;
 	return 0;
 }
@@ -234,7 +271,7 @@ static int finish(struct importer *im, struct import_image *image, struct import
 static int run(struct importer *im, const struct import_source *src, struct import_result *out,
 	       struct err *e)
 {
-	SCOPE(import_image) struct import_image image = {.name = NULL};
+	SCOPE(import_image) struct import_image image = {.signatures = NULL};
 
 	if (take(im, src, &image, e) < 0 || finish(im, &image, out, e) < 0) {
 		char quoted[QUOTE_MAX];

@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "base/strlist.h"
 #include "image/descriptor.h"
 #include "image/platform.h"
 #include "store/store.h"
@@ -42,7 +43,7 @@ int import_source_parse(struct import_source *out, const char *text, struct err 
 void import_source_fini(struct import_source *src);
 
 struct import_options {
-	const char *tag; /* reference text; NULL: the name that the source gives, else ERR_USAGE */
+	const char *tag; /* reference text; NULL: the names that the source gives, else ERR_USAGE */
 	/* Of a root file system; NULL: the host's.  Of an image: the one to take of an index; NULL:
 	 * all of it. */
 	const struct platform *platform;
@@ -53,7 +54,7 @@ struct import_options {
 
 struct import_result {
 	struct descriptor top; /* manifest or index */
-	char *name;
+	struct strlist names;  /* "localhost/app:1"; several of a docker archive */
 	uint64_t layers;
 	uint64_t reframed; /* layers that needed derived frames */
 };

@@ -312,9 +312,9 @@ static int refuse_choice(const json_t *images, const char *name, struct err *e)
 		       json_array_size(images), names.len ? names.data : "they have no names");
 }
 
-/* The image `name` (NULL: the only one), and the name that it then has. */
-static int choose(const json_t *images, const char *name, struct saved_image *out, char **tag,
-		  struct err *e)
+/* The image `name` (NULL: the only one), and the names that it then has: as docker load, all. */
+static int choose(const json_t *images, const char *name, struct saved_image *out,
+		  struct strlist *names, struct err *e)
 {
 	const size_t count = json_array_size(images);
 
@@ -322,15 +322,11 @@ static int choose(const json_t *images, const char *name, struct saved_image *ou
 		SCOPE(saved_image) struct saved_image s = {.config = ""};
 		if (parse_image(json_array_get(images, i), &s, e) < 0)
 			return -1;
-		const char *found =
-			name ? find_tag(&s, name) : (s.tags.count ? s.tags.items[0] : NULL);
+		const char *found = name ? find_tag(&s, name) : NULL;
 		if (name ? !found : count > 1)
 			continue;
-		if (found) {
-			*tag = str_dup(found, e);
-			if (!*tag)
-				return -1;
-		}
+		if ((found ? strlist_add(names, found, e) : strlist_copy(names, &s.tags, e)) < 0)
+			return -1;
 		*out = s;
 		s = (struct saved_image){.config = ""};
 		return 0;
@@ -434,7 +430,7 @@ static int import_saved(struct docker_archive *a, const char *name, struct impor
 	const int found = json_get_array(doc, "images", MANIFEST_FILE, &images, e);
 	if (found < 1)
 		return found < 0 ? -1 : err_set(e, ERR_NOT_FOUND, "the archive holds no image");
-	if (choose(images, name, &chosen, &out->name, e) < 0)
+	if (choose(images, name, &chosen, &out->names, e) < 0)
 		return -1;
 	return take_image(a, &chosen, out, e);
 }

@@ -264,10 +264,7 @@ static int keep_name(const struct descriptor *chosen, struct import_image *out, 
 
 	if (!name || !*name)
 		name = ref_name(chosen);
-	if (!name)
-		return 0;
-	out->name = str_dup(name, e);
-	return out->name ? 0 : -1;
+	return name ? strlist_add(&out->names, name, e) : 0;
 }
 
 int import_layout(struct importer *im, const struct import_layout *l, const char *name,

@@ -43,7 +43,7 @@ struct import_signatures {
 /* What was taken. */
 struct import_image {
 	struct descriptor top;
-	char *name; /* that the source gives; NULL: none */
+	struct strlist names; /* that the source gives; may be none */
 	struct import_signatures *signatures;
 	size_t signature_count;
 	size_t signature_cap;

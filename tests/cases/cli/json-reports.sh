@@ -36,7 +36,8 @@ for document in documents:
     for name, text in nested.items():
         of_page = re.findall(r"\*([a-z_]+)\*", text)
         for value in document.get(name, []) if isinstance(document.get(name), list) else []:
-            compare(f"{file}, {name}", value, of_page)
+            if isinstance(value, dict):
+                compare(f"{file}, {name}", value, of_page)
 sys.exit("\n".join(problems) or 0)
 END
 

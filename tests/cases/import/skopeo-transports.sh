@@ -58,4 +58,8 @@ taken docker-archive:docker.tar.xz:docker/app:1 docker.io/docker/app:1 2 0
 zstd -q docker.tar
 taken docker-archive:docker.tar.zst docker.io/docker/app:1 2 0
 expect 8 "*no image 'other'*" shale import docker-archive:docker.tar:other
+# As docker load, all of the names.
+$copy --additional-tag registry.example/second:2 oci:layout:app docker-archive:names.tar:first:1
+taken docker-archive:names.tar docker.io/library/first:1 2 0
+expect 0 '*' shale inspect registry.example/second:2
 shale fsck --read-data >/dev/null

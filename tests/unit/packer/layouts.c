@@ -207,13 +207,13 @@ int layouts_import(const char *what, const char *tag, struct import_result *out,
 /* Imports, checks the name, and gives the digest. */
 struct digest layouts_take(const char *what, const char *tag, const char *name)
 {
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	struct err e = ERR_INIT;
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
 
 	layouts_import(what, tag, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_str_eq(r.name, name);
+	ck_assert_str_eq(r.names.items[0], name);
 	ck_assert_int_eq(refs_get(layouts_store, name, &d, &e), 1);
 	ck_assert(digest_equal(&d.digest, &r.top.digest));
 	import_result_fini(&r);
@@ -223,12 +223,12 @@ struct digest layouts_take(const char *what, const char *tag, const char *name)
 void layouts_refuse(const char *what, const char *tag, enum err_code code, const char *word)
 {
 	const size_t before = layouts_refs();
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	struct err e = ERR_INIT;
 
 	ck_assert_int_eq(layouts_import(what, tag, &r, &e), -1);
 	ck_assert_err(&e, code, word);
-	ck_assert_ptr_null(r.name);
+	ck_assert_uint_eq(r.names.count, 0);
 	/* What failed has no name. */
 	ck_assert_uint_eq(layouts_refs(), before);
 }

@@ -57,7 +57,7 @@ END_TEST
 START_TEST(keeps_an_index_whole)
 {
 	struct err e = ERR_INIT;
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	SCOPE_FREE char *a = layout_image("amd64", "a", PLATFORM("linux", "amd64"));
 	SCOPE_FREE char *b = layout_image("arm64", "b", PLATFORM("linux", "arm64"));
 	SCOPE_FREE char *doc = str_dupf(&e, "{\"schemaVersion\":2,\"manifests\":[%s,%s]}", a, b);
@@ -286,7 +286,7 @@ END_TEST
 static int import_again(void *arg, struct err *e)
 {
 	const struct import_options opt = {.tag = "x", .platform = &layouts_platform, .level = 1};
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	const int result = import_run(layouts_store, arg, &opt, &r, e);
 
 	import_result_fini(&r);

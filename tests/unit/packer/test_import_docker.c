@@ -58,13 +58,13 @@ static int import(const char *name, const char *tag, struct import_result *out, 
 
 static void take(const char *name, const char *tag, const char *want)
 {
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	SCOPE(image) struct image im = IMAGE_INIT;
 	struct err e = ERR_INIT;
 
 	import(name, tag, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_str_eq(r.name, want);
+	ck_assert_str_eq(r.names.items[0], want);
 	image_load(layouts_store, want, &amd64, &im, &e);
 	ck_assert_no_err(&e);
 	ck_assert_str_eq(im.manifest.config.media_type, MEDIATYPE_CONFIG);
@@ -73,7 +73,7 @@ static void take(const char *name, const char *tag, const char *want)
 
 static void refuse(const char *name, enum err_code code, const char *word)
 {
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	struct err e = ERR_INIT;
 
 	ck_assert_int_eq(import(name, "x", &r, &e), -1);
@@ -128,6 +128,73 @@ START_TEST(chooses_by_name)
 	take("b", NULL, "localhost/b:latest");
 	take("docker.io/library/b:latest", "hub", "localhost/hub:latest");
 	take("registry.example/d:2", NULL, "registry.example/d:2");
+}
+END_TEST
+
+static void take_names(const char *name, const char *tag, const char *const want[])
+{
+	struct import_result r = {.layers = 0};
+	SCOPE(str) struct str refs = STR_INIT;
+	struct err e = ERR_INIT;
+	size_t count = 0;
+
+	import(name, tag, &r, &e);
+	ck_assert_no_err(&e);
+	for (; want[count]; count++) {
+		SCOPE(image) struct image im = IMAGE_INIT;
+		ck_assert_uint_lt(count, r.names.count);
+		ck_assert_str_eq(r.names.items[count], want[count]);
+		image_load(layouts_store, want[count], &amd64, &im, &e);
+		ck_assert_no_err(&e);
+	}
+	ck_assert_uint_eq(r.names.count, count);
+	ck_assert_uint_eq(layouts_refs(), count);
+	import_result_fini(&r);
+}
+
+static void save_with_names(const char *names)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "[{\"Config\":\"c.json\",\"RepoTags\":[%s],\"Layers\":[\"l.tar\"]}]", names);
+	make_image("c.json", "l.tar", "text");
+	scratch_write("saved/manifest.json", text);
+	pack();
+}
+
+START_TEST(keeps_all_names)
+{
+	save_with_names("\"a:1\",\"b\",\"a:1\",\"registry.example/c:2\"");
+	take_names(NULL, NULL,
+		   (const char *const[]){"localhost/a:1", "localhost/b:latest",
+					 "registry.example/c:2", NULL});
+}
+END_TEST
+
+START_TEST(keeps_only_the_name_that_was_asked_for)
+{
+	save_with_names("\"a:1\",\"b\"");
+	take_names("b", NULL, (const char *const[]){"localhost/b:latest", NULL});
+}
+END_TEST
+
+START_TEST(keeps_only_the_name_that_was_given)
+{
+	save_with_names("\"a:1\",\"b\"");
+	take_names(NULL, "c", (const char *const[]){"localhost/c:latest", NULL});
+}
+END_TEST
+
+START_TEST(sets_no_name_when_one_is_wrong)
+{
+	struct import_result r = {.layers = 0};
+	struct err e = ERR_INIT;
+
+	save_with_names("\"a:1\",\"NOT A NAME\"");
+	ck_assert_int_eq(import(NULL, NULL, &r, &e), -1);
+	ck_assert_err(&e, ERR_USAGE, "--tag");
+	ck_assert_uint_eq(layouts_refs(), 0);
 }
 END_TEST
 
@@ -216,6 +283,10 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, takes_the_only_image);
 	tcase_add_test(tc, layers_may_be_links_and_compressed);
 	tcase_add_test(tc, chooses_by_name);
+	tcase_add_test(tc, keeps_all_names);
+	tcase_add_test(tc, keeps_only_the_name_that_was_asked_for);
+	tcase_add_test(tc, keeps_only_the_name_that_was_given);
+	tcase_add_test(tc, sets_no_name_when_one_is_wrong);
 	tcase_add_loop_test(tc, refuses_broken_archives, 0, ARRAY_LEN(broken));
 	tcase_add_test(tc, refuses_archives_with_two_meanings);
 	tcase_add_test(tc, old_archives_are_told_apart);

@@ -25,12 +25,12 @@ static int import(enum import_kind kind, const char *name, struct import_result 
 
 static struct digest take(enum import_kind kind, const char *name)
 {
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	struct err e = ERR_INIT;
 
 	import(kind, name, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_str_eq(r.name, "localhost/app:latest");
+	ck_assert_str_eq(r.names.items[0], "localhost/app:latest");
 	ck_assert_uint_eq(r.layers, 1);
 	ck_assert_uint_eq(r.reframed, 0);
 	const struct digest d = r.top.digest;
@@ -40,7 +40,7 @@ static struct digest take(enum import_kind kind, const char *name)
 
 static void refuse(enum import_kind kind, const char *name, enum err_code code, const char *word)
 {
-	struct import_result r = {.name = NULL};
+	struct import_result r = {.layers = 0};
 	struct err e = ERR_INIT;
 
 	ck_assert_int_eq(import(kind, name, &r, &e), -1);
