@@ -27,7 +27,10 @@
 #include "image/tar_sparse.h"
 #include "image/tar_stream.h"
 
-enum { NAME_MAX_USTAR = 155 + 1 + 100 /* prefix, "/", name */ };
+enum {
+	NAME_MAX_USTAR = 155 + 1 + 100, /* prefix, "/", name */
+	SYMLINK_MODE = 0777,            /* symlink(7) */
+};
 
 enum stage { STAGE_READING, STAGE_ENDED, STAGE_FAILED };
 
@@ -362,7 +365,8 @@ static int take_attributes(const struct tar_reader *r, struct entry *out, struct
 	/* Some writers have the bits of the kind in it. */
 	if (tar_number(h->mode, sizeof(h->mode), UINT32_MAX, &mode) < 0)
 		return err_set(e, ERR_FORMAT, "bad mode");
-	out->mode = (uint32_t)mode & 07777;
+	/* Linux gives every link the same; what writers have here nobody can unpack. */
+	out->mode = out->kind == ENTRY_SYMLINK ? SYMLINK_MODE : (uint32_t)mode & 07777;
 	/* 2^32 - 1 means "leave it" to chown(2). */
 	if (number_u32(r, PAX_UID, h->uid, UINT32_MAX - 1, &out->uid) < 0)
 		return err_set(e, ERR_FORMAT, "bad uid");

@@ -27,3 +27,20 @@ shale import -q -t app oci:layout:y >/dev/null
 same "layers" "$(layers app | wc -l)" 2
 shale cp -a app:/ copy
 same_trees again/rootfs copy
+
+# Linux has one mode for all links, whatever a layer says.
+python3 - <<'END'
+import tarfile
+with tarfile.open("links.tar", "w") as tar:
+    for mode in (0o644, 0, 0o4755):
+        link = tarfile.TarInfo(f"mode-{mode:o}")
+        link.type, link.linkname, link.mode = tarfile.SYMTYPE, "target", mode
+        tar.addfile(link)
+END
+umoci raw add-layer --image layout:x --tag links links.tar
+umoci unpack --image layout:links third >out 2>&1 || fail "umoci: $(cat out)"
+shale import -q -t links oci:layout:links >/dev/null
+for name in 644 0 4755; do
+  same "the mode of a link" "$(shale ls -l links "/mode-$name" | cut -c 1-10)" \
+    "$(stat -c %A "third/rootfs/mode-$name")"
+done

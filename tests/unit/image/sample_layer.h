@@ -83,7 +83,9 @@ static inline struct entry sample_entry(const struct sample *s)
 		.link = s->link,
 		.link_len = s->link ? strlen(s->link) : 0,
 		.kind = s->kind,
-		.mode = s->kind == ENTRY_DIR ? 0755 : 0644,
+		.mode = s->kind == ENTRY_SYMLINK ? 0777
+			: s->kind == ENTRY_DIR   ? 0755
+						 : 0644,
 		.rdev_major = s->kind == ENTRY_CHAR ? 1 : 0,
 		.rdev_minor = s->kind == ENTRY_CHAR ? 3 : 0,
 		.mtime = 315532800,
