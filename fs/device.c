@@ -226,6 +226,22 @@ char *device_absolute(const char *mountpoint, struct err *e)
 	return str_dupf(e, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, last);
 }
 
+char *device_follow(const char *path, struct err *e)
+{
+	char target[PATH_MAX];
+	/* Unlike stat(2) it asks no server, should this be a mountpoint after all. */
+	const ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	if (target[0] == '/')
+		return device_absolute(target, e);
+	const int parent = (int)(strrchr(path, '/') - path);
+	SCOPE_FREE char *whole = str_dupf(e, "%.*s/%s", parent, path, target);
+	return whole ? device_absolute(whole, e) : NULL;
+}
+
 /* Undoes the octal escapes of mountinfo, in place. */
 static void unescape(char *field)
 {

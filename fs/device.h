@@ -25,6 +25,10 @@ int device_unmount(const char *mountpoint, bool is_lazy, struct err *e);
  */
 char *device_absolute(const char *mountpoint, struct err *e);
 
+/* Where the link `path`, as device_absolute has it, leads: the same for its target.  NULL without
+ * an error when it is no link. */
+char *device_follow(const char *path, struct err *e);
+
 /* 1 when a shale mount is there, with its "major:minor"; 0; -1. */
 enum { DEVICE_NUMBER_MAX = 24 };
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e);

@@ -45,6 +45,7 @@ enum {
 	THREADS_MAX = 8, /* that read and decode; more than processors, as some wait for the disk */
 	THREADS_IDLE_MAX = 8,
 	STATUS_TEXT_MAX = 8192,
+	LINKS_MAX = 40, /* as the kernel follows in one path */
 };
 
 /* What the server tells its caller through the pipe: this head, then the text of the error. */
@@ -362,15 +363,32 @@ int mount_run(const struct mount_options *opt, struct view *(*open_view)(void *c
 	return serve_in_background(opt, mountpoint, open_view, ctx, e);
 }
 
-int mount_end(const char *mountpoint, bool is_lazy, struct err *e)
+/* 1 with the place of the mount that `mountpoint` is, or leads to as a link, 0, -1.  A mount is
+ * looked for before each link: one whose server is dead or stuck must not be asked. */
+static int find_mount(const char *mountpoint, char **out, struct err *e)
 {
 	char number[DEVICE_NUMBER_MAX];
-	char q[QUOTE_MAX];
 	SCOPE_FREE char *path = device_absolute(mountpoint, e);
 
-	if (!path)
-		return -1;
-	const int found = device_find(path, number, e);
+	for (int links = 0; path && links <= LINKS_MAX; links++) {
+		const int found = device_find(path, number, e);
+		if (found > 0)
+			*out = steal_ptr(&path);
+		if (found != 0)
+			return found;
+		char *next = device_follow(path, e);
+		free(path);
+		path = next;
+	}
+	return e->code ? -1 : 0;
+}
+
+int mount_end(const char *mountpoint, bool is_lazy, struct err *e)
+{
+	char q[QUOTE_MAX];
+	SCOPE_FREE char *path = NULL;
+
+	const int found = find_mount(mountpoint, &path, e);
 	if (found < 0)
 		return -1;
 	if (found == 0)
