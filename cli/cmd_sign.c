@@ -25,10 +25,6 @@ static int read_key(const struct invocation *in, struct private_key *out, struct
 	struct passphrase_source source;
 	const char *path = invocation_value(in, "key");
 	char q[QUOTE_MAX];
-
-	if (!path)
-		return err_set(e, ERR_USAGE,
-			       "option '--key' is missing: the private key to sign with");
 	SCOPE_FREE char *subject = str_dupf(e, "key file '%s'", quote_str(q, path));
 	if (!subject || keys_passphrase_source(in, &source, e) < 0 ||
 	    keyfile_read(&file, path, e) < 0 ||
@@ -66,8 +62,12 @@ static int run(const struct invocation *in, struct err *e)
 		.each_platform = invocation_has(in, "recursive"),
 	};
 
-	if (support_store(in, 0, &s, e) < 0 || read_key(in, &key, e) < 0 ||
-	    sign_image(s, in->args[0], &key, &opt, &report, e) < 0)
+	if (!invocation_has(in, "key"))
+		return err_set(e, ERR_USAGE,
+			       "option '--key' is missing: the private key to sign with");
+	/* Before somebody types a passphrase for nothing. */
+	if (sign_check_options(&opt, e) < 0 || support_store(in, 0, &s, e) < 0 ||
+	    read_key(in, &key, e) < 0 || sign_image(s, in->args[0], &key, &opt, &report, e) < 0)
 		return -1;
 	return print_report(&report, invocation_has(in, "json"), e);
 }

@@ -66,8 +66,6 @@ static int verify(const struct invocation *in, const struct store *s, struct ver
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	opt.layers.progress = &line.progress;
-	if (!path)
-		return err_set(e, ERR_USAGE, "option '--key' is missing: the public key to trust");
 	if (support_platform(in, &room, &opt.platform, e) < 0 ||
 	    support_workers(in, &opt.layers.workers, e) < 0 || public_key_read(&key, path, e) < 0 ||
 	    lease_open(s, in->command->name, &l, e) < 0)
@@ -83,6 +81,8 @@ static int run(const struct invocation *in, struct err *e)
 	struct err failure = ERR_INIT;
 	char digest[DIGEST_STR_MAX];
 
+	if (!invocation_has(in, "key"))
+		return err_set(e, ERR_USAGE, "option '--key' is missing: the public key to trust");
 	if (support_store(in, 0, &s, e) < 0)
 		return -1;
 	const int r = verify(in, s, &report, &failure);

@@ -111,6 +111,24 @@ static int sign_top(struct signing *sn, const struct descriptor *top, bool each_
 	return sign_digest(sn, &top->digest, e);
 }
 
+static char *parse_identity(const char *text, bool *is_exact, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	char *full = signatures_identity(text, is_exact, e);
+
+	if (!full)
+		err_wrap(e, "identity '%s'", quote_str(quoted, text));
+	return full;
+}
+
+int sign_check_options(const struct sign_options *opt, struct err *e)
+{
+	if (!opt->identity)
+		return 0;
+	SCOPE_FREE char *full = parse_identity(opt->identity, NULL, e);
+	return full ? 0 : -1;
+}
+
 /* What goes into the payload as the image's name. */
 static char *choose_identity(const char *wanted, const struct reference *r, struct err *e)
 {
@@ -124,11 +142,9 @@ static char *choose_identity(const char *wanted, const struct reference *r, stru
 			quote_str(quoted, r->name));
 		return NULL;
 	}
-	SCOPE_FREE char *full = signatures_identity(wanted, &is_exact, e);
-	if (!full) {
-		err_wrap(e, "identity '%s'", quote_str(quoted, wanted));
+	SCOPE_FREE char *full = parse_identity(wanted, &is_exact, e);
+	if (!full)
 		return NULL;
-	}
 	/* cosign's default, and good for policies with matchRepository. */
 	if (!is_exact)
 		log_warning("identity '%s' has no tag: who asks for the image by a name with a tag "

@@ -38,6 +38,9 @@ struct sign_report {
 		.identity = NULL \
 	}
 
+/* What can be said of them before there is a key: ERR_SYNTAX for an identity that is no name. */
+int sign_check_options(const struct sign_options *opt, struct err *e);
+
 /*
  * `text`: as image_find reads it; it must name a repository, where the signature is put.
  * ERR_USAGE: a bare digest, or no tag and no identity; ERR_SYNTAX: an identity that is no

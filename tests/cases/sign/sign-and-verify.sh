@@ -28,6 +28,9 @@ same "all names" "$(shale images -a | sed '1d;s/ .*//' | sort | paste -sd' ')" \
 shale fsck -q --read-data >/dev/null
 expect 2 "*'--key' is missing*" shale verify "$image"
 expect 2 "*'--key' is missing*" shale sign "$image"
+# What is wrong with the command line comes before what is wrong with the store.
+expect 2 "*'--key' is missing*" shale verify --store none "$image"
+expect 2 "*'--key' is missing*" shale sign --store none none
 expect 8 "*'none.pub'*" shale verify --key none.pub "$image"
 expect 3 "*" shale verify --key team.key "$image"
 expect 3 "*" shale sign --key team.pub --passphrase-file pass "$image"
