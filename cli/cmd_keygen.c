@@ -34,9 +34,14 @@ static int run(const struct invocation *in, struct err *e)
 	struct passphrase_source source;
 	enum key_alg alg = KEY_ED25519;
 	char text[DIGEST_STR_MAX];
+	char q[QUOTE_MAX];
 
+	/* Also of "keys/": files that are hidden are not found again. */
+	if (!*in->args[0] || str_has_suffix(in->args[0], "/"))
+		return err_set(e, ERR_USAGE, "the prefix '%s' has no name for the key files",
+			       quote_str(q, in->args[0]));
 	if (parse_type(in, &alg, e) < 0 || keys_passphrase_source(in, &source, e) < 0 ||
-	    passphrase_read(&source, "new key", true, &passphrase, e) < 0 ||
+	    passphrase_read(&source, "the new key", true, &passphrase, e) < 0 ||
 	    private_key_generate(&key, alg, e) < 0 ||
 	    keyfile_create_pair(in->args[0], &key, &passphrase, e) < 0)
 		return -1;

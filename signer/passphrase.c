@@ -227,8 +227,8 @@ static int prompt(const char *subject, bool confirm, struct secret *out, struct 
 
 	if (tty < 0)
 		return err_set(e, ERR_USAGE,
-			       "no terminal to ask for the passphrase of %s on: "
-			       "give a passphrase file, or set " PASSPHRASE_ENV,
+			       "the passphrase of %s is needed, and there is no terminal to ask "
+			       "for it: give a passphrase file, or set " PASSPHRASE_ENV,
 			       subject);
 	if (ask(tty, "passphrase of", subject, &first, e) < 0)
 		return -1;

@@ -29,5 +29,14 @@ expect 4 "*'file': the passphrase is longer than 4096 bytes" shale sign --key te
 # Nobody is asked for a passphrase, nor is one read, when the rest is wrong.
 expect 3 "*identity 'BAD NAME'*" shale sign --key team.key --identity 'BAD NAME' --passphrase-file none app
 # No terminal, no passphrase.
-expect 2 "*no terminal to ask for the passphrase of key file 'team.key'*" \
-  setsid -w shale sign --key team.key app </dev/null
+expect 2 "*there is no terminal to ask*" setsid -w shale sign --key team.key app </dev/null
+grep -q "the passphrase of key file 'team.key'" expect.out || fail "$(cat expect.out)"
+expect 2 "shale: the passphrase of the new key is needed, and there is no terminal to ask for it: give a passphrase file, or \
+set SHALE_PASSPHRASE" setsid -w shale keygen new </dev/null
+
+# A prefix is part of a name: files that are hidden are not found again.
+mkdir keys
+for prefix in '' keys/; do
+  expect 2 "shale: the prefix '$prefix' has no name for the key files" shale keygen --passphrase-file none "$prefix"
+done
+same "key files" "$(find . -name '.*.*')" ""
