@@ -337,16 +337,6 @@ int json_push(json_t *arr, json_t *value, struct err *e)
 	return json_array_append_new(arr, value) < 0 ? err_nomem(e) : 0;
 }
 
-/* Whether anything but a single quote was escaped in `quoted`. */
-static bool has_other_escape(const char *quoted)
-{
-	for (const char *p = strchr(quoted, '\\'); p; p = strchr(p + 2, '\\')) {
-		if (p[1] != '\'')
-			return true;
-	}
-	return false;
-}
-
 json_t *json_text_value(const void *bytes, size_t len)
 {
 	struct err e = ERR_INIT;
@@ -356,8 +346,5 @@ json_t *json_text_value(const void *bytes, size_t len)
 		err_clear(&e);
 		return NULL;
 	}
-	/* A single quote means nothing to JSON.  So a backslash always starts an escape. */
-	if (!has_other_escape(str_text(&quoted)))
-		return json_stringn(len ? bytes : "", len);
-	return json_stringn(quoted.data, quoted.len);
+	return json_stringn(str_text(&quoted), quoted.len);
 }

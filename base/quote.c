@@ -53,13 +53,15 @@ static size_t escape(uint8_t byte, char out[static UNIT_MAX])
 	}
 }
 
-/* One unit from `s` (not empty): returns the bytes put into `out`; `used` are those taken. */
-static size_t quote_unit(const uint8_t *s, size_t len, char out[static UNIT_MAX], size_t *used)
+/* One unit from `s` (not empty): returns the bytes put into `out`; `used` are those taken.  `quote`
+ * stands around the text; 0: nothing does. */
+static size_t quote_unit(const uint8_t *s, size_t len, char quote, char out[static UNIT_MAX],
+			 size_t *used)
 {
 	uint32_t point;
 	const size_t n = utf8_decode((const char *)s, len, &point);
 
-	if (n == 0 || !is_shown(point) || point == '\'' || point == '\\') {
+	if (n == 0 || !is_shown(point) || s[0] == quote || s[0] == '\\') {
 		*used = 1;
 		return escape(s[0], out);
 	}
@@ -77,7 +79,7 @@ const char *quote_bytes(char buf[static QUOTE_MAX], const void *s, size_t len)
 	size_t cut = 0;
 
 	for (; len > 0; next += used, len -= used) {
-		const size_t n = quote_unit(next, len, unit, &used);
+		const size_t n = quote_unit(next, len, '\'', unit, &used);
 		if (pos + n >= QUOTE_MAX) {
 			memcpy(buf + cut, ellipsis, sizeof(ellipsis));
 			return buf;
@@ -105,7 +107,7 @@ int quote_append(struct str *out, const void *s, size_t len, struct err *e)
 	size_t used;
 
 	for (; len > 0; next += used, len -= used) {
-		const size_t n = quote_unit(next, len, unit, &used);
+		const size_t n = quote_unit(next, len, 0, unit, &used);
 		if (str_append(out, unit, n, e) < 0) {
 			str_truncate(out, before);
 			return -1;

@@ -18,7 +18,8 @@ enum { QUOTE_MAX = 160 /* bytes, NUL included; longer text ends in "..." */ };
 const char *quote_bytes(char buf[static QUOTE_MAX], const void *s, size_t len);
 const char *quote_str(char buf[static QUOTE_MAX], const char *s);
 
-/* The same without a limit, for reports: appends to `out`. */
+/* For reports, which put no quotes around it: without a limit, and a single quote stays.  Appends
+ * to `out`. */
 int quote_append(struct str *out, const void *s, size_t len, struct err *e);
 
 #endif

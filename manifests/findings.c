@@ -117,8 +117,8 @@ int findings_take(struct findings *f, struct place at, struct err *e)
 
 /*
  * One character of the source line, and as much blank for the line below: a tab stays a tab, so
- * that the caret lines up whatever the width of tabs.  Quotes and backslashes are harmless here,
- * and a line full of \" would not be the user's line any more.
+ * that the caret lines up whatever the width of tabs.  A backslash is harmless here, and a
+ * line with two for one would not be the user's line any more.
  */
 static int show_unit(const char *s, size_t len, struct str *line, struct str *pad, struct err *e)
 {
@@ -128,8 +128,7 @@ static int show_unit(const char *s, size_t len, struct str *line, struct str *pa
 		return pad ? str_append_c(pad, '\t', e) : 0;
 	}
 	const size_t before = line->len;
-	if (s[0] == '\'' || s[0] == '\\' ? str_append_c(line, s[0], e) < 0
-					 : quote_append(line, s, len, e) < 0)
+	if (s[0] == '\\' ? str_append_c(line, s[0], e) < 0 : quote_append(line, s, len, e) < 0)
 		return -1;
 	if (!pad)
 		return 0;

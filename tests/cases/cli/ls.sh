@@ -26,6 +26,17 @@ same "a sticky directory" "$(shale ls -l app / | sed -n 's/ .* tmp$//p')" drwxrw
 shale ls -R --json app >all.json
 json all.json "'\n'.join('%s -%o %d:%d %d' % (f['path'], int(f['mode'], 8), f['uid'], f['gid'], f['links']) for f in d)" |
   LC_ALL=C sort | diff -u want -
+mkdir quotes
+touch quotes/it\'s quotes/\' 'quotes/"'
+ln -s it\'s quotes/link
+shale import -q -t quotes dir:quotes >/dev/null
+ls quotes >want
+shale ls quotes | diff -u want -
+same "a target" "$(shale ls -l quotes /link | sed 's/.* -> //')" "it's"
+shale ls -R quotes | while read -r name; do
+  shale ls quotes "$name" >/dev/null || fail "a name of ls is not taken: $name"
+done
+expect 8 "*no file '/no\\\\'ne' in the image" shale ls app "/no'ne"
 expect 8 "*no file '/none' in the image" shale ls app /none
 expect 8 "*" shale ls app /etc/passwd/x
 

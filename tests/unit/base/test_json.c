@@ -364,10 +364,10 @@ static const struct {
 	{"it's \"here\"", 11, "it's \"here\""},
 	{"caf\xc3\xa9", 5, "caf\xc3\xa9"},
 	{"a\\b", 3, "a\\\\b"},
-	{"a\\'b", 4, "a\\\\\\'b"},
+	{"a\\'b", 4, "a\\\\'b"},
 	{"a\nb", 3, "a\\nb"},
 	{"a\0b", 3, "a\\x00b"},
-	{"\xff'", 2, "\\xff\\'"},
+	{"\xff'", 2, "\\xff'"},
 };
 
 START_TEST(text_of_any_bytes)
