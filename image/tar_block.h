@@ -29,6 +29,7 @@ enum tar_type {
 	TAR_GNU_LONG_NAME = 'L',
 	TAR_GNU_LONG_LINK = 'K',
 	TAR_GNU_SPARSE = 'S',
+	TAR_GNU_LABEL = 'V', /* of the volume: no member */
 };
 
 struct tar_sparse_field {

@@ -70,6 +70,8 @@ static const struct pax_key keys[] = {
 	{"SCHILY.acl.ace",              KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	{"LIBARCHIVE.creationtime",     KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	{"LIBARCHIVE.symlinktype",      KIND_IGNORED,       PAX_FIELD_COUNT,     true},
+	/* Of the volume; what GNU tar knows of a part of several is refused. */
+	{"GNU.volume.label",            KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	/* Of the file's content, in packages of Alpine that some tools turn into layers. */
 	{"APK-TOOLS.checksum.SHA1",     KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 };

@@ -152,6 +152,23 @@ static int read_global(struct tar_reader *r, struct err *e)
 	return pax_parse_global(&r->global, str_text(&r->records), r->records.len, e);
 }
 
+/* The name of the volume, which is nothing of the tree. */
+static int skip_label(struct tar_reader *r, struct err *e)
+{
+	const enum tar_dialect dialect = tar_block_dialect(&r->header);
+	uint64_t size;
+
+	/* GNU tar leaves the magic out of it. */
+	if (dialect != TAR_GNU && dialect != TAR_V7)
+		return err_set(e, ERR_FORMAT, "a GNU volume label in another dialect");
+	if (has_extended(r))
+		return err_set(e, ERR_FORMAT, "an extended header of a volume label");
+	/* Readers disagree whether data follows. */
+	if (tar_number(r->header.size, sizeof(r->header.size), INT64_MAX, &size) < 0 || size > 0)
+		return err_set(e, ERR_FORMAT, "a volume label with a size");
+	return 0;
+}
+
 /* The first block of zeros has been read: there is another one, and then nothing but zeros. */
 static int read_end(struct tar_reader *r, struct err *e)
 {
@@ -301,6 +318,7 @@ static int kind_of_member(const struct tar_reader *r, bool is_slashed, enum entr
 	case TAR_PAX_GLOBAL:
 	case TAR_GNU_LONG_NAME:
 	case TAR_GNU_LONG_LINK:
+	case TAR_GNU_LABEL:
 		break;
 	}
 	return err_set(e, ERR_FORMAT, "unsupported type '%s'", quote_bytes(quoted, &type, 1));
@@ -548,6 +566,8 @@ static int take_block(struct tar_reader *r, struct entry *out, struct err *e)
 		return read_long_text(r, &r->long_name, e);
 	case TAR_GNU_LONG_LINK:
 		return read_long_text(r, &r->long_link, e);
+	case TAR_GNU_LABEL:
+		return skip_label(r, e);
 	default:
 		return take_member(r, out, e);
 	}

@@ -5,7 +5,8 @@
  * Own code and not libarchive's, because a layer is indexed by byte offset and a name is kept byte
  * for byte (libarchive 3.6 turns PAX names into NFC), and because what is odd must be refused here,
  * not repaired.  Reads ustar, PAX (x, g), GNU long names (L, K), base-256 numbers, GNU sparse
- * members (old, 0.0, 0.1, 1.0) and pre-POSIX v7 headers; refuses any other type flag.
+ * members (old, 0.0, 0.1, 1.0) and pre-POSIX v7 headers; skips GNU volume labels (V); refuses any
+ * other type flag.
  *
  * ERR_FORMAT: bad checksum or number, "..", NUL in a name, size of a link or directory that hides
  * data, malformed or repeated PAX records, unknown PAX keys that could change what a member is, ids

@@ -354,7 +354,7 @@ case("magic-unknown", MALFORMED, "dialect", member(magic=b"tarball\0"))
 case("type-unknown", MALFORMED, "type 'Z'", header(kind=b"Z"))
 case("type-multivolume", MALFORMED, "type 'M'", header(kind=b"M"))
 case("type-dump-directory", MALFORMED, "type 'D'", header(kind=b"D"))
-case("type-volume", MALFORMED, "type 'V'", header(kind=b"V"))
+case("type-volume", MALFORMED, "volume label", header(kind=b"V"))
 case("type-solaris", MALFORMED, "type 'X'", header(kind=b"X"))
 
 # The end.

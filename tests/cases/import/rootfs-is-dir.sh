@@ -24,6 +24,11 @@ for tool in gzip zstd xz bzip2; do
   "$tool" -c x.tar >x.tar.compressed
   same "a tar compressed with $tool" "$(shale import -q -t "$tool" rootfs:x.tar.compressed)" "$want"
 done
+for format in gnu posix; do
+  tar --format=$format -V label --numeric-owner -C tree -cf labelled.tar .
+  tar --format=$format --numeric-owner -C tree -cf plain.tar .
+  same "a tar with a label" "$(shale import -q -t label rootfs:labelled.tar)" "$(shale import -q -t plain rootfs:plain.tar)"
+done
 same "with threads" "$(shale import -q --workers 4 -t app dir:tree)" "$want"
 same "elsewhere" "$(umask 077 && TZ=Asia/Tokyo LC_ALL=C shale import -q -t app dir:tree)" "$want"
 same "created" "$(inspect app "d['config']['created']")" 1980-01-01T00:00:00Z
