@@ -28,6 +28,7 @@ enum {
 };
 
 struct derivation {
+	struct tar_losses *losses;
 	struct inflate *in;
 	struct framer *framer;
 	struct layer_index_builder *index;
@@ -124,7 +125,7 @@ static int derive(struct derivation *d, enum frame_encoding encoding, struct der
 		  struct err *e)
 {
 	SCOPE(str) struct str index = STR_INIT;
-	const struct tar_input input = {pull, d};
+	const struct tar_input input = {pull, d, d->losses};
 	const struct tree_watcher watcher = {member, passed, d};
 	struct digest diff_id;
 
@@ -147,7 +148,10 @@ int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, 
 		 const struct derive_options *opt, struct derive_result *out, struct err *e)
 {
 	const enum frame_encoding frames = encoding == LAYER_TAR ? FRAME_RAW : FRAME_ZSTD;
-	struct derivation d = {.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd};
+	struct derivation d = {
+		.losses = opt->losses,
+		.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd,
+	};
 	const struct framer_options framer_opt = {frames, LAYER_LEVEL_DEFAULT, opt->workers};
 	const struct framer_sink sink = {put_frame, &d};
 
@@ -224,7 +228,7 @@ static int prove(struct proof *p, struct err *e)
 {
 	SCOPE(str) struct str encoded = STR_INIT;
 	SCOPE(layer_index) struct layer_index *again = NULL;
-	const struct tar_input input = {pull_proof, p};
+	const struct tar_input input = {pull_proof, p, NULL};
 	const struct digest want = layer_index_diff_id(p->ix);
 
 	if (tree_record(&input, p->again, NULL, e) < 0)

@@ -24,10 +24,12 @@
 #include "base/str.h"
 #include "image/layer_index.h"
 #include "image/mediatype.h"
+#include "image/tar_read.h"
 
 struct derive_options {
 	unsigned workers;          /* that compress the new frames */
 	struct progress *progress; /* counts blob bytes; may be NULL */
+	struct tar_losses *losses; /* adds to them; may be NULL */
 };
 
 struct derive_result {

@@ -24,6 +24,7 @@ enum pax_kind {
 	KIND_SPARSE_LENGTH,
 	KIND_SPARSE_LIST,
 	KIND_SELINUX,
+	KIND_ACL,
 };
 
 struct pax_key {
@@ -65,9 +66,9 @@ static const struct pax_key keys[] = {
 	{"SCHILY.ino",                  KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	{"SCHILY.nlink",                KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	{"SCHILY.fflags",               KIND_IGNORED,       PAX_FIELD_COUNT,     true},
-	{"SCHILY.acl.access",           KIND_IGNORED,       PAX_FIELD_COUNT,     true},
-	{"SCHILY.acl.default",          KIND_IGNORED,       PAX_FIELD_COUNT,     true},
-	{"SCHILY.acl.ace",              KIND_IGNORED,       PAX_FIELD_COUNT,     true},
+	{"SCHILY.acl.access",           KIND_ACL,           PAX_FIELD_COUNT,     true},
+	{"SCHILY.acl.default",          KIND_ACL,           PAX_FIELD_COUNT,     true},
+	{"SCHILY.acl.ace",              KIND_ACL,           PAX_FIELD_COUNT,     true},
 	{"LIBARCHIVE.creationtime",     KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	{"LIBARCHIVE.symlinktype",      KIND_IGNORED,       PAX_FIELD_COUNT,     true},
 	/* Of the volume; what GNU tar knows of a part of several is refused. */
@@ -92,6 +93,7 @@ void pax_clear(struct pax *p)
 {
 	p->given = 0;
 	p->cleared = 0;
+	p->has_acl = false;
 	tar_xattrs_clear(&p->xattrs);
 	tar_sparse_clear(&p->sparse);
 }
@@ -241,6 +243,7 @@ static int parse_value(struct pax *p, const struct pax_key *key, const struct re
 	case KIND_SPARSE_OFFSET:
 	case KIND_SPARSE_LENGTH:
 	case KIND_SELINUX:
+	case KIND_ACL:
 		break;
 	}
 	return 0;
@@ -251,6 +254,9 @@ static int parse_known(struct pax *p, const struct pax_key *key, const struct re
 {
 	switch (key->kind) {
 	case KIND_IGNORED:
+		return 0;
+	case KIND_ACL:
+		p->has_acl = p->has_acl || r->value_len > 0;
 		return 0;
 	case KIND_CHARSET:
 		return parse_charset(r, e);

@@ -53,6 +53,7 @@ struct pax {
 	struct pax_value values[PAX_FIELD_COUNT];
 	int64_t mtime;
 	uint32_t mtime_nsec;
+	bool has_acl; /* which is not taken */
 	struct tar_xattrs xattrs;
 	struct tar_sparse sparse; /* of PAX_SPARSE_MAP */
 };

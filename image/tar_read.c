@@ -21,6 +21,7 @@
 #include "base/limits.h"
 #include "base/quote.h"
 #include "base/str.h"
+#include "image/entry_check.h"
 #include "image/holes.h"
 #include "image/tar_block.h"
 #include "image/tar_pax.h"
@@ -42,6 +43,7 @@ struct long_text {
 
 struct tar_reader {
 	struct tar_stream stream;
+	struct tar_losses *losses; /* NULL: nobody asks */
 	enum stage stage;
 	uint64_t left;    /* bytes of the payload */
 	uint64_t padding; /* after it */
@@ -75,6 +77,7 @@ struct tar_reader *tar_reader_new(const struct tar_input *in, struct err *e)
 		tar_reader_free(r);
 		return NULL;
 	}
+	r->losses = in->losses;
 	return r;
 }
 
@@ -530,6 +533,23 @@ static int take_data(struct tar_reader *r, struct entry *out, struct err *e)
 	return 0;
 }
 
+static void count_loss(struct tar_loss *loss, const struct entry *en)
+{
+	if (loss->count++ == 0)
+		quote_bytes(loss->first, en->path, en->path_len);
+}
+
+static void count_losses(struct tar_reader *r, const struct entry *en)
+{
+	if (!r->losses)
+		return;
+	if (r->pax.has_acl)
+		count_loss(&r->losses->acls, en);
+	/* Of the limit itself nobody will miss a second. */
+	if (en->mtime == ENTRY_TIME_MAX || en->mtime == -ENTRY_TIME_MAX)
+		count_loss(&r->losses->times, en);
+}
+
 static int take_member(struct tar_reader *r, struct entry *out, struct err *e)
 {
 	struct entry en = {.path = r->path};
@@ -546,6 +566,7 @@ static int take_member(struct tar_reader *r, struct entry *out, struct err *e)
 		return -1;
 	if (take_attributes(r, &en, e) < 0 || take_data(r, &en, e) < 0)
 		return -1;
+	count_losses(r, &en);
 	*out = en;
 	return 1;
 }

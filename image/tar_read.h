@@ -22,13 +22,26 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/quote.h"
 #include "base/scope.h"
 #include "image/entry.h"
+
+/* Members of which something is lost that the tar says, added up over any number of tars. */
+struct tar_loss {
+	uint64_t count;
+	char first[QUOTE_MAX]; /* the name of the first, quoted */
+};
+
+struct tar_losses {
+	struct tar_loss acls;  /* left out */
+	struct tar_loss times; /* clamped to ENTRY_TIME_MAX */
+};
 
 /* Where the bytes come from: any count up to `len`, 0 at the end, -1 with the error set. */
 struct tar_input {
 	ssize_t (*read)(void *ctx, void *buf, size_t len, struct err *e);
 	void *ctx;
+	struct tar_losses *losses; /* may be NULL */
 };
 
 struct tar_reader;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -280,6 +281,18 @@ static int run(struct importer *im, const struct import_source *src, struct impo
 	return 0;
 }
 
+/* Once for all files: an image may have many of them. */
+static void tell_losses(const struct tar_losses *l)
+{
+	if (l->acls.count)
+		log_warning("ACLs of %" PRIu64 " files are left out, the first of '%s'",
+			    l->acls.count, l->acls.first);
+	if (l->times.count)
+		log_warning("mtimes of %" PRIu64 " files are out of range and clamped, the first "
+			    "of '%s'",
+			    l->times.count, l->times.first);
+}
+
 int import_run(const struct store *s, const struct import_source *src,
 	       const struct import_options *opt, struct import_result *out, struct err *e)
 {
@@ -293,9 +306,12 @@ int import_run(const struct store *s, const struct import_source *src,
 
 	if (check_tag(src, opt, e) < 0)
 		return -1;
+	im.layers.losses = &im.losses;
 	SCOPE_FREE char *what = str_dupf(e, "import %s", opt->tag ? opt->tag : src->path);
 	if (what && lease_open(s, what, &im.lease, e) == 0)
 		r = run(&im, src, out, e);
+	if (r == 0)
+		tell_losses(&im.losses);
 	lease_close(im.lease);
 	strmap_fini(&im.done);
 	return r;

@@ -202,7 +202,7 @@ static int fill_from_tar(void *ctx, struct layer_writer *w, struct err *e)
 static int index_tar(struct importer *im, int fd, uint64_t size, enum layer_encoding encoding,
 		     int *frames_fd, struct layer_index **out, struct err *e)
 {
-	const struct derive_options opt = {im->opt->workers, im->opt->progress};
+	const struct derive_options opt = {im->opt->workers, im->opt->progress, &im->losses};
 	struct derive_result derived = {.index = STR_INIT};
 	int r;
 

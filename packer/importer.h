@@ -28,7 +28,8 @@ struct importer {
 	struct lease *lease;
 	const struct import_options *opt;
 	struct layers_options layers;
-	struct strmap done; /* what was taken or proven already, as a set of texts */
+	struct tar_losses losses; /* of all tars that were read */
+	struct strmap done;       /* what was taken or proven already, as a set of texts */
 	uint64_t layer_count;
 	uint64_t reframed_count;
 	bool lacks_blob; /* the source does not hold all that it names: that is the error */

@@ -327,7 +327,7 @@ static int derive(const struct store *s, const struct descriptor *layer,
 		  const struct layers_options *opt, int frames, struct derive_result *out,
 		  struct err *e)
 {
-	const struct derive_options derive_opt = {opt->workers, opt->progress};
+	const struct derive_options derive_opt = {opt->workers, opt->progress, opt->losses};
 	SCOPE_FD int blob = blobs_open(s, &layer->digest, layer->size, e);
 
 	if (blob < 0)

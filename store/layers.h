@@ -15,11 +15,13 @@
 #include "image/catalog.h"
 #include "image/descriptor.h"
 #include "image/layer_index.h"
+#include "image/tar_read.h"
 #include "store/store.h"
 
 struct layers_options {
 	unsigned workers;
 	struct progress *progress; /* may be NULL */
+	struct tar_losses *losses; /* of layers whose tar is read; may be NULL */
 };
 
 /*

@@ -109,7 +109,7 @@ static void check_again(const struct entry *en)
 	FUZZ_CHECK(str_append_zeros(&tar, en->size + tar_padding(en->size) + TAR_END_SIZE, &e) ==
 		   0);
 	struct source s = {(const uint8_t *)tar.data, tar.len, 0, BIG_STEP};
-	const struct tar_input in = {read_source, &s};
+	const struct tar_input in = {read_source, &s, NULL};
 	SCOPE(tar_reader) struct tar_reader *r = tar_reader_new(&in, &e);
 	FUZZ_CHECK(r && tar_reader_next(r, &again, &e) == 1);
 	check_same(en, &again);
@@ -168,7 +168,7 @@ static enum err_code read_archive(const uint8_t *data, size_t size, size_t step,
 {
 	struct err e = ERR_INIT;
 	struct source s = {data, size, 0, step};
-	const struct tar_input in = {read_source, &s};
+	const struct tar_input in = {read_source, &s, NULL};
 	struct hasher h;
 	struct entry en;
 	size_t count = 0;

@@ -154,7 +154,7 @@ static inline ssize_t make_read(void *ctx, void *buf, size_t len, struct err *e)
 
 static inline struct tar_reader *make_reader(struct make_input *in, struct err *e)
 {
-	const struct tar_input input = {make_read, in};
+	const struct tar_input input = {make_read, in, NULL};
 
 	return tar_reader_new(&input, e);
 }

@@ -55,7 +55,7 @@ static struct layer_index *decode(const struct str *bytes)
 static int derive(int fd, enum layer_encoding encoding, unsigned workers, int reframe_fd,
 		  struct derive_result *out, struct err *err)
 {
-	const struct derive_options opt = {workers, NULL};
+	const struct derive_options opt = {workers, NULL, NULL};
 
 	return layer_derive(fd, size_of(fd), encoding, reframe_fd, &opt, out, err);
 }
@@ -379,7 +379,7 @@ struct derive_args {
 static int derive_sample(void *arg, struct err *err)
 {
 	const struct derive_args *args = arg;
-	const struct derive_options opt = {0, NULL};
+	const struct derive_options opt = {0, NULL, NULL};
 	struct derive_result r;
 	SCOPE_FD int reframe_fd = memfd_create("frames", MFD_CLOEXEC);
 

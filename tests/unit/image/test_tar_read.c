@@ -506,7 +506,7 @@ static ssize_t read_endless(void *ctx, void *buf, size_t len, struct err *err)
 START_TEST(members_have_a_limit)
 {
 	const struct make file = {.name = "a"};
-	const struct tar_input endless = {read_endless, &bytes};
+	const struct tar_input endless = {read_endless, &bytes, NULL};
 	uint64_t count = 0;
 
 	make_member(&bytes, &file);
