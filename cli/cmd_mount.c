@@ -19,7 +19,7 @@ enum { FUSE_CONF_MAX = 1024 * 1024 };
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
-	{'o', "options", "OPTION,...", "allow_other, nonempty, dev, suid"},
+	{'o', "options", "OPTION,...", "allow_other, nonempty, dev, suid, noexec"},
 	{0, "cache", "SIZE", "memory for decoded content (default: 32M)"},
 	{0, "key", "FILE", "mount only what this public key has signed"},
 	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
@@ -77,6 +77,7 @@ static int parse_mount_option(struct mount_options *opt, const char *word, size_
 	} known[] = {
 		{"allow_other", offsetof(struct mount_options, allow_other)},
 		{"dev", offsetof(struct mount_options, allow_dev)},
+		{"noexec", offsetof(struct mount_options, is_noexec)},
 		{"nonempty", offsetof(struct mount_options, allow_nonempty)},
 		{"suid", offsetof(struct mount_options, allow_suid)},
 	};
@@ -85,6 +86,8 @@ static int parse_mount_option(struct mount_options *opt, const char *word, size_
 	/* What every read-only mount is anyway; /etc/fstab and habit give it. */
 	if (len == 2 && memcmp(word, "ro", len) == 0)
 		return 0;
+	if (len == 2 && memcmp(word, "rw", len) == 0)
+		return err_set(e, ERR_USAGE, "option '-o': no 'rw': images are read-only");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0) {
 			*(bool *)((char *)opt + known[i].offset) = true;

@@ -36,6 +36,8 @@ static int mount_as_root(const struct mount_options *opt, const char *mountpoint
 		flags |= MS_NODEV;
 	if (!opt->allow_suid)
 		flags |= MS_NOSUID;
+	if (opt->is_noexec)
+		flags |= MS_NOEXEC;
 	(void)snprintf(data, sizeof(data), "fd=%d,rootmode=%o,user_id=%u,group_id=%u%s", fd,
 		       S_IFDIR, (unsigned)geteuid(), (unsigned)getegid(),
 		       opt->allow_other ? ",allow_other,default_permissions" : "");
@@ -110,9 +112,9 @@ static int mount_as_user(const struct mount_options *opt, const char *mountpoint
 
 	if (opt->allow_dev || opt->allow_suid)
 		return err_set(e, ERR_USAGE, "mount options dev and suid are for root");
-	SCOPE_FREE char *options =
-		str_dupf(e, "ro,subtype=shale,fsname=%s%s", opt->source,
-			 opt->allow_other ? ",allow_other,default_permissions" : "");
+	SCOPE_FREE char *options = str_dupf(
+		e, "ro,subtype=shale,fsname=%s%s%s", opt->source, opt->is_noexec ? ",noexec" : "",
+		opt->allow_other ? ",allow_other,default_permissions" : "");
 	if (!options)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)

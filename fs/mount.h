@@ -24,6 +24,7 @@ struct mount_options {
 			   */
 	bool allow_dev;   /* root only: device nodes work */
 	bool allow_suid;  /* root only: setuid bits work */
+	bool is_noexec;   /* nothing of it can be run */
 	bool allow_nonempty; /* the mountpoint may hold files; they are hidden */
 };
 
