@@ -174,14 +174,32 @@ static int make_temporary(char name[static TEMPORARY_MAX], struct err *e)
 	return 0;
 }
 
-/* Gives the file `temporary` its name, in place of whatever has it but a directory. */
+/* What of the host a file of the image does not replace: no name in an image takes the place of
+ * /dev/null, unless it is the name of a device itself. */
+static const char *in_the_way(const struct copy *k, const char *temporary, const char *name)
+{
+	struct stat there, ours;
+
+	if (fstatat(k->fd, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return NULL;
+	if (S_ISDIR(there.st_mode))
+		return "a directory is in the way";
+	if (S_ISREG(there.st_mode) || S_ISLNK(there.st_mode))
+		return NULL;
+	if (fstatat(k->fd, temporary, &ours, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (ours.st_mode & S_IFMT) == (there.st_mode & S_IFMT))
+		return NULL;
+	return "a device, FIFO or socket is in the way";
+}
+
+/* Gives the file `temporary` its name. */
 static int take_place(const struct copy *k, const char *temporary, const char *name, struct err *e)
 {
-	struct stat st;
+	const char *obstacle = in_the_way(k, temporary, name);
 
-	if (fstatat(k->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+	if (obstacle) {
 		unlinkat(k->fd, temporary, 0);
-		return err_set(e, ERR_EXISTS, "a directory is in the way");
+		return err_set(e, ERR_EXISTS, "%s", obstacle);
 	}
 	const int r = renameat(k->fd, temporary, k->fd, name);
 	const int sys = errno;

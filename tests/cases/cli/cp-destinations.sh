@@ -72,3 +72,11 @@ expect 2 "shale: '-' is no destination: shale cat prints a file (./- is a file o
 [ ! -e ./- ] || fail "a file '-' was made"
 shale cp app:/file ./-
 same "a file '-'" "$(cat ./-)" new
+
+# A name in the image does not replace them either.
+mkdir into
+mkfifo into/file
+expect 9 "shale: *'file'*a device, FIFO or socket is in the way*" shale cp app:/file into
+expect 9 "shale: *a device, FIFO or socket is in the way*" shale cp app:/. into
+[ -p into/file ] || fail "a FIFO in the destination was replaced"
+same "names in the destination" "$(find into -name '.*' | wc -l)" 0
