@@ -36,8 +36,8 @@ struct link_table {
 		NULL, 0, 0 \
 	}
 
-/* NULL when the file was not met.  Borrowed until the next change, its path as long as the table.
- */
+/* NULL when the file was not met.  Borrowed until the next change, its path as long as the
+ * table. */
 const struct link_name *link_table_get(const struct link_table *t, struct file_id id);
 
 /* A file that is not there yet; the path is copied.  ERR_NOMEM: the table has what it had. */

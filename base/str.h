@@ -42,8 +42,8 @@ int str_appendf(struct str *s, struct err *e, const char *fmt, ...)
 /* The text so far ("" when nothing); borrowed until the next change. */
 const char *str_text(const struct str *s);
 
-/* Gives the NUL-terminated text to the caller, who frees it; `s` is empty again.  NULL: ERR_NOMEM.
- */
+/* Gives the NUL-terminated text to the caller, who frees it; `s` is empty again.  NULL:
+ * ERR_NOMEM. */
 char *str_steal(struct str *s, struct err *e);
 
 void str_truncate(struct str *s, size_t len);

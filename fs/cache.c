@@ -288,8 +288,8 @@ struct cache_frame *cache_get(struct cache *c, uint32_t layer, uint32_t number, 
 			pthread_mutex_unlock(&c->lock);
 			return f;
 		}
-		/* It failed for the thread that loaded it: try again, to have an error of our own.
-		 */
+		/* It failed for the thread that loaded it: try again, to have an error of our
+		 * own. */
 		unpin(c, f);
 	}
 }

@@ -89,8 +89,8 @@ static int run_fusermount(char *const argv[], char *variable, struct err *e)
 	pid_t pid;
 	int status;
 
-	/* A caller that ignores SIGCHLD hands that down, and then there is no status to wait for.
-	 */
+	/* A caller that ignores SIGCHLD hands that down, and then there is no status to wait
+	 * for. */
 	if (sigaction(SIGCHLD, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, &wait_for_it, NULL);
 	/* It is setuid and looks at nothing else of the environment. */
@@ -262,8 +262,8 @@ static void unescape(char *field)
 	*out = '\0';
 }
 
-/* One line of /proc/self/mountinfo: "36 35 98:0 /root /mountpoint options... - fstype source ..."
- */
+/* One line of /proc/self/mountinfo: "36 35 98:0 /root /mountpoint options... - fstype source
+ * ..." */
 static bool is_mount_line(char *line, const char *mountpoint, char number[static DEVICE_NUMBER_MAX])
 {
 	char *save = NULL;

@@ -163,8 +163,8 @@ static int server_open(struct server *s, const struct mount_options *opt, struct
 		return -1;
 	s->context.view = view;
 	s->context.device_number = s->number;
-	/* Looked up before anybody is served: afterwards a look at the mount would ask ourselves.
-	 */
+	/* Looked up before anybody is served: afterwards a look at the mount would ask
+	 * ourselves. */
 	if (device_find(s->mountpoint, s->number, e) < 0 || session_open(s, &device, e) < 0) {
 		struct err ignored = ERR_INIT;
 		if (device_unmount(s->mountpoint, true, &ignored) < 0)
@@ -265,8 +265,8 @@ static int serve(const struct mount_options *opt, const char *mountpoint, int pi
 		return e->code ? -1 : 0;
 	}
 	if (pipe_end >= 0) {
-		/* When the caller is gone there is nobody to tell, and the mount is still wanted.
-		 */
+		/* When the caller is gone there is nobody to tell, and the mount is still
+		 * wanted. */
 		(void)tell(pipe_end, e);
 		close(steal_fd(&pipe_end));
 		leave_terminal();

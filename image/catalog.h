@@ -94,8 +94,8 @@ int catalog_readdir(const struct catalog *c, uint32_t dir, uint64_t at, struct c
 /* Of a directory; the root is its own parent. */
 int catalog_parent(const struct catalog *c, uint32_t dir, uint32_t *out, struct err *e);
 
-/* The `at`-th name of an inode (hardlinks have several): 1 and the directory and name, 0 no more.
- */
+/* The `at`-th name of an inode (hardlinks have several): 1 and the directory and name, 0 no
+ * more. */
 int catalog_name(const struct catalog *c, uint32_t inode, uint32_t at, uint32_t *dir,
 		 struct catalog_dirent *out, struct err *e);
 

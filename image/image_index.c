@@ -106,8 +106,8 @@ int image_index_select(const struct image_index *ix, const struct platform *want
 		const struct descriptor *d = &ix->manifests[i];
 		if (!d->has_platform || !is_candidate(d) || !platform_matches(&d->platform, want))
 			continue;
-		/* The very variant goes before one that serves as well: v5 often comes before v7.
-		 */
+		/* The very variant goes before one that serves as well: v5 often comes before
+		 * v7. */
 		const bool is_exact = !want->variant[0] || is_same_variant(&d->platform, want);
 		if (!found || is_exact) {
 			*out = i;

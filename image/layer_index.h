@@ -64,8 +64,8 @@ void entry_scratch_fini(struct entry_scratch *s);
 SCOPE_DEFINE_VALUE(entry_scratch, struct entry_scratch, entry_scratch_fini)
 
 size_t layer_index_entry_count(const struct layer_index *ix);
-/* Entry `at`; pointers live as long as `ix` and until the next use of `scratch`.  ERR_NOMEM only.
- */
+/* Entry `at`; pointers live as long as `ix` and until the next use of `scratch`.  ERR_NOMEM
+ * only. */
 int layer_index_entry(const struct layer_index *ix, size_t at, struct entry_scratch *scratch,
 		      struct entry *out, struct err *e);
 

@@ -132,8 +132,8 @@ static int show_unit(const char *s, size_t len, struct str *line, struct str *pa
 		return -1;
 	if (!pad)
 		return 0;
-	/* What was escaped is longer than one column; a character of several bytes is taken as one.
-	 */
+	/* What was escaped is longer than one column; a character of several bytes is taken as
+	 * one. */
 	size_t columns = line->len - before;
 	if (columns == len && len > 1)
 		columns = 1;

@@ -40,8 +40,8 @@ int plan_expand(struct plan *p, const struct instruction *i, const struct word *
 int plan_expand_many(struct plan *p, const struct instruction *i, const struct word *w,
 		     struct strlist *out, struct err *e);
 
-/* One more name for ARG, ENV, LABEL or VOLUME; false: too many, which is a finding, or ERR_NOMEM.
- */
+/* One more name for ARG, ENV, LABEL or VOLUME; false: too many, which is a finding, or
+ * ERR_NOMEM. */
 bool plan_count_name(struct plan *p, const struct instruction *i, struct err *e);
 
 /* A new step with its history, which it takes; NULL with ERR_NOMEM, or p->findings has it. */

@@ -361,8 +361,8 @@ static int add_parents(struct copy_list *l, size_t count, const struct stage *st
 	return 0;
 }
 
-/* What the stage has and the list would turn from a directory into something else, or the reverse.
- */
+/* What the stage has and the list would turn from a directory into something else, or the
+ * reverse. */
 static int check_stage(const struct copy_list *l, const struct stage *st, struct err *e)
 {
 	char q[QUOTE_MAX];

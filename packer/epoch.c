@@ -12,8 +12,8 @@ int epoch_get(int64_t *out, struct err *e)
 	char quoted[QUOTE_MAX];
 	uint64_t seconds = EPOCH_DEFAULT;
 
-	/* Empty counts as a number that is wrong: a script that lost the value should hear of it.
-	 */
+	/* Empty counts as a number that is wrong: a script that lost the value should hear of
+	 * it. */
 	if (text && str_to_u64(text, strlen(text), 10, EPOCH_MAX, &seconds) < 0)
 		return err_set(e, ERR_USAGE, "%s: '%s' is not a number of seconds", variable,
 			       quote_str(quoted, text));

@@ -14,8 +14,8 @@
 #define EPOCH_DEFAULT INT64_C(315532800)    /* 1980-01-01: the oldest that FAT and zip can say */
 #define EPOCH_MAX     INT64_C(253402300799) /* the last second that RFC 3339 can say */
 
-/* Seconds: $SOURCE_DATE_EPOCH, else EPOCH_DEFAULT.  ERR_USAGE when it is no number up to EPOCH_MAX.
- */
+/* Seconds: $SOURCE_DATE_EPOCH, else EPOCH_DEFAULT.  ERR_USAGE when it is no number up to
+ * EPOCH_MAX. */
 int epoch_get(int64_t *out, struct err *e);
 
 #endif

@@ -24,8 +24,8 @@ int import_note(struct importer *im, const char *key, struct err *e)
 	return strmap_set(&im->done, key, "", e) < 0 ? -1 : 1;
 }
 
-/* "Not found" is for what somebody asked for; that a source lacks what it names is its own fault.
- */
+/* "Not found" is for what somebody asked for; that a source lacks what it names is its own
+ * fault. */
 static int blame_source(struct importer *im, struct err *e)
 {
 	struct err why = ERR_INIT;

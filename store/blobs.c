@@ -263,8 +263,8 @@ static int keep_bytes(struct intake *in, const void *bytes, size_t len, uint64_t
 	return io_write_all(in->fd, bytes, len) < 0 ? err_sys(e, errno, "cannot write") : 0;
 }
 
-/* After the last byte.  What was copied from a damaged blob is not what was hashed on its way in.
- */
+/* After the last byte.  What was copied from a damaged blob is not what was hashed on its way
+ * in. */
 static int check_old(struct intake *in, uint64_t total, struct err *e)
 {
 	struct stat st;

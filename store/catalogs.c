@@ -296,8 +296,8 @@ static int settle(struct err *why, enum catalogs_fit damaged, struct err *e)
 	return (int)damaged;
 }
 
-/* Merges the layers, as long as they are what the catalog was made from: an enum catalogs_fit, -1.
- */
+/* Merges the layers, as long as they are what the catalog was made from: an enum catalogs_fit,
+ * -1. */
 static int merge_same(const struct source *src, const struct catalog *c, struct stack *st,
 		      struct merge *tree, struct err *e)
 {

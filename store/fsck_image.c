@@ -269,8 +269,8 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 	SCOPE(image_config) struct image_config config;
 
 	image_config_init(&config);
-	/* Signatures and attestations are manifests of their own kind: the walk checks their blobs.
-	 */
+	/* Signatures and attestations are manifests of their own kind: the walk checks their
+	 * blobs. */
 	if (manifest_check_image(doc, &why) < 0) {
 		err_clear(&why);
 		return 0;

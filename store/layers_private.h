@@ -32,8 +32,8 @@ struct layer_request {
 int layers_load(const struct store *s, const struct layer_request *want, struct layer_index **out,
 		struct catalog_layer *info, struct err *e);
 
-/* That an embedded index is the truth about the blob `fd`: as layers_prove, of which it is a part.
- */
+/* That an embedded index is the truth about the blob `fd`: as layers_prove, of which it is a
+ * part. */
 int layers_prove_embedded(int fd, const struct descriptor *layer, const struct layer_index *ix,
 			  struct progress *progress, struct err *e);
 

@@ -161,8 +161,8 @@ int mark_add_digest(struct marks *m, const struct digest *d, struct err *e)
 	return add(m, &new, e);
 }
 
-/* A config or layer may be called anything by who wrote the manifest: it is content all the same.
- */
+/* A config or layer may be called anything by who wrote the manifest: it is content all the
+ * same. */
 static int add_content(struct marks *m, const struct descriptor *d, const char *root, struct err *e)
 {
 	const struct mark new = {

@@ -588,8 +588,8 @@ START_TEST(answers_any_request_once)
 		uint64_t body[NUMBERS + 1] = {0};
 		for (unsigned i = 0; i < NUMBERS; i++)
 			body[i] = odd_number();
-		/* The size that a reply may have is the kernel's word, and memory is taken for it.
-		 */
+		/* The size that a reply may have is the kernel's word, and memory is taken for
+		 * it. */
 		if (opcode == WIRE_GETXATTR || opcode == WIRE_LISTXATTR)
 			body[0] %= SIZE_MAX_ASKED;
 		else if (opcode != WIRE_LOOKUP)

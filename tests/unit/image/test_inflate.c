@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The blobs of tests/data/blobs are one tar in the forms that gzip, pigz, zstd and pzstd give it.
- */
+/* The blobs of tests/data/blobs are one tar in the forms that gzip, pigz, zstd and pzstd give
+ * it. */
 #include "tests/unit/main.h"
 
 #include <stdio.h>

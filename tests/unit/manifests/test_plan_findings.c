@@ -169,8 +169,8 @@ START_TEST(lists_errors_of_all_kinds_at_once)
 }
 END_TEST
 
-/* Text and values together; `count` errors, the one of a line that is not there would be one more.
- */
+/* Text and values together; `count` errors, the one of a line that is not there would be one
+ * more. */
 static const struct {
 	const char *text, *last;
 	size_t count;

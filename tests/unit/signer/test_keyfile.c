@@ -483,8 +483,8 @@ static void check_mine(const char *name)
 	ck_assert_str_eq(str_text(&text), "mine");
 }
 
-/* Whoever took the name after us keeps it when we fail: found before it is touched, or just after.
- */
+/* Whoever took the name after us keeps it when we fail: found before it is touched, or just
+ * after. */
 static const struct {
 	bool without_tmpfile;
 	int failing_fsync, stealing_rename;

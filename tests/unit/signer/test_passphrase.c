@@ -285,8 +285,8 @@ START_TEST(a_stop_repeats_the_question)
 	await(tty, "passphrase of the key: ", &seen);
 	ck_assert_int_eq(io_write_all(tty, "wrong", 5), 0);
 	ck_assert_int_eq(kill(pid, SIGTSTP), 0);
-	/* A session leader without a shell is an orphan, which SIGTSTP does not stop: it goes on.
-	 */
+	/* A session leader without a shell is an orphan, which SIGTSTP does not stop: it goes
+	 * on. */
 	str_truncate(&seen, 0);
 	await(tty, "passphrase of the key: ", &seen);
 	ck_assert_int_eq(io_write_all(tty, "secret\n", 7), 0);
