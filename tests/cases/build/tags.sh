@@ -22,7 +22,7 @@ done <<END
 3|:v1|repository name is empty
 3|app@sha256:00|not 64 lower-case hex digits
 3|a b|repository name may hold
-2|app:sha256-$(printf %064d 0).sig|is not a name for an image
+2|app:sha256-$(printf %064d 0).sig|is where signatures of an image are kept
 END
 same "images" "$(shale images)" "$before"
 digest=$(printf 'FROM scratch\nLABEL unnamed=1\n' | shale build -q -f - context)
