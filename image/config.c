@@ -49,13 +49,15 @@ void image_config_fini(struct image_config *c)
 
 int image_config_add_diff_id(struct image_config *c, const struct digest *diff_id, struct err *e)
 {
+	/* It may be one of ours, which move. */
+	const struct digest copy = *diff_id;
 	size_t cap = c->diff_id_count;
 
 	if (c->diff_id_count >= LIMIT_LAYERS)
 		return err_set(e, ERR_LIMIT, "more than %d layers", LIMIT_LAYERS);
 	if (array_reserve(&c->diff_ids, &cap, c->diff_id_count + 1, sizeof(*c->diff_ids), e) < 0)
 		return -1;
-	c->diff_ids[c->diff_id_count++] = *diff_id;
+	c->diff_ids[c->diff_id_count++] = copy;
 	return 0;
 }
 

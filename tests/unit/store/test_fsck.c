@@ -298,6 +298,7 @@ START_TEST(a_catalog_that_is_right_in_itself_is_compared)
 {
 	struct err e = ERR_INIT;
 	struct fixture_layer lies[2];
+	struct descriptor named = DESCRIPTOR_INIT;
 	const struct layers_options opt = {.workers = 0};
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE(catalog) struct catalog *c = NULL;
@@ -307,7 +308,8 @@ START_TEST(a_catalog_that_is_right_in_itself_is_compared)
 	fixture_foreign_layer("evil", "three", true, &lies[1]);
 	ck_assert_int_eq(image_load(fixture_store(), "app:1", NULL, &im, &e), 0);
 	/* So that they are no news. */
-	fixture_image("localhost/lies:1", lies, 2, &(struct descriptor)DESCRIPTOR_INIT);
+	fixture_image("localhost/lies:1", lies, 2, &named);
+	descriptor_fini(&named);
 	forge_catalog(&im, lies);
 	(void)run(false);
 	ck_assert_int_eq(finding_count, 0);
