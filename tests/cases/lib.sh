@@ -45,6 +45,11 @@ same() {
   [ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"
 }
 
+# has_sanitizers: the program is a build that watches itself, and slower for that.
+has_sanitizers() {
+  grep -q -e __asan_init -e __tsan_init "$(command -v shale)"
+}
+
 # as_user COMMAND...: as uid 1000 without privileges (the case needs root).
 as_user() {
   setpriv --reuid 1000 --regid 1000 --clear-groups -- "$@"

@@ -8,10 +8,6 @@ LIMIT_CPU_SECONDS=10
 # The sanitizers cost more than that; with them only hangs are told.
 LIMIT_WALL_SECONDS=120
 
-has_sanitizers() {
-  grep -q __asan_init "$(command -v shale)"
-}
-
 # canary: a directory that nothing may touch.  canary_is_alive looks.
 canary() {
   mkdir -p canary/dir

@@ -134,7 +134,6 @@ END_TEST
 static void take_names(const char *name, const char *tag, const char *const want[])
 {
 	struct import_result r = {.layers = 0};
-	SCOPE(str) struct str refs = STR_INIT;
 	struct err e = ERR_INIT;
 	size_t count = 0;
 
