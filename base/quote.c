@@ -55,7 +55,7 @@ static size_t escape(uint8_t byte, char out[static UNIT_MAX])
 
 /* One unit from `s` (not empty): returns the bytes put into `out`; `used` are those taken.  `quote`
  * stands around the text; 0: nothing does. */
-static size_t quote_unit(const uint8_t *s, size_t len, char quote, char out[static UNIT_MAX],
+static size_t quote_unit(const uint8_t *s, size_t len, uint8_t quote, char out[static UNIT_MAX],
 			 size_t *used)
 {
 	uint32_t point;

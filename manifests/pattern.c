@@ -6,6 +6,7 @@
  */
 #include "manifests/pattern.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -228,6 +229,7 @@ static bool find_match(struct search *s, size_t *start, size_t *end)
 static int append_units(struct str *out, const char *value, const struct units *u, size_t from,
 			size_t to, struct err *e)
 {
+	assert(u->starts);
 	return str_append(out, value + u->starts[from], u->starts[to] - u->starts[from], e);
 }
 

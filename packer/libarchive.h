@@ -41,7 +41,7 @@
 	X(archive_set_error)
 
 struct libarchive {
-#define LIBARCHIVE_MEMBER(function) __typeof__(function) *function;
+#define LIBARCHIVE_MEMBER(function) __typeof__(function) *(function);
 	LIBARCHIVE_FUNCTIONS(LIBARCHIVE_MEMBER)
 #undef LIBARCHIVE_MEMBER
 };

@@ -22,13 +22,13 @@ COPY --chown=9 x /number
 COPY --chown=9:staff x /number-and-group
 END
 shale build -q -t ours context >/dev/null
-files ours | grep -v '^/etc' >ours
-same "owners" "$(cut -d' ' -f1,3 ours | paste -sd' ')" \
+files ours | grep -v '^/etc' >ours.files
+same "owners" "$(cut -d' ' -f1,3 ours.files | paste -sd' ')" \
   "/name 1001:1002 /name-and-group 1001:50 /name-and-number 1001:7 /number 9:9 /number-and-group 9:50"
 # shellcheck disable=SC2086 # several words
 buildah $storage bud -q --isolation chroot -t theirs context >/dev/null 2>err || skip "buildah does not work here: $(cat err)"
 # shellcheck disable=SC2086
 buildah $storage push -q theirs oci-archive:theirs.tar:theirs
 shale import -t theirs oci-archive:theirs.tar >/dev/null
-files theirs | grep -v '^/etc' >theirs
-diff -u theirs ours >&2 || fail "buildah gives other owners"
+files theirs | grep -v '^/etc' >theirs.files
+diff -u theirs.files ours.files >&2 || fail "buildah gives other owners"

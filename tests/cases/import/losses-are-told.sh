@@ -26,11 +26,11 @@ END
 acls="shale: warning: ACLs of 2 files are left out, the first of 'a\\'file'"
 times="shale: warning: mtimes of 3 files are out of range and clamped, the first of 'early'"
 for name in acls times clean; do
-  shale import -q -t "$name" "rootfs:$name.tar" >/dev/null 2>"$name"
+  shale import -q -t "$name" "rootfs:$name.tar" >/dev/null 2>"$name.told"
 done
-same "of ACLs" "$(cat acls)" "$acls"
-same "of times" "$(cat times)" "$times"
-same "of nothing" "$(cat clean)" ""
+same "of ACLs" "$(cat acls.told)" "$acls"
+same "of times" "$(cat times.told)" "$times"
+same "of nothing" "$(cat clean.told)" ""
 
 # Of an image's layers, all together.
 skopeo --version >/dev/null 2>&1 && umoci --version >/dev/null 2>&1 || exit 0
