@@ -23,9 +23,10 @@ put_back() {
   cp -a pristine store
 }
 
-limits="$LIMIT_KIB $LIMIT_CPU_SECONDS"
-! has_sanitizers || limits="999999999 999999999"
-# shellcheck disable=SC2086 # two numbers
+limits="$LIMIT_KIB $LIMIT_CPU_SECONDS 1"
+# With sanitizers one line of four, among which are all files, things and commands.
+! has_sanitizers || limits="999999999 999999999 4"
+# shellcheck disable=SC2086 # numbers
 "$SHALE_SOURCE/tests/hostile/stores.py" $limits
 
 # Leases of a process that lives, with lines that are no digests: what it uses is not known.
