@@ -45,6 +45,19 @@ same() {
   [ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"
 }
 
+# umoci_layout: `layout`, whose app is an image of two gzip layers with a whiteout, and `want`, what umoci unpacks of it.
+umoci_layout() {
+  umoci init --layout layout
+  umoci new --image layout:base
+  umoci unpack --image layout:base bundle >/dev/null
+  make_rootfs bundle/rootfs
+  umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+  rm bundle/rootfs/etc/passwd
+  echo new >bundle/rootfs/etc/new
+  umoci repack --refresh-bundle --image layout:app bundle >/dev/null
+  umoci unpack --image layout:app want >/dev/null
+}
+
 # has_sanitizers: the program is a build that watches itself, and slower for that.
 has_sanitizers() {
   grep -q -e __asan_init -e __tsan_init "$(command -v shale)"

@@ -7,15 +7,7 @@
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
-umoci init --layout layout
-umoci new --image layout:base
-umoci unpack --image layout:base bundle >/dev/null
-make_rootfs bundle/rootfs
-umoci repack --refresh-bundle --image layout:app bundle >/dev/null
-rm bundle/rootfs/etc/passwd
-echo new >bundle/rootfs/etc/new
-umoci repack --refresh-bundle --image layout:app bundle >/dev/null
-umoci unpack --image layout:app want >/dev/null
+umoci_layout
 
 # docker: the image with docker's types, and it and one of arm64 in a manifest list; no byte of them says OCI.
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
