@@ -226,18 +226,23 @@ START_TEST(an_identity_may_lack_its_host)
 END_TEST
 
 /* Another signer may have written anything; what is demanded literally is taken literally, too. */
+/* Puts one signature of `payload` beside the image; a `size` of 0 is the payload's own. */
+static void put_signed(const struct digest *image, const char *payload, uint64_t size)
+{
+	SCOPE_FREE char *sig = images_signature(&ed, payload);
+	const struct forged f = {NULL, payload, sig, size};
+
+	images_forge(REPO, image, &f, 1);
+}
+
 START_TEST(an_identity_may_be_any_text)
 {
 	static const char *const names[] = {"team/app:2", "No Name", ""};
-	SCOPE_FREE char *payload = NULL;
-	SCOPE_FREE char *sig = NULL;
 	struct verify_options opt = options();
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(names[_i], &made.manifest);
 
-	payload = images_payload(names[_i], &made.manifest);
-	sig = images_signature(&ed, payload);
-	const struct forged f = {NULL, payload, sig, 0};
-	images_forge(REPO, &made.manifest, &f, 1);
+	put_signed(&made.manifest, payload, 0);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_IDENTITY, "not as 'localhost/app:1'");
 	opt.identity = names[_i];
 	expect_good(NAME, &opt);
@@ -284,15 +289,11 @@ END_TEST
 /* A signer who does not look may sign such an image; it is refused all the same. */
 START_TEST(a_config_without_its_layers_is_refused)
 {
-	SCOPE_FREE char *payload = NULL;
-	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	const struct made made = images_put_short(NAME);
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
-	sig = images_signature(&ed, payload);
-	const struct forged f = {NULL, payload, sig, 0};
-	images_forge(REPO, &made.manifest, &f, 1);
+	put_signed(&made.manifest, payload, 0);
 	expect_refusal(NAME, &opt, ERR_DIGEST, VERIFY_CONFIG, "names 0 layers");
 }
 END_TEST
@@ -300,16 +301,12 @@ END_TEST
 /* The signature of one image, put beside another. */
 START_TEST(a_moved_signature_is_refused)
 {
-	SCOPE_FREE char *payload = NULL;
-	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	const struct made other = images_put("localhost/app:2", "other\n");
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &other.manifest);
 
-	payload = images_payload(NAME, &other.manifest);
-	sig = images_signature(&ed, payload);
-	const struct forged f = {NULL, payload, sig, 0};
-	images_forge(REPO, &made.manifest, &f, 1);
+	put_signed(&made.manifest, payload, 0);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_PAYLOAD, "another image");
 }
 END_TEST
@@ -385,14 +382,13 @@ static char *change(int how, const char *good, struct err *e)
 
 START_TEST(a_changed_signature_is_refused)
 {
-	SCOPE_FREE char *payload = NULL;
 	SCOPE_FREE char *good = NULL;
 	SCOPE_FREE char *bad = NULL;
 	const struct verify_options opt = options();
 	struct err e = ERR_INIT;
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
 	good = images_signature(&ed, payload);
 	bad = change(_i, good, &e);
 	const struct forged f = {NULL, payload, bad, 0};
@@ -444,32 +440,27 @@ START_TEST(a_strange_payload_is_refused)
 		{"cosign container", "atomic container"},
 		{"{\"critical\"", "[\"critical\""},
 	};
-	SCOPE_FREE char *payload = NULL;
 	SCOPE_FREE char *strange = NULL;
-	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	struct err e = ERR_INIT;
 	const struct made made = images_put(NAME, "hello\n");
 	const char *from = patterns[_i][0], *to = patterns[_i][1];
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
 	const char *at = strstr(payload, from);
 	strange = str_dupf(&e, "%.*s%s%s", (int)(at - payload), payload, to, at + strlen(from));
-	sig = images_signature(&ed, strange);
-	const struct forged f = {NULL, strange, sig, 0};
-	images_forge(REPO, &made.manifest, &f, 1);
+	put_signed(&made.manifest, strange, 0);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_PAYLOAD, "payload");
 }
 END_TEST
 
 START_TEST(other_types_are_no_signatures)
 {
-	SCOPE_FREE char *payload = NULL;
 	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
 	sig = images_signature(&ed, payload);
 	const struct forged f[] = {
 		{"application/vnd.dsse.envelope.v1+json", payload, sig, 0},
@@ -484,18 +475,13 @@ END_TEST
 /* A size is judged before anything is read: the blob is a few bytes here. */
 START_TEST(a_huge_payload_is_not_read)
 {
-	SCOPE_FREE char *payload = NULL;
-	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
-	sig = images_signature(&ed, payload);
-	const struct forged huge = {NULL, payload, sig, UINT64_C(1) << 40};
-	images_forge(REPO, &made.manifest, &huge, 1);
+	put_signed(&made.manifest, payload, UINT64_C(1) << 40);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_FORM, "1099511627776");
-	const struct forged longer = {NULL, payload, sig, strlen(payload) + 1};
-	images_forge(REPO, &made.manifest, &longer, 1);
+	put_signed(&made.manifest, payload, strlen(payload) + 1);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_FORM, " bytes, not ");
 }
 END_TEST
@@ -503,13 +489,12 @@ END_TEST
 START_TEST(only_the_first_signatures_are_looked_at)
 {
 	struct forged f[LIMIT_SIGNATURES + 1];
-	SCOPE_FREE char *payload = NULL;
 	SCOPE_FREE char *good = NULL;
 	SCOPE_FREE char *bad = NULL;
 	const struct verify_options opt = options();
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
 	good = images_signature(&ed, payload);
 	bad = images_signature(&ec, payload);
 	for (size_t i = 0; i < ARRAY_LEN(f); i++)
@@ -554,16 +539,12 @@ END_TEST
 /* Nobody has to tell damage from forgery there. */
 START_TEST(damaged_signatures_are_none)
 {
-	SCOPE_FREE char *payload = NULL;
-	SCOPE_FREE char *sig = NULL;
 	const struct verify_options opt = options();
 	struct err e = ERR_INIT;
 	const struct made made = images_put(NAME, "hello\n");
+	SCOPE_FREE char *payload = images_payload(NAME, &made.manifest);
 
-	payload = images_payload(NAME, &made.manifest);
-	sig = images_signature(&ed, payload);
-	const struct forged f = {NULL, payload, sig, 0};
-	images_forge(REPO, &made.manifest, &f, 1);
+	put_signed(&made.manifest, payload, 0);
 	const struct digest d = images_blob(payload, strlen(payload));
 	images_damage(&d);
 	expect_refusal(NAME, &opt, ERR_UNTRUSTED, VERIFY_FORM, "another digest");
