@@ -43,6 +43,27 @@ def machine(work):
             f"Linux {os.uname().release}")
 
 
+def speed(sample):
+    """(SHA-256, decompression) of one processor in MB/s now, as OpenSSL and zstd tell of themselves; None where they do not.
+
+    Absolute bars mean something only beside these: reading is at the least one of each.
+    """
+    hashed = re.search(r"^\+F:\d+:sha256:([\d.]+)$", output_of("openssl", "speed", "-mr", "-seconds", "1", "-bytes", "65536", "-evp",
+                                                               "sha256"), re.M)
+    rates = re.findall(r"([\d.]+) MB/s", output_of("zstd", "-b3", "-i1", "-B65536", sample))
+    return (float(hashed.group(1)) / 1e6 if hashed else None, float(rates[-1]) if rates else None)
+
+
+def speeds(measured):
+    """What speed() gave at several times, in words."""
+    words = []
+    for what, column in (("SHA-256 (OpenSSL, 64 KiB)", 0), ("zstd -3 decompression (64 KiB frames)", 1)):
+        rates = sorted(m[column] for m in measured if m[column])
+        if rates:
+            words.append(f"{what} {rates[0]:.0f} to {rates[-1]:.0f}")
+    return ", ".join(words) or "not measured"
+
+
 def versions(shale):
     tools = {
         "shale": [shale, "--version"],

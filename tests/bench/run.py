@@ -37,6 +37,7 @@ from measure import Bench, Failed, Skip, remove, say
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PARTS = {"pack": pack, "read": read, "requests": fuse_requests}
+SPEED_SAMPLE = 32 << 20  # bytes of programs, for the processor's own rates
 # Seconds for each GB and each 10000 entries of a tree and turn, all tools together, on two processors.
 ESTIMATE = {"pack": (25, 5), "read": (90, 25), "requests": (25, 15)}
 
@@ -46,6 +47,7 @@ Written by `{command}`: shale and its peers in one run, in turns, {runs} times; 
 
 Machine: {machine}.
 Versions: {versions}.
+One processor, during the run, in MB/s: {speeds}.
 
 What the words mean:
 
@@ -125,12 +127,13 @@ def make_trees(bench, args):
     return made
 
 
-def write_page(path, bench, results, argv):
+def write_page(path, bench, results, speeds, argv):
     skips = "".join(f"- Not measured: {s}.\n" for s in bench.skips)
     # Where this machine keeps its things is nobody's business.
     words = [w for w in argv if not w.startswith(("--work", "--build", "--keep", "--out"))]
     text = PAGE.format(command=" ".join(["tests/bench/run.py", *map(shlex.quote, words)]), runs=bench.runs,
-                       machine=report.machine(bench.work), versions=report.versions(bench.shale), skips=skips)
+                       machine=report.machine(bench.work), versions=report.versions(bench.shale),
+                       speeds=report.speeds(speeds), skips=skips)
     with open(path, "w", encoding="utf-8") as f:
         f.write(text + "\n" + results.text())
 
@@ -146,12 +149,18 @@ def joined(argv):
     return out
 
 
-def measure(bench, args):
+def measure(bench, args, speeds):
+    """The report; what the processor did between the measurements is added to speeds."""
     made = make_trees(bench, args)
     estimate(made, args)
+    sample = bench.path("speed")
+    with open(sample, "wb") as out:
+        trees.write_binaries(out, SPEED_SAMPLE)
+    speeds.append(report.speed(sample))
     for tree in made:
         for part in parts_of(tree, args.only):
             PARTS[part].measure(bench, tree)
+            speeds.append(report.speed(sample))
     results = report.Report()
     for tree in made:
         for part in parts_of(tree, args.only):
@@ -172,9 +181,10 @@ def main(argv):
     try:
         bench = Bench(args.work, check_build(args.build), args.runs, args.timeout)
         bench.strip_program()
-        results = measure(bench, args)
+        speeds = []
+        results = measure(bench, args, speeds)
         if args.out:
-            write_page(args.out, bench, results, joined(argv))
+            write_page(args.out, bench, results, speeds, joined(argv))
     except (Failed, OSError) as why:
         say(f"run.py: {why}")
         return 2
