@@ -110,10 +110,14 @@ static int make_dir(const char *path, mode_t mode)
 	if (mkdir(path, mode) == 0)
 		return sync_name(path);
 	const int sys = errno;
+	const bool is_there = stat(path, &st) == 0;
 	/* A read-only or automounted parent may say other things than EEXIST. */
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (is_there && S_ISDIR(st.st_mode))
 		return 0;
-	errno = sys == EEXIST ? ENOTDIR : sys;
+	if (sys != EEXIST)
+		errno = sys;
+	else if (is_there || errno == ENOENT) /* a file, or a link to nothing */
+		errno = ENOTDIR;
 	return -1;
 }
 
