@@ -11,15 +11,15 @@
 
 static const struct option options[] = {
 	{0, "read-data", NULL, "read and verify every byte, not only the structure"},
+	{0, "repair", NULL, "make anew what is derived and damaged; tell what is lost"},
 	OPTION_JSON,
 	OPTION_QUIET,
 	OPTION_END,
 };
 
 static const char *const severities[] = {
-	[FSCK_ERROR] = "error",
-	[FSCK_DERIVED] = "derived",
-	[FSCK_NOTE] = "note",
+	[FSCK_ERROR] = "error",       [FSCK_DERIVED] = "derived", [FSCK_NOTE] = "note",
+	[FSCK_REPAIRED] = "repaired", [FSCK_LOST] = "lost",
 };
 
 /* Where findings go: to the terminal as they come, or to a JSON array; the first failure to keep
@@ -57,13 +57,22 @@ static void take_finding(void *ctx, const struct fsck_finding *f)
 		      quote_str(subject, f->subject), f->text);
 }
 
-static int print_summary(const struct fsck_report *r, json_t *findings, struct err *e)
+static int print_text(const struct fsck_report *r, bool repairs, struct err *e)
+{
+	if (outputf(e,
+		    "%" PRIu64 " images, %" PRIu64 " blobs: %" PRIu64 " errors, %" PRIu64
+		    " derived files to rebuild, %" PRIu64 " notes",
+		    r->images, r->blobs, r->errors, r->derived, r->notes) < 0 ||
+	    (repairs && outputf(e, ", %" PRIu64 " derived files made anew, %" PRIu64 " images lost",
+				r->repaired, r->lost) < 0))
+		return -1;
+	return outputf(e, "\n");
+}
+
+static int print_summary(const struct fsck_report *r, bool repairs, json_t *findings, struct err *e)
 {
 	if (!findings)
-		return outputf(e,
-			       "%" PRIu64 " images, %" PRIu64 " blobs: %" PRIu64 " errors, %" PRIu64
-			       " derived files to rebuild, %" PRIu64 " notes\n",
-			       r->images, r->blobs, r->errors, r->derived, r->notes);
+		return print_text(r, repairs, e);
 	SCOPE_JSON json_t *doc = json_object();
 	if (json_put(doc, "findings", json_incref(findings), e) < 0 ||
 	    json_put(doc, "images", json_integer((json_int_t)r->images), e) < 0 ||
@@ -71,7 +80,9 @@ static int print_summary(const struct fsck_report *r, json_t *findings, struct e
 	    json_put(doc, "bytes_read", json_integer((json_int_t)r->bytes_read), e) < 0 ||
 	    json_put(doc, "errors", json_integer((json_int_t)r->errors), e) < 0 ||
 	    json_put(doc, "derived", json_integer((json_int_t)r->derived), e) < 0 ||
-	    json_put(doc, "notes", json_integer((json_int_t)r->notes), e) < 0)
+	    json_put(doc, "notes", json_integer((json_int_t)r->notes), e) < 0 ||
+	    json_put(doc, "repaired", json_integer((json_int_t)r->repaired), e) < 0 ||
+	    json_put(doc, "lost", json_integer((json_int_t)r->lost), e) < 0)
 		return -1;
 	return output_json(doc, e);
 }
@@ -87,6 +98,7 @@ static int run(const struct invocation *in, struct err *e)
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	const struct fsck_options opt = {
 		.read_data = invocation_has(in, "read-data"),
+		.repair = invocation_has(in, "repair"),
 		.progress = &line.progress,
 		.found = take_finding,
 		.ctx = &sink,
@@ -101,7 +113,7 @@ static int run(const struct invocation *in, struct err *e)
 	if (e->code)
 		return -1;
 	progress_line_fini(&line);
-	if (print_summary(&r, findings, e) < 0)
+	if (print_summary(&r, opt.repair, findings, e) < 0)
 		return -1;
 	/* Of what could not be read nobody knows whether it is damaged. */
 	if (r.errors && r.errors == r.unreadable)

@@ -34,6 +34,12 @@ static void count_finding(struct fsck_report *r, enum fsck_severity severity, en
 	case FSCK_NOTE:
 		r->notes++;
 		break;
+	case FSCK_REPAIRED:
+		r->repaired++;
+		break;
+	case FSCK_LOST:
+		r->lost++;
+		break;
 	}
 }
 
@@ -75,10 +81,21 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 		err_clear(why);
 		return 0;
 	}
-	if (mark_add_digest(f->damaged, d, e) < 0)
+	if (mark_add_digest(f->damaged, d, e) < 0 || mark_add_digest(f->broken, d, e) < 0)
 		return -1;
 	snprintf(subject, sizeof(subject), "blob %s", digest_format(d, text));
 	return fsck_tell(f, FSCK_ERROR, subject, why, user, e);
+}
+
+int fsck_tell_broken(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
+		     const char *user, struct err *e)
+{
+	char subject[FSCK_SUBJECT_MAX], text[DIGEST_STR_MAX];
+
+	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
+	return mark_add_digest(f->broken, d, e) < 0
+		       ? -1
+		       : fsck_tell(f, FSCK_ERROR, subject, why, user, e);
 }
 
 void fsck_count(struct fsck *f, uint64_t bytes)
@@ -230,18 +247,23 @@ int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_
 	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(mark) struct marks *live = mark_new(s, e);
 	SCOPE(mark) struct marks *damaged = live ? mark_new(s, e) : NULL;
-	SCOPE(mark) struct marks *layers = damaged ? mark_new(s, e) : NULL;
+	SCOPE(mark) struct marks *broken = damaged ? mark_new(s, e) : NULL;
+	SCOPE(mark) struct marks *layers = broken ? mark_new(s, e) : NULL;
 
 	if (!layers)
 		return -1;
+	if (opt->repair && !store_is_writable(s))
+		return err_sys(e, EROFS, "cannot repair the store '%s'", store_path(s));
 	f.live = live;
 	f.damaged = damaged;
+	f.broken = broken;
 	f.layers = layers;
 	if (opt->read_data && blobs_visit(s, add_size, &f, e) < 0)
 		return -1;
 	progress_begin(opt->progress, "checking the store", f.total);
 	if (load_roots(&f, &ix, &lease, e) < 0 || check_documents(&f, &ix, e) < 0 ||
-	    check_named(&f, e) < 0 || blobs_visit(s, check_blob, &f, e) < 0)
+	    check_named(&f, e) < 0 || blobs_visit(s, check_blob, &f, e) < 0 ||
+	    (opt->repair && fsck_tell_lost(&f, &ix, e) < 0))
 		return -1;
 	/* What it leases is not used for that. */
 	lease_close(steal_ptr(&lease));

@@ -5,7 +5,8 @@
  * Structure: layout files, index.json, every document reachable from it (digest and parse), the
  * presence and size of every blob, layer indexes, catalogs (shallow).  With `read_data`: the
  * SHA-256 of every blob, every frame, and every block of every catalog and derived file; derived
- * files are proven by their layer's diff_id, and catalogs compared with fresh ones.
+ * files are proven by their layer's diff_id, and catalogs compared with fresh ones.  With `repair`:
+ * what is derived and damaged is made anew; of the rest it is told which images are lost.
  */
 #ifndef STORE_FSCK_H
 #define STORE_FSCK_H
@@ -18,9 +19,11 @@
 #include "store/store.h"
 
 enum fsck_severity {
-	FSCK_ERROR,   /* an image is damaged or incomplete */
-	FSCK_DERIVED, /* derived data is damaged: it will be rebuilt when it is used */
-	FSCK_NOTE,    /* litter of a dead process, a blob that nothing names: gc's work */
+	FSCK_ERROR,    /* an image is damaged or incomplete */
+	FSCK_DERIVED,  /* derived data is damaged: it will be rebuilt when it is used */
+	FSCK_NOTE,     /* litter of a dead process, a blob that nothing names: gc's work */
+	FSCK_REPAIRED, /* derived data was damaged, and is made anew */
+	FSCK_LOST,     /* an image that errors are about */
 };
 
 struct fsck_finding {
@@ -32,12 +35,13 @@ struct fsck_finding {
 
 struct fsck_report {
 	uint64_t images, blobs, bytes_read;
-	uint64_t errors, derived, notes; /* findings by severity */
+	uint64_t errors, derived, notes, repaired, lost; /* findings by severity */
 	uint64_t unreadable; /* of the errors: the system could not read what it is about */
 };
 
 struct fsck_options {
 	bool read_data;
+	bool repair;               /* ERR_SYS in a store that cannot be written */
 	struct progress *progress; /* may be NULL */
 	void (*found)(void *ctx, const struct fsck_finding *f);
 	void *ctx;

@@ -13,10 +13,12 @@
 #include "image/layer_scan.h"
 #include "image/mediatype.h"
 #include "store/blobs.h"
+#include "store/catalogs.h"
 #include "store/catalogs_private.h"
 #include "store/derived.h"
 #include "store/folder.h"
 #include "store/fsck_private.h"
+#include "store/image.h"
 #include "store/layers_private.h"
 
 /*
@@ -24,19 +26,7 @@
  * unless the same files had the names before and after they were looked at; else they are looked at
  * again.  No lock is needed for that, which readers of a store of root could not take.
  */
-enum {
-	SUBJECT_MAX = 32 + DIGEST_STR_MAX,
-	LOOKS_MAX = 64, /* at files that change each time: an end, even where nothing is stable */
-};
-
-static int tell_digest(struct fsck *f, enum fsck_severity severity, const char *kind,
-		       const struct digest *d, struct err *why, const char *user, struct err *e)
-{
-	char subject[SUBJECT_MAX], text[DIGEST_STR_MAX];
-
-	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
-	return fsck_tell(f, severity, subject, why, user, e);
-}
+enum { LOOKS_MAX = 64 }; /* at files that change each time: an end, even where nothing is stable */
 
 /* Whether all the frames are what the index says; decodes none. */
 static int read_frames(struct fsck *f, int fd, const struct layer_index *ix, struct err *why)
@@ -137,6 +127,24 @@ static int check_derived(struct fsck *f, const struct descriptor *layer,
 	}
 }
 
+struct layer_at {
+	struct fsck *f;
+	const struct descriptor *layer;
+	const struct digest *diff_id;
+};
+
+static int mend_derived(void *ctx, struct err *failed)
+{
+	const struct layer_at *at = ctx;
+	const struct layers_options opt = {.workers = 0};
+	SCOPE(derived) struct derived made = DERIVED_INIT;
+
+	if (derived_make(at->f->store, at->layer, at->diff_id, &opt, &made, failed) < 0)
+		return -1;
+	/* On a full disk it may not have been kept. */
+	return check_derived(at->f, at->layer, at->diff_id, failed);
+}
+
 /* Whether all of this was looked at before, for another image. */
 static int is_new_layer(struct fsck *f, const struct descriptor *layer,
 			const struct digest *diff_id, struct err *e)
@@ -179,13 +187,14 @@ static int check_layer(struct fsck *f, const struct descriptor *layer, const str
 	}
 	const int is_embedded = layers_find_embedded(layer, &at, &why);
 	if (is_embedded == 0) {
+		struct layer_at at_layer = {f, layer, diff_id};
 		if (check_derived(f, layer, diff_id, &why) == 0)
 			return 0;
-		return tell_digest(f, FSCK_DERIVED, "derived index of layer", &layer->digest, &why,
-				   user, e);
+		return fsck_tell_derived(f, "derived index of layer", &layer->digest, &why, user,
+					 mend_derived, &at_layer, e);
 	}
 	if (is_embedded < 0 || check_embedded(f, layer, diff_id, &why) < 0)
-		return tell_digest(f, FSCK_ERROR, "layer", &layer->digest, &why, user, e);
+		return fsck_tell_broken(f, "layer", &layer->digest, &why, user, e);
 	return 0;
 }
 
@@ -259,7 +268,32 @@ static int load_config(struct fsck *f, const struct mark *m, const struct manife
 		return 1;
 	err_set(&why, ERR_DIGEST, "the config names %zu layers, the manifest %zu",
 		out->diff_id_count, doc->layer_count);
-	return tell_digest(f, FSCK_ERROR, "manifest", &m->digest, &why, m->root, e) < 0 ? -1 : 0;
+	return fsck_tell_broken(f, "manifest", &m->digest, &why, m->root, e) < 0 ? -1 : 0;
+}
+
+struct catalog_at {
+	struct fsck *f;
+	const struct mark *mark;
+	const struct manifest *doc;
+	const struct image_config *config;
+};
+
+static int mend_catalog(void *ctx, struct err *failed)
+{
+	const struct catalog_at *at = ctx;
+	const struct layers_options opt = {.workers = 0};
+	/* All of it is borrowed. */
+	const struct image im = {
+		.chosen = {.digest = at->mark->digest, .size = at->mark->size},
+		.manifest = *at->doc,
+		.config = *at->config,
+	};
+	SCOPE(catalog) struct catalog *c = NULL;
+
+	if (catalogs_discard(at->f->store, &im, failed) < 0 ||
+	    catalogs_open(at->f->store, &im, 0, &opt, &c, failed) < 0)
+		return -1;
+	return check_catalog(at->f, &at->mark->digest, at->doc, at->config, failed);
 }
 
 int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e)
@@ -284,8 +318,9 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 		if (check_layer(f, &doc->layers[i], &config.diff_ids[i], m->root, e) < 0)
 			return -1;
 	}
-	if (check_catalog(f, &m->digest, doc, &config, &why) < 0)
-		return tell_digest(f, FSCK_DERIVED, "catalog of manifest", &m->digest, &why,
-				   m->root, e);
-	return 0;
+	if (check_catalog(f, &m->digest, doc, &config, &why) == 0)
+		return 0;
+	struct catalog_at at = {f, m, doc, &config};
+	return fsck_tell_derived(f, "catalog of manifest", &m->digest, &why, m->root, mend_catalog,
+				 &at, e);
 }

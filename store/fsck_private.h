@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One run of fsck: fsck.c walks and looks at blobs, fsck_image.c at what images are made of,
- * fsck_unused.c at what gc would remove.
+ * fsck_unused.c at what gc would remove; fsck_repair.c makes anew what can be.
  *
  * Private to store/fsck*.c.
  */
@@ -9,9 +9,12 @@
 #define STORE_FSCK_PRIVATE_H
 
 #include "base/digest.h"
+#include "image/document.h"
 #include "image/manifest.h"
 #include "store/fsck.h"
 #include "store/mark.h"
+
+enum { FSCK_SUBJECT_MAX = 32 + DIGEST_STR_MAX };
 
 struct fsck {
 	const struct store *store;
@@ -19,6 +22,7 @@ struct fsck {
 	struct fsck_report *report;
 	struct marks *live;    /* what refs and leases reach */
 	struct marks *damaged; /* blobs that were reported: once is enough */
+	struct marks *broken;  /* these, and what was reported in another way */
 	struct marks *layers;  /* that were looked at, by a digest over all that a manifest says */
 	uint64_t total;        /* bytes to read, for the progress */
 	bool is_partial;       /* a document could not be read: nothing is known to be unused */
@@ -32,6 +36,19 @@ int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, 
 /* The same for a blob, once. */
 int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, const char *user,
 		   struct err *e);
+
+/* The same for something in a blob that is wrong, each time. */
+int fsck_tell_broken(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
+		     const char *user, struct err *e);
+
+/* The same for what is derived from `d`: with --repair it is made anew by `mend`, which fails when
+ * the result is damaged, too. */
+int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
+		      const char *user, int (*mend)(void *ctx, struct err *failed), void *ctx,
+		      struct err *e);
+
+/* Tells which refs need what is broken. */
+int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e);
 
 /* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */
 int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e);
