@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/quote.h"
 #include "cli/commands.h"
 #include "cli/support.h"
 #include "store/blobs.h"
@@ -11,6 +12,7 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
 	SCOPE(reference) struct reference ref = REFERENCE_INIT;
+	char quoted[QUOTE_MAX];
 	SCOPE_FREE char *name = NULL;
 	SCOPE_FREE char *key = NULL;
 
@@ -22,11 +24,12 @@ static int run(const struct invocation *in, struct err *e)
 		return -1;
 	key = reference_key(&ref, e);
 	if (!key || support_store(in, 0, &s, e) < 0 || lease_open(s, "tag", &l, e) < 0 ||
-	    image_find(s, in->args[0], &name, &d, e) < 0 || lease_add(l, &d.digest, e) < 0)
+	    image_find_leased(s, l, in->args[0], &name, &d, e) < 0)
 		return -1;
-	/* The lease is held now: look again, in case gc was between the two. */
-	if (blobs_has(s, l, &d.digest, d.size, e) != 1)
-		return e->code ? -1 : err_set(e, ERR_NOT_FOUND, "image '%s' is gone", name);
+	/* A second name would spread what is damaged. */
+	SCOPE_FD int manifest = blobs_open(s, &d.digest, d.size, e);
+	if (manifest < 0)
+		return err_wrap(e, "image '%s'", quote_str(quoted, name));
 	return refs_set(s, key, &d, e);
 }
 

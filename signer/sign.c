@@ -164,16 +164,15 @@ int sign_image(const struct store *s, const char *text, const struct private_key
 	SCOPE(sign_report) struct sign_report report = SIGN_REPORT_INIT;
 	char quoted[QUOTE_MAX];
 
-	if (image_find(s, text, &name, &top, e) < 0 || signatures_reference(text, name, &r, e) < 0)
+	what = str_dupf(e, "sign %s", text);
+	if (!what || lease_open(s, what, &l, e) < 0 ||
+	    image_find_leased(s, l, text, &name, &top, e) < 0 ||
+	    signatures_reference(text, name, &r, e) < 0)
 		return -1;
 	report.manifest = top.digest;
 	report.identity = choose_identity(opt->identity, &r, e);
 	if (!report.identity)
 		return -1;
-	what = str_dupf(e, "sign %s", name);
-	if (!what || lease_open(s, what, &l, e) < 0 || lease_add(l, &top.digest, e) < 0)
-		return -1;
-
 	struct signing sn = {s, l, key, r.name, &report};
 	if (sign_top(&sn, &top, opt->each_platform, e) < 0)
 		return err_wrap(e, "image '%s'", quote_str(quoted, name));

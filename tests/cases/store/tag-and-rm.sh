@@ -26,3 +26,11 @@ expect 2 '*' shale rm "app@$one"
 expect 2 '*' shale tag app:newest "app@$one"
 expect 8 '*' shale tag none app:3
 expect 3 '*' shale tag app:newest 'NOT A NAME'
+
+# What is damaged gets no second name.
+manifest=$(blob "$(small_image whole)")
+truncate -s -1 "$manifest"
+expect 5 "*image 'localhost/whole:latest': *" shale tag whole second
+rm "$manifest"
+expect 8 "*image 'localhost/whole:latest': *not in the store*" shale tag whole second
+! shale images | grep second || fail "it got a name"
