@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/array.h"
 #include "base/le.h"
@@ -85,7 +86,11 @@ static int decompress(struct layer_index *ix, const uint8_t *stored, size_t len,
 		return -1;
 	ix->size = (size_t)size;
 	const size_t n = ZSTD_decompress(ix->bytes, ix->size, stored, len);
-	return n == ix->size ? 0 : malformed("does not decompress", e);
+	if (n == ix->size)
+		return 0;
+	return ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation
+		       ? err_nomem(e)
+		       : malformed("does not decompress", e);
 }
 
 /* Takes `count` records of `size` bytes off the front of what is left. */

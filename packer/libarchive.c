@@ -2,6 +2,7 @@
 #include "packer/libarchive.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ static int refuse(struct err *e)
 {
 	const char *why = dlerror();
 
+	/* The loader says it in words alone; errno is its malloc's. */
+	if (errno == ENOMEM)
+		return err_nomem(e);
 	return err_set(e, ERR_UNSUPPORTED, "archives need libarchive, which cannot be loaded: %s",
 		       why ? why : LIBARCHIVE_SONAME);
 }
@@ -30,6 +34,8 @@ static int refuse(struct err *e)
 int libarchive_load(struct libarchive *out, struct err *e)
 {
 	struct libarchive loaded;
+
+	errno = 0;
 	void *library = dlopen(LIBARCHIVE_SONAME, RTLD_NOW | RTLD_LOCAL);
 
 	if (!library)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the shell cases below tests/cases.
 
-Usage: tests/runner.py [--build DIR] [--jobs N] [--full] [--keep] [PATTERN]...
+Usage: tests/runner.py [--build DIR] [--jobs N] [--full] [--keep] [--verbose] [PATTERN]...
 
 A case is an executable *.sh file: dropping it in is all the registration there is.  It runs with `sh -eu`
 semantics of its own, in a directory of its own, with HOME and the store below it, and `shale` of the
@@ -223,7 +223,7 @@ class Runner:
             if not self.options.keep:
                 subprocess.run(["chmod", "-R", "u+rwX", folder], stderr=subprocess.DEVNULL)
                 shutil.rmtree(folder, ignore_errors=True)
-            return ("passed", seconds, "")
+            return ("passed", seconds, text if self.options.verbose else "")
         with open(os.path.join(folder, "repro.sh"), "w", encoding="utf-8") as f:
             f.write("#!/bin/sh\n# Runs the case again, in its directory.\n")
             for key in ("PATH", "HOME", "TMPDIR", "SHALE_CASES", "SHALE_SOURCE", "SHALE_BUILD"):
@@ -238,6 +238,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="print what cases print that pass, too")
     parser.add_argument("--slow", type=int, default=1, help="factor for timeouts (sanitizers)")
     parser.add_argument("patterns", nargs="*")
     options = parser.parse_args()

@@ -43,11 +43,12 @@ mkdir empty full
 cp -r full kept
 SHALE_STORE=$PWD/kept/store shale gc >/dev/null
 
-# faulted WHAT NAME: all the faults of WHAT (see faults.py) for a command.
+# faulted WHAT NAME: all the faults of WHAT (see faults.py; power and nomem: power.py, nomem.py) for a command.
 faulted() {
   case $1 in
   kill) faulted_samples=25 ;;
   EIO) faulted_samples=20 ;;
+  power | nomem) faulted_samples=10 ;;
   *) faulted_samples=7 ;;
   esac
   # What a command does after a fault is the same in both builds; sanitizers look at fewer of them.
@@ -74,6 +75,10 @@ faulted() {
   esac
   faulted_pristine=$1
   shift
-  "$SHALE_SOURCE/tests/support/faults.py" "$faulted_what" --samples "$faulted_samples" \
-    ${faulted_once:+"$faulted_once"} ${faulted_parallel:+"$faulted_parallel"} "$*" "$faulted_pristine" -- "$@"
+  set -- --samples "$faulted_samples" ${faulted_once:+"$faulted_once"} "$*" "$faulted_pristine" -- "$@"
+  case $faulted_what in
+  power) "$SHALE_SOURCE/tests/support/power.py" "$@" ;;
+  nomem) "$SHALE_SOURCE/tests/support/nomem.py" --library "$PWD/nomem.so" "$@" ;;
+  *) "$SHALE_SOURCE/tests/support/faults.py" --what "$faulted_what" ${faulted_parallel:+"$faulted_parallel"} "$@" ;;
+  esac
 }

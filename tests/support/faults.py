@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills a command of shale, or fails it, at its system calls, and looks at what it left.
 
-Usage: faults.py (kill | ERRNO) [--samples N] [--once] [--parallel] NAME PRISTINE -- COMMAND...
+Usage: faults.py --what (kill | ERRNO) [--samples N] [--once] [--parallel] NAME PRISTINE -- COMMAND...
 
 PRISTINE is a folder that holds all that the command changes, among it the store (PRISTINE/store), which may be
 missing.  For each call that is looked at, PRISTINE is copied to "work", and the command runs with $WORK being its
@@ -26,9 +26,8 @@ import argparse
 import collections
 import os
 import re
-import shutil
-import subprocess
-import sys
+
+from undisturbed import WORK, Reference, check_store, fail, fresh, run
 
 WRITE_CALLS = (
     "openat,openat2,write,pwrite64,writev,pwritev,fsync,fdatasync,ftruncate,fallocate,fchmod,fchown,flock,linkat,link,"
@@ -57,37 +56,6 @@ QUOTED = re.compile(r'"([^"]+)"')
 OPENED = re.compile(r"\d<([^<>]+)>")
 KILLED = -9
 IO_FAILED = 7
-NOT_FOUND = 8
-
-WORK = os.path.abspath("work")
-ENV = {**os.environ, "SHALE_STORE": os.path.join(WORK, "store"), "WORK": WORK}
-
-
-def run(command, **more):
-    return subprocess.run(
-        command, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **more
-    )
-
-
-def fresh(pristine):
-    shutil.rmtree(WORK, ignore_errors=True)
-    shutil.copytree(pristine, WORK, symlinks=True)
-
-
-def names():
-    """All files below WORK, after gc."""
-    collected = run(["shale", "gc"])
-    if collected.returncode != 0:
-        fail(f"gc ended with {collected.returncode}: {collected.stderr.decode()}")
-    return {
-        os.path.relpath(os.path.join(folder, name), WORK)
-        for folder, _, files in os.walk(WORK)
-        for name in files
-    }
-
-
-def fail(text):
-    sys.exit(f"FAIL: {text}")
 
 
 def traced(calls, command, log, inject=None):
@@ -144,19 +112,6 @@ def is_of_store(line):
     return WORK + "/store" in line
 
 
-class Reference:
-    """What the command does when nobody disturbs it."""
-
-    def __init__(self, pristine, command, once):
-        fresh(pristine)
-        done = run(command)
-        if done.returncode != 0:
-            fail(f"'{' '.join(command)}' ended with {done.returncode}: {done.stderr.decode()}")
-        self.once = once
-        self.output = done.stdout
-        self.names = names()
-
-
 def has_other_room(place, reference):
     """Whether a call that met a full disk is done in another way: leases become locks that need no room, index.json is
     written again in the room that is set aside for it, what is derived is right though the sync of its name failed, and
@@ -207,26 +162,9 @@ def litter():
     ]
 
 
-def check_store(reference, command, place):
-    checked = run(["shale", "fsck"])
-    if checked.returncode not in (0, NOT_FOUND):
-        fail(f"{place}: fsck ended with {checked.returncode}: {(checked.stdout + checked.stderr).decode()}")
-    again = run(command)
-    if again.returncode != 0 and not (reference.once and again.returncode == NOT_FOUND):
-        fail(f"{place}: the next run ended with {again.returncode}: {again.stderr.decode()}")
-    if again.stdout != reference.output and not reference.once:
-        fail(f"{place}: the next run printed '{again.stdout.decode()}', not '{reference.output.decode()}'")
-    left = names()
-    if left != reference.names:
-        fail(f"{place}: files too many: {left - reference.names}, missing: {reference.names - left}")
-    checked = run(["shale", "fsck", "--read-data", "-q"])
-    if checked.returncode != 0:
-        fail(f"{place}: the last fsck ended with {checked.returncode}: {checked.stdout.decode()}")
-
-
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what")
+    parser.add_argument("--what", required=True)
     parser.add_argument("--samples", type=int, default=40)
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--parallel", action="store_true")
