@@ -49,7 +49,12 @@ def discover(patterns):
                 label = os.path.relpath(path, CASES)[: -len(".sh")]
                 if not patterns or any(fnmatch.fnmatch(label, f"*{p}*") for p in patterns):
                     found.append((label, path))
-    return sorted(found)
+    # What may take long begins first, so that no processor is idle while the last one ends.
+    return sorted(found, key=lambda case: (-seconds_allowed(case[1]), case))
+
+
+def seconds_allowed(path):
+    return int(header(path).get("TIMEOUT", "60"))
 
 
 def header(path):
@@ -177,7 +182,7 @@ class Runner:
         folder = os.path.join(self.base, label.replace("/", "-"))
         os.mkdir(folder)
         started = time.monotonic()
-        timeout = int(fields.get("TIMEOUT", "60")) * (10 if self.options.full else 1)
+        timeout = seconds_allowed(path) * (10 if self.options.full else 1)
         env = self.environment(folder)
         # Beside the case, which may list or pack its own directory; for any user.
         reports = folder + ".sanitizer"
