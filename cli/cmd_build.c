@@ -115,7 +115,7 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 	}
 	if (support_platform(in, &room, &opt->platform, e) < 0 ||
 	    support_workers(in, &opt->workers, e) < 0 ||
-	    support_compression(in, &opt->level, e) < 0 || check_targets(in, e) < 0 ||
+	    support_compression(in, &opt->compression, e) < 0 || check_targets(in, e) < 0 ||
 	    support_store(in, STORE_CREATE, &s, e) < 0)
 		return -1;
 	int r = build_run(s, opt, &result, e);

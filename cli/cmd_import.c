@@ -53,7 +53,7 @@ static int run(const struct invocation *in, struct err *e)
 	opt.progress = &line.progress;
 	if (support_platform(in, &room, &opt.platform, e) < 0 ||
 	    support_workers(in, &opt.workers, e) < 0 ||
-	    support_compression(in, &opt.level, e) < 0 ||
+	    support_compression(in, &opt.compression, e) < 0 ||
 	    import_source_parse(&src, in->args[0], e) < 0)
 		return -1;
 	int r = support_store(in, STORE_CREATE, &s, e);

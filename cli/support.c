@@ -3,7 +3,6 @@
 
 #include "base/quote.h"
 #include "base/workers.h"
-#include "image/layer_write.h"
 
 enum { WORKERS_MAX = 256 };
 
@@ -47,27 +46,14 @@ int support_workers(const struct invocation *in, unsigned *out, struct err *e)
 	return 0;
 }
 
-int support_compression(const struct invocation *in, int *level, struct err *e)
+int support_compression(const struct invocation *in, struct compression *out, struct err *e)
 {
-	static const char name[] = "zstd";
 	const char *text = invocation_value(in, "compression");
-	uint64_t n;
 
-	*level = LAYER_LEVEL_DEFAULT;
-	if (!text || strcmp(text, name) == 0)
-		return 0;
-	if (str_has_prefix(text, "zstd:")) {
-		const char *digits = text + sizeof(name);
-		if (str_to_u64(digits, strlen(digits), 10, LAYER_LEVEL_MAX, &n) == 0 &&
-		    n >= LAYER_LEVEL_MIN) {
-			*level = (int)n;
-			return 0;
-		}
-	}
-	char q[QUOTE_MAX];
-	return err_set(e, ERR_USAGE,
-		       "option '--compression': '%s' is not zstd or zstd:%d to zstd:%d",
-		       quote_str(q, text), LAYER_LEVEL_MIN, LAYER_LEVEL_MAX);
+	*out = (struct compression)COMPRESSION_DEFAULT;
+	if (text && compression_parse(text, out, e) < 0)
+		return err_wrap(e, "option '--compression'");
+	return 0;
 }
 
 int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "fs/view.h"
+#include "image/compression.h"
 #include "image/platform.h"
 #include "store/image.h"
 #include "store/layers.h"
@@ -50,8 +51,8 @@ int support_platform(const struct invocation *in, struct platform *room,
 /* --workers. */
 int support_workers(const struct invocation *in, unsigned *out, struct err *e);
 
-/* --compression zstd[:LEVEL]. */
-int support_compression(const struct invocation *in, int *level, struct err *e);
+/* --compression. */
+int support_compression(const struct invocation *in, struct compression *out, struct err *e);
 
 /* Store and image of the first argument, by --store and --platform, and the lease that keeps the
  * image until the command ends. */

@@ -42,8 +42,7 @@ struct job {
 };
 
 struct framer {
-	enum frame_encoding encoding;
-	int level;
+	struct compression compression;
 	struct framer_sink sink;
 	struct workers *pool;
 	struct frame_cut cut;
@@ -92,7 +91,7 @@ static ZSTD_CCtx *context_get(struct framer *f)
 		return cctx;
 
 	cctx = ZSTD_createCCtx();
-	if (cctx && set_parameters(cctx, f->level) < 0) {
+	if (cctx && set_parameters(cctx, f->compression.level) < 0) {
 		ZSTD_freeCCtx(cctx);
 		return NULL;
 	}
@@ -115,7 +114,7 @@ static void job_run(void *arg)
 	const uint8_t *bytes = job->content;
 
 	job->packed_length = job->length;
-	if (f->encoding == FRAME_ZSTD) {
+	if (f->compression.encoding == FRAME_ZSTD) {
 		ZSTD_CCtx *cctx = context_get(f);
 		job->no_memory = !cctx;
 		if (!cctx)
@@ -142,7 +141,7 @@ static int job_take(struct framer *f, struct err *e)
 		return 0;
 	if (job->no_memory)
 		return err_nomem(e);
-	if (f->encoding == FRAME_ZSTD && ZSTD_isError(job->zstd_result))
+	if (f->compression.encoding == FRAME_ZSTD && ZSTD_isError(job->zstd_result))
 		return err_set(e, ERR_NOMEM, "cannot compress: %s",
 			       ZSTD_getErrorName(job->zstd_result));
 
@@ -154,8 +153,8 @@ static int job_take(struct framer *f, struct err *e)
 	};
 	memcpy(frame.sha256, job->sha256, sizeof(frame.sha256));
 	f->blob_offset += frame.blob_length;
-	if (f->sink.put(f->sink.ctx, &frame, f->encoding == FRAME_ZSTD ? job->packed : job->content,
-			e) < 0)
+	if (f->sink.put(f->sink.ctx, &frame,
+			f->compression.encoding == FRAME_ZSTD ? job->packed : job->content, e) < 0)
 		return -1;
 	job->next_free = f->free_jobs;
 	f->free_jobs = job;
@@ -176,7 +175,7 @@ static int job_open(struct framer *f, struct err *e)
 		if (!job->content)
 			return -1;
 	}
-	if (!job->packed && f->encoding == FRAME_ZSTD) {
+	if (!job->packed && f->compression.encoding == FRAME_ZSTD) {
 		job->packed = array_new(1, PACKED_MAX, e);
 		if (!job->packed)
 			return -1;
@@ -211,11 +210,10 @@ struct framer *framer_new(const struct framer_options *opt, const struct framer_
 	if (!f)
 		return NULL;
 	pthread_mutex_init(&f->lock, NULL);
-	f->encoding = opt->encoding;
-	f->level = opt->level;
+	f->compression = opt->compression;
 	f->sink = *sink;
-	f->cut = opt->encoding == FRAME_RAW ? (struct frame_cut)FRAME_CUT_EVEN
-					    : (struct frame_cut)FRAME_CUT_INIT;
+	f->cut = opt->compression.encoding == FRAME_RAW ? (struct frame_cut)FRAME_CUT_EVEN
+							: (struct frame_cut)FRAME_CUT_INIT;
 	f->jobs = array_new(depth + 1, sizeof(*f->jobs), e);
 	if (!f->jobs)
 		goto fail;
@@ -237,14 +235,15 @@ fail:
 
 int framer_member(struct framer *f, uint64_t header, uint64_t payload, struct err *e)
 {
-	if (f->encoding == FRAME_ZSTD && frame_cut_before_member(&f->cut, header, payload))
+	if (f->compression.encoding == FRAME_ZSTD &&
+	    frame_cut_before_member(&f->cut, header, payload))
 		return end_frame(f, e);
 	return 0;
 }
 
 int framer_payload(struct framer *f, uint64_t size, struct err *e)
 {
-	if (f->encoding == FRAME_ZSTD && frame_cut_before_payload(&f->cut, size))
+	if (f->compression.encoding == FRAME_ZSTD && frame_cut_before_payload(&f->cut, size))
 		return end_frame(f, e);
 	return 0;
 }

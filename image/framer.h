@@ -20,12 +20,13 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/scope.h"
+#include "image/compression.h"
 #include "image/frame.h"
 
 struct framer_options {
-	enum frame_encoding encoding; /* FRAME_RAW: digests of the stream's pieces, nothing else */
-	int level;                    /* FRAME_ZSTD */
-	unsigned workers;             /* 0: in the caller's thread */
+	/* FRAME_RAW, whatever the level: digests of the stream's pieces, nothing else. */
+	struct compression compression;
+	unsigned workers; /* 0: in the caller's thread */
 };
 
 /* Takes the finished frames in order; `bytes` are the frame's `blob_length` bytes. */

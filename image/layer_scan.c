@@ -147,12 +147,12 @@ static int derive(struct derivation *d, enum frame_encoding encoding, struct der
 int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, int reframe_fd,
 		 const struct derive_options *opt, struct derive_result *out, struct err *e)
 {
-	const enum frame_encoding frames = encoding == LAYER_TAR ? FRAME_RAW : FRAME_ZSTD;
+	static const struct compression raw = {FRAME_RAW, 0}, zstd = COMPRESSION_DEFAULT;
+	const struct framer_options framer_opt = {encoding == LAYER_TAR ? raw : zstd, opt->workers};
 	struct derivation d = {
 		.losses = opt->losses,
 		.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd,
 	};
-	const struct framer_options framer_opt = {frames, LAYER_LEVEL_DEFAULT, opt->workers};
 	const struct framer_sink sink = {put_frame, &d};
 
 	SCOPE_FREE uint8_t *pending = array_new(1, PENDING_MAX, e);
@@ -174,7 +174,7 @@ int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, 
 	d.in = in;
 	d.framer = framer;
 	d.index = index;
-	return derive(&d, frames, out, e);
+	return derive(&d, framer_opt.compression.encoding, out, e);
 }
 
 /* The tar stream of a layer by its frames, in order. */

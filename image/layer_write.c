@@ -60,18 +60,15 @@ struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, s
 {
 	struct layer_writer *w = NULL;
 
-	if (opt->level < LAYER_LEVEL_MIN || opt->level > LAYER_LEVEL_MAX) {
-		err_set(e, ERR_USAGE, "compression level %d is not between %d and %d", opt->level,
-			LAYER_LEVEL_MIN, LAYER_LEVEL_MAX);
+	if (compression_check(&opt->compression, e) < 0)
 		return NULL;
-	}
 	w = array_new(1, sizeof(*w), e);
 	if (!w)
 		return NULL;
 	w->fd = fd;
 	hasher_init(&w->blob, DIGEST_SHA256);
 	holes_init(&w->holes, 0);
-	const struct framer_options framer = {FRAME_ZSTD, opt->level, opt->workers};
+	const struct framer_options framer = {opt->compression, opt->workers};
 	const struct framer_sink sink = {put_frame, w};
 	w->framer = framer_new(&framer, &sink, e);
 	if (!w->framer)

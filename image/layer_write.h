@@ -18,13 +18,12 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/scope.h"
+#include "image/compression.h"
 #include "image/descriptor.h"
 #include "image/entry.h"
 
-enum { LAYER_LEVEL_DEFAULT = 3, LAYER_LEVEL_MIN = 1, LAYER_LEVEL_MAX = 19 };
-
 struct layer_options {
-	int level;        /* zstd: LAYER_LEVEL_MIN to LAYER_LEVEL_MAX */
+	struct compression compression;
 	unsigned workers; /* threads that compress; 0: in the caller's thread */
 };
 

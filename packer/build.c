@@ -216,7 +216,7 @@ static int start_image(struct build *b, struct err *e)
 static int write_layer(struct build *b, const struct copy_list *list, struct layer_result *out,
 		       struct err *e)
 {
-	const struct layer_options opt = {.level = b->opt->level, .workers = b->opt->workers};
+	const struct layer_options opt = {b->opt->compression, b->opt->workers};
 	SCOPE_FD int fd = blobs_tmpfile(b->store, e);
 
 	if (fd < 0)

@@ -20,6 +20,7 @@
 #include "base/progress.h"
 #include "base/strlist.h"
 #include "base/strmap.h"
+#include "image/compression.h"
 #include "image/descriptor.h"
 #include "image/platform.h"
 #include "store/store.h"
@@ -31,7 +32,7 @@ struct build_options {
 	const char *tag;  /* reference text; NULL: no ref is set */
 	struct strmap args;              /* --build-arg */
 	const struct platform *platform; /* NULL: the host's */
-	int level;                       /* zstd */
+	struct compression compression;
 	unsigned workers;
 	struct progress *progress;
 	/* Called for each step, "[2/5] COPY app /usr/bin/app"; may be NULL. */

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/strlist.h"
+#include "image/compression.h"
 #include "image/descriptor.h"
 #include "image/platform.h"
 #include "store/store.h"
@@ -47,7 +48,7 @@ struct import_options {
 	/* Of a root file system; NULL: the host's.  Of an image: the one to take of an index; NULL:
 	 * all of it. */
 	const struct platform *platform;
-	int level; /* zstd, for root file systems */
+	struct compression compression; /* of root file systems */
 	unsigned workers;
 	struct progress *progress;
 };

@@ -120,7 +120,7 @@ static int make_image(struct importer *im,
 		      int (*fill)(void *ctx, struct layer_writer *w, struct err *e), void *ctx,
 		      struct descriptor *out, struct err *e)
 {
-	const struct layer_options opt = {im->opt->level, im->opt->workers};
+	const struct layer_options opt = {im->opt->compression, im->opt->workers};
 	struct layer_result layer;
 	int64_t epoch;
 

@@ -14,8 +14,11 @@ same "zstd:3" "$(shale build -q --compression zstd:3 context)" "$default"
 same "diff_id" "$(inspect small "d['layers'][0]['diff_id']")" "$(inspect "$default" "d['layers'][0]['diff_id']")"
 shale cat small /x | cmp - context/x
 zstd -qdc "$(blob "$(layers small)")" | tar -xO x | cmp - context/x
-for wrong in gzip zstd: zstd:0 zstd:20 zstd:x '' zstd:-1; do
-  expect 2 "*'--compression': '$wrong' is not zstd or zstd:1 to zstd:19" shale build --compression "$wrong" context
+for wrong in '' xz zst ZSTD; do
+  expect 2 "*'--compression': '$wrong' is not zstd\[:1-19\]" shale build --compression "$wrong" context
+done
+for wrong in zstd: zstd:0 zstd:20 zstd:x zstd:-1; do
+  expect 2 "*'--compression': '$wrong': the levels of zstd are 1 to 19" shale build --compression "$wrong" context
 done
 for wrong in '' x -1 257; do
   expect 2 "*'--workers': '$wrong' is not a number up to 256" shale build --workers "$wrong" context

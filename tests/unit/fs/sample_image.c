@@ -75,7 +75,7 @@ static void add_file(struct layer_writer *w, const struct sample_file *f)
 static void put_layer(struct lease *l, const struct sample_file *files, size_t count,
 		      struct layer_result *out)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	struct err e = ERR_INIT;
 	SCOPE_FD int fd = blobs_tmpfile(sample_store, &e);
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, &e);

@@ -116,7 +116,7 @@ static inline void sample_tar(struct str *out, size_t count)
 static inline int sample_layer(int fd, size_t count, unsigned workers, struct layer_result *out,
 			       struct err *e)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, workers};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, workers};
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, e);
 
 	if (!w)

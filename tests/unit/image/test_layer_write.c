@@ -286,7 +286,7 @@ static int no_content(void *ctx, void *buf, size_t len, struct err *err)
 
 START_TEST(add_refuses)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	const struct layer_source src = {no_content, NULL};
 	struct entry en = {.kind = ENTRY_DIR, .mode = 0755};
 	SCOPE_FD int fd = sample_file();
@@ -306,7 +306,7 @@ END_TEST
 
 START_TEST(error_of_the_source_comes_through)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 2};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 2};
 	const struct layer_source src = {no_content, NULL};
 	const struct entry en = {.path = "a", .path_len = 1, .mode = 0644, .size = 1};
 	SCOPE_FD int fd = sample_file();
@@ -317,14 +317,15 @@ START_TEST(error_of_the_source_comes_through)
 }
 END_TEST
 
-START_TEST(level_must_be_known)
+START_TEST(compression_must_be_known)
 {
-	const int levels[] = {0, -1, LAYER_LEVEL_MAX + 1};
+	static const struct compression wrong[] = {
+		{FRAME_ZSTD, 0}, {FRAME_ZSTD, -1}, {FRAME_ZSTD, 20}, {FRAME_RAW, 1}};
 
-	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
-		const struct layer_options opt = {levels[i], 0};
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		const struct layer_options opt = {wrong[i], 0};
 		ck_assert_ptr_null(layer_writer_new(-1, &opt, &e));
-		ck_assert_err(&e, ERR_USAGE, "level");
+		ck_assert_err(&e, ERR_USAGE, "compression");
 	}
 }
 END_TEST
@@ -378,7 +379,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(refuses, 60);
 	tcase_add_loop_test(refuses, add_refuses, 0, ARRAY_LEN(refused));
 	tcase_add_test(refuses, error_of_the_source_comes_through);
-	tcase_add_test(refuses, level_must_be_known);
+	tcase_add_test(refuses, compression_must_be_known);
 	tcase_add_test(refuses, write_error_is_told);
 	tcase_add_test(refuses, memory_runs_out);
 	suite_add_tcase(s, refuses);

@@ -187,7 +187,7 @@ const struct platform layouts_platform = {"linux", "amd64", ""};
 /* Imports `what` ("oci:layout", its path below the scratch folder): 0 or -1. */
 int layouts_import(const char *what, const char *tag, struct import_result *out, struct err *e)
 {
-	struct import_options opt = {.tag = tag, .level = 3};
+	struct import_options opt = {.tag = tag, .compression = COMPRESSION_DEFAULT};
 	const char *colon = strchr(what, ':');
 	SCOPE(str) struct str text = STR_INIT;
 	struct import_source src;

@@ -103,7 +103,7 @@ static void add(struct layer_writer *w, const struct stages_file *f)
 
 void stages_layer(const struct stages_file *files, struct fixture_layer *out)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	struct err e = ERR_INIT;
 	struct layer_result r;
 	SCOPE_FD int fd = blobs_tmpfile(fixture_store(), &e);

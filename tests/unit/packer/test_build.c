@@ -54,7 +54,7 @@ static int build_with(struct build_options *opt, const char *manifest, struct bu
 	SCOPE_FREE char *context = str_dup(scratch_file("context"), e);
 	ck_assert_no_err(e);
 	opt->context = context;
-	opt->level = 3;
+	opt->compression = (struct compression)COMPRESSION_DEFAULT;
 	if (!opt->platform)
 		opt->platform = &amd64;
 	opt->ctx = &told;

@@ -66,7 +66,7 @@ static void check_times(const struct layer_index *ix)
 static int write_list(const struct copy_list *l, const struct context *c, struct str *out,
 		      struct err *e)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	struct layer_result r;
 	SCOPE_FD int fd = layer_file();
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, e);

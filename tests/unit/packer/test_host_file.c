@@ -163,7 +163,7 @@ END_TEST
 /* Adds "file", which is said to have `size` bytes. */
 static int add(uint64_t size, struct err *e)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	SCOPE_FD int out = layer_file();
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(out, &opt, e);
 	SCOPE_FD int fd = openat(scratch_fd(), "file", O_RDONLY | O_CLOEXEC);

@@ -285,7 +285,8 @@ END_TEST
 /* failalloc_each: no assertion in it, because those allocate. */
 static int import_again(void *arg, struct err *e)
 {
-	const struct import_options opt = {.tag = "x", .platform = &layouts_platform, .level = 1};
+	const struct import_options opt = {
+		.tag = "x", .platform = &layouts_platform, .compression = {FRAME_ZSTD, 1}};
 	struct import_result r = {.layers = 0};
 	const int result = import_run(layouts_store, arg, &opt, &r, e);
 

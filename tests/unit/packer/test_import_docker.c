@@ -48,7 +48,8 @@ static void pack(void)
 
 static int import(const char *name, const char *tag, struct import_result *out, struct err *e)
 {
-	const struct import_options opt = {.tag = tag, .platform = &amd64, .level = 3};
+	const struct import_options opt = {
+		.tag = tag, .platform = &amd64, .compression = COMPRESSION_DEFAULT};
 	SCOPE_FREE char *path = str_dup(scratch_file("saved.tar"), e);
 	SCOPE_FREE char *copy = name ? str_dup(name, e) : NULL;
 	const struct import_source src = {IMPORT_DOCKER_ARCHIVE, path, copy};

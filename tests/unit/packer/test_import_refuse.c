@@ -166,7 +166,7 @@ END_TEST
 /* Frames of a layer, and behind them an index that gives its file another mode. */
 static void forge_layer(struct str *out, struct layer_result *r)
 {
-	const struct layer_options opt = {LAYER_LEVEL_MIN, 0};
+	const struct layer_options opt = {{FRAME_ZSTD, 1}, 0};
 	struct err e = ERR_INIT;
 	struct entry en = {.path = "file", .path_len = 4, .kind = ENTRY_REG, .mode = 0644};
 	SCOPE_FD int fd = layer_file();

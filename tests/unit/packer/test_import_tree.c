@@ -16,7 +16,8 @@ static const struct platform arm64 = {"linux", "arm64", "v8"};
 
 static int import(enum import_kind kind, const char *name, struct import_result *out, struct err *e)
 {
-	const struct import_options opt = {.tag = "app", .platform = &arm64, .level = 3};
+	const struct import_options opt = {
+		.tag = "app", .platform = &arm64, .compression = COMPRESSION_DEFAULT};
 	SCOPE_FREE char *path = str_dup(scratch_file(name), e);
 	const struct import_source src = {kind, path, NULL};
 

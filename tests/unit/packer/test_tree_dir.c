@@ -15,7 +15,7 @@
 /* The tree below the scratch folder's "root" as a layer in `fd`: 0 or -1. */
 static int pack(int fd, struct layer_result *out, struct err *e)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, e);
 	SCOPE_FD int root = openat(scratch_fd(), "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

@@ -53,7 +53,7 @@ static int read_bytes(void *ctx, void *buf, size_t len, struct err *e)
 
 static struct made make(const struct file *files, size_t count)
 {
-	const struct layer_options opt = {LAYER_LEVEL_MIN, 0};
+	const struct layer_options opt = {{FRAME_ZSTD, 1}, 0};
 	struct err e = ERR_INIT;
 	struct made m = {.fd = layer_file()};
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(m.fd, &opt, &e);
@@ -92,7 +92,7 @@ SCOPE_DEFINE_VALUE(made, struct made, made_fini)
 /* The layers as one. */
 static struct made flatten(const struct made *const *layers, size_t count)
 {
-	const struct layer_options opt = {LAYER_LEVEL_MIN, 0};
+	const struct layer_options opt = {{FRAME_ZSTD, 1}, 0};
 	const struct layer_index *indexes[LAYERS_MAX];
 	struct err e = ERR_INIT;
 	int fds[LAYERS_MAX];
@@ -225,7 +225,7 @@ END_TEST
 
 START_TEST(damage_is_an_error)
 {
-	const struct layer_options opt = {LAYER_LEVEL_MIN, 0};
+	const struct layer_options opt = {{FRAME_ZSTD, 1}, 0};
 	SCOPE(made) struct made a = make(lower, ARRAY_LEN(lower));
 	const struct layer_index *const indexes[] = {a.ix};
 	struct err e = ERR_INIT;

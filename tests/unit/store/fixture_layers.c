@@ -50,7 +50,7 @@ static void add_file(struct layer_writer *w, const char *path, const char *conte
 static void make_layer(void (*add)(struct layer_writer *w, const void *what), const void *what,
 		       struct fixture_layer *out)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	struct err e = ERR_INIT;
 	struct layer_result r;
 	SCOPE(lease) struct lease *l = NULL;
