@@ -32,9 +32,9 @@
 	{                                                                                 \
 		0, "workers", "N", "threads for compression (default: one per processor)" \
 	}
-#define OPTION_COMPRESSION                                                                      \
-	{                                                                                       \
-		0, "compression", "zstd[:LEVEL]", "how layers are compressed (default: zstd:3)" \
+#define OPTION_COMPRESSION                                                                       \
+	{                                                                                        \
+		0, "compression", "FORMAT[:LEVEL]", "zstd or gzip, for layers (default: zstd:3)" \
 	}
 #define OPTION_END                  \
 	{                           \

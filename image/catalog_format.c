@@ -12,6 +12,7 @@ enum {
 	HEADER_DIGEST_AT = CATALOG_HEADER_SIZE - DIGEST_SHA256_LEN,
 	ENCODING_RAW = 0,
 	ENCODING_ZSTD = 1,
+	ENCODING_GZIP = 2,
 	LAYER_REFRAMED = 1, /* flag */
 	LAYER_INDEX_AT = 64,
 	LAYER_BLOB_AT = LAYER_INDEX_AT + DIGEST_RAW_MAX,
@@ -156,6 +157,37 @@ int catalog_unpack_header(const uint8_t in[static CATALOG_HEADER_SIZE], struct c
 	return 0;
 }
 
+static uint32_t pack_encoding(enum frame_encoding encoding)
+{
+	switch (encoding) {
+	case FRAME_RAW:
+		return ENCODING_RAW;
+	case FRAME_GZIP:
+		return ENCODING_GZIP;
+	case FRAME_ZSTD:
+		break;
+	}
+	return ENCODING_ZSTD;
+}
+
+/* False for a number that is none. */
+static bool unpack_encoding(uint32_t number, enum frame_encoding *out)
+{
+	switch (number) {
+	case ENCODING_RAW:
+		*out = FRAME_RAW;
+		return true;
+	case ENCODING_ZSTD:
+		*out = FRAME_ZSTD;
+		return true;
+	case ENCODING_GZIP:
+		*out = FRAME_GZIP;
+		return true;
+	default:
+		return false;
+	}
+}
+
 void catalog_pack_layer(const struct catalog_layer_record *l,
 			uint8_t out[static CATALOG_LAYER_SIZE])
 {
@@ -164,7 +196,7 @@ void catalog_pack_layer(const struct catalog_layer_record *l,
 	memset(out, 0, CATALOG_LAYER_SIZE);
 	le_put32(&p, l->layer.index.alg);
 	le_put32(&p, l->layer.blob.alg);
-	le_put32(&p, l->layer.encoding == FRAME_ZSTD ? ENCODING_ZSTD : ENCODING_RAW);
+	le_put32(&p, pack_encoding(l->layer.encoding));
 	le_put32(&p, l->layer.is_reframed ? LAYER_REFRAMED : 0);
 	le_put64(&p, l->tar_size);
 	le_put64(&p, l->first_frame);
@@ -200,8 +232,7 @@ int catalog_unpack_layer(const uint8_t in[static CATALOG_LAYER_SIZE],
 	out->first_frame = le_get64(&p);
 	out->layer.frame_count = le_get64(&p);
 	out->layer.is_reframed = flags == LAYER_REFRAMED;
-	out->layer.encoding = encoding == ENCODING_ZSTD ? FRAME_ZSTD : FRAME_RAW;
-	if (encoding > ENCODING_ZSTD || flags > LAYER_REFRAMED ||
+	if (!unpack_encoding(encoding, &out->layer.encoding) || flags > LAYER_REFRAMED ||
 	    !unpack_digest(index_alg, in + LAYER_INDEX_AT, &out->layer.index) ||
 	    !unpack_digest(blob_alg, in + LAYER_BLOB_AT, &out->layer.blob))
 		return err_set(e, ERR_FORMAT, "a layer record of the catalog is malformed");

@@ -14,6 +14,7 @@ static const struct choice {
 	int min, max;
 } choices[] = {
 	{"zstd", FRAME_ZSTD, 3, 1, 19},
+	{"gzip", FRAME_GZIP, 6, 1, 9},
 };
 
 static const struct choice *find_name(const char *name, size_t len)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libdeflate.h>
+#include <stdbool.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -10,13 +12,13 @@
 #include "base/hasher.h"
 #include "base/io.h"
 #include "base/le.h"
-#include "base/limits.h"
+#include "image/gzip_member.h"
 
-/* What zstd makes of LIMIT_FRAME bytes that it cannot compress: its own bound. */
-#define FRAME_BLOB_MAX ZSTD_COMPRESSBOUND(LIMIT_FRAME)
+_Static_assert(FRAME_BLOB_MAX == ZSTD_COMPRESSBOUND(LIMIT_FRAME), "the bound of zstd");
 
 struct frame_decoder {
 	ZSTD_DCtx *dctx;
+	struct libdeflate_decompressor *gzip;
 	uint8_t *packed; /* a frame as it is in the file */
 	size_t packed_cap;
 };
@@ -28,7 +30,8 @@ struct frame_decoder *frame_decoder_new(struct err *e)
 	if (!d)
 		return NULL;
 	d->dctx = ZSTD_createDCtx();
-	if (!d->dctx) {
+	d->gzip = libdeflate_alloc_decompressor();
+	if (!d->dctx || !d->gzip) {
 		err_nomem(e);
 		frame_decoder_free(d);
 		return NULL;
@@ -41,6 +44,8 @@ void frame_decoder_free(struct frame_decoder *d)
 	if (!d)
 		return;
 	ZSTD_freeDCtx(d->dctx);
+	if (d->gzip)
+		libdeflate_free_decompressor(d->gzip);
 	free(d->packed);
 	free(d);
 }
@@ -84,24 +89,48 @@ static int read_verified(int fd, const struct frame *f, void *buf, struct err *e
 	return 0;
 }
 
-/* The bytes are what the index promised, but whoever made the index may have lied about them. */
-static int decode(struct frame_decoder *d, const struct frame *f, void *out, struct err *e)
+static bool decode_zstd(struct frame_decoder *d, const struct frame *f, void *out)
 {
 	/* One frame of today's format alone: ZSTD_decompressDCtx would also take several, skippable
 	 * ones, and those of ten years ago. */
-	if (f->blob_length < sizeof(uint32_t))
-		goto wrong;
-	if (le_load32(d->packed) != ZSTD_MAGICNUMBER ||
+	if (f->blob_length < sizeof(uint32_t) || le_load32(d->packed) != ZSTD_MAGICNUMBER ||
 	    ZSTD_findFrameCompressedSize(d->packed, f->blob_length) != f->blob_length)
-		goto wrong;
+		return false;
 	/* All memory is the caller's here: without streaming there is no window to allocate. */
-	const size_t n = ZSTD_decompressDCtx(d->dctx, out, f->length, d->packed, f->blob_length);
-	if (n == f->length)
-		return 0;
-wrong:
-	return err_set(e, ERR_DIGEST,
-		       "the frame at offset %" PRIu64 " does not decode to its %" PRIu32 " bytes",
-		       f->blob_offset, f->length);
+	return ZSTD_decompressDCtx(d->dctx, out, f->length, d->packed, f->blob_length) == f->length;
+}
+
+static bool decode_gzip(struct frame_decoder *d, const struct frame *f, void *out)
+{
+	struct gzip_member m;
+
+	return gzip_member_read(d->gzip, d->packed, f->blob_length, out, f->length, &m) ==
+		       GZIP_MEMBER_WHOLE &&
+	       m.size == f->blob_length && m.length == f->length;
+}
+
+/* The bytes are what the index promised, but whoever made the index may have lied about them. */
+static int decode(struct frame_decoder *d, enum frame_encoding encoding, const struct frame *f,
+		  void *out, struct err *e)
+{
+	bool is_right = false;
+
+	switch (encoding) {
+	case FRAME_ZSTD:
+		is_right = decode_zstd(d, f, out);
+		break;
+	case FRAME_GZIP:
+		is_right = decode_gzip(d, f, out);
+		break;
+	case FRAME_RAW: /* needs no decoder */
+		break;
+	}
+	if (!is_right)
+		return err_set(e, ERR_DIGEST,
+			       "the frame at offset %" PRIu64 " does not decode to its %" PRIu32
+			       " bytes",
+			       f->blob_offset, f->length);
+	return 0;
 }
 
 int frame_read(struct frame_decoder *d, int fd, enum frame_encoding encoding, const struct frame *f,
@@ -115,5 +144,5 @@ int frame_read(struct frame_decoder *d, int fd, enum frame_encoding encoding, co
 		return -1;
 	if (read_verified(fd, f, d->packed, e) < 0)
 		return -1;
-	return decode(d, f, out, e);
+	return decode(d, encoding, f, out, e);
 }

@@ -14,12 +14,17 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/scope.h"
 
 enum frame_encoding {
 	FRAME_RAW,  /* the bytes of the tar stream themselves */
 	FRAME_ZSTD, /* one zstd frame, no dictionary, content size in its header */
+	FRAME_GZIP, /* one gzip member */
 };
+
+/* Bytes of a frame in its file: what zstd makes at most of LIMIT_FRAME bytes, its own bound. */
+#define FRAME_BLOB_MAX (LIMIT_FRAME + LIMIT_FRAME / 256)
 
 struct frame {
 	uint64_t tar_offset;               /* of its content in the uncompressed stream */

@@ -5,27 +5,24 @@
  * order of submission.  So the hash of the whole stream, which nothing can split, runs beside the
  * compression, and the output does not depend on who was first.
  *
- * zstd contexts belong to no job: there are more jobs than threads, and a context is megabytes.
+ * Encoders belong to no job: there are more jobs than threads, and one of zstd is megabytes.
  */
 #include "image/framer.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "base/array.h"
 #include "base/hasher.h"
 #include "base/limits.h"
 #include "base/workers.h"
 #include "image/frame_cut.h"
+#include "image/frame_encoder.h"
 
 enum {
 	WORKERS_MAX = 16, /* what one thread can feed at the fastest levels, and no gigabytes */
 	JOBS_AHEAD = 4,   /* frames that wait while all workers are busy */
-	TABLES_LEVEL = 3,
-	TABLES_LOG = 16,
-	PACKED_MAX = ZSTD_COMPRESSBOUND(FRAME_CUT_MAX),
 };
 
 struct job {
@@ -33,16 +30,15 @@ struct job {
 	struct job *next_free;
 	uint64_t tar_offset;
 	uint32_t length;
-	uint32_t packed_length;
+	uint32_t packed_length; /* 0: there was no memory */
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	size_t zstd_result; /* of compression: may be zstd's error */
-	bool no_memory;
 	uint8_t *content; /* FRAME_CUT_MAX bytes */
-	uint8_t *packed;  /* PACKED_MAX bytes; FRAME_RAW: none */
+	uint8_t *packed;  /* packed_max bytes; FRAME_RAW: none */
 };
 
 struct framer {
 	struct compression compression;
+	size_t packed_max; /* bytes of any frame */
 	struct framer_sink sink;
 	struct workers *pool;
 	struct frame_cut cut;
@@ -56,54 +52,46 @@ struct framer {
 	struct job *open; /* being filled; NULL: none yet */
 
 	pthread_mutex_t lock; /* of the two below */
-	ZSTD_CCtx *contexts[WORKERS_MAX];
-	unsigned context_count;
+	struct frame_encoder *encoders[WORKERS_MAX];
+	unsigned encoder_count;
 };
 
-static int set_parameters(ZSTD_CCtx *cctx, int level)
+/* Whether frames are anything but the content itself. */
+static bool is_packed(const struct framer *f)
 {
-	/* SHA-256 covers the bytes; a checksum of zstd's own would only be more of them. */
-	if (ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel, level)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 0)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_dictIDFlag, 0)))
-		return -1;
-	/* The tables of zstd's level 3 are for streams.  Half of them finds as much in a frame
-	 * (0.3 % less on /usr), in a tenth less time: they fit into a cache, and are cleared for
-	 * each frame. */
-	if (level == TABLES_LEVEL &&
-	    (ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_hashLog, TABLES_LOG)) ||
-	     ZSTD_isError(ZSTD_CCtx_setParameter(cctx, ZSTD_c_chainLog, TABLES_LOG))))
-		return -1;
-	return 0;
+	return f->compression.encoding != FRAME_RAW;
 }
 
-/* A context that no thread uses now, the last used first: its tables are still in a cache. */
-static ZSTD_CCtx *context_get(struct framer *f)
+/* An encoder that no thread uses now, the last used first: its tables are still in a cache. */
+static struct frame_encoder *encoder_get(struct framer *f)
 {
-	ZSTD_CCtx *cctx = NULL;
+	struct frame_encoder *encoder = NULL;
 
 	pthread_mutex_lock(&f->lock);
-	if (f->context_count > 0)
-		cctx = f->contexts[--f->context_count];
+	if (f->encoder_count > 0)
+		encoder = f->encoders[--f->encoder_count];
 	pthread_mutex_unlock(&f->lock);
-	if (cctx)
-		return cctx;
-
-	cctx = ZSTD_createCCtx();
-	if (cctx && set_parameters(cctx, f->compression.level) < 0) {
-		ZSTD_freeCCtx(cctx);
-		return NULL;
-	}
-	return cctx;
+	return encoder ? encoder : frame_encoder_new(&f->compression);
 }
 
-static void context_put(struct framer *f, ZSTD_CCtx *cctx)
+static void encoder_put(struct framer *f, struct frame_encoder *encoder)
 {
 	pthread_mutex_lock(&f->lock);
-	assert(f->context_count < WORKERS_MAX);
-	f->contexts[f->context_count++] = cctx;
+	assert(f->encoder_count < WORKERS_MAX);
+	f->encoders[f->encoder_count++] = encoder;
 	pthread_mutex_unlock(&f->lock);
+}
+
+/* Makes the frame's bytes: how many, 0 without memory. */
+static size_t pack(struct framer *f, struct job *job)
+{
+	struct frame_encoder *encoder = encoder_get(f);
+
+	if (!encoder)
+		return 0;
+	const size_t n = frame_encoder_run(encoder, job->content, job->length, job->packed);
+	encoder_put(f, encoder);
+	return n;
 }
 
 /* On a worker's thread. */
@@ -111,24 +99,12 @@ static void job_run(void *arg)
 {
 	struct job *job = arg;
 	struct framer *f = job->framer;
-	const uint8_t *bytes = job->content;
 
-	job->packed_length = job->length;
-	if (f->compression.encoding == FRAME_ZSTD) {
-		ZSTD_CCtx *cctx = context_get(f);
-		job->no_memory = !cctx;
-		if (!cctx)
-			return;
-		const size_t n =
-			ZSTD_compress2(cctx, job->packed, PACKED_MAX, job->content, job->length);
-		context_put(f, cctx);
-		job->zstd_result = n;
-		if (ZSTD_isError(n))
-			return;
-		job->packed_length = (uint32_t)n;
-		bytes = job->packed;
-	}
-	const struct digest d = hasher_sha256(bytes, job->packed_length);
+	job->packed_length = is_packed(f) ? (uint32_t)pack(f, job) : job->length;
+	if (job->packed_length == 0)
+		return;
+	const struct digest d =
+		hasher_sha256(is_packed(f) ? job->packed : job->content, job->packed_length);
 	memcpy(job->sha256, d.raw, sizeof(job->sha256));
 }
 
@@ -139,11 +115,8 @@ static int job_take(struct framer *f, struct err *e)
 
 	if (!job)
 		return 0;
-	if (job->no_memory)
+	if (job->packed_length == 0)
 		return err_nomem(e);
-	if (f->compression.encoding == FRAME_ZSTD && ZSTD_isError(job->zstd_result))
-		return err_set(e, ERR_NOMEM, "cannot compress: %s",
-			       ZSTD_getErrorName(job->zstd_result));
 
 	struct frame frame = {
 		.tar_offset = job->tar_offset,
@@ -153,8 +126,7 @@ static int job_take(struct framer *f, struct err *e)
 	};
 	memcpy(frame.sha256, job->sha256, sizeof(frame.sha256));
 	f->blob_offset += frame.blob_length;
-	if (f->sink.put(f->sink.ctx, &frame,
-			f->compression.encoding == FRAME_ZSTD ? job->packed : job->content, e) < 0)
+	if (f->sink.put(f->sink.ctx, &frame, is_packed(f) ? job->packed : job->content, e) < 0)
 		return -1;
 	job->next_free = f->free_jobs;
 	f->free_jobs = job;
@@ -175,8 +147,8 @@ static int job_open(struct framer *f, struct err *e)
 		if (!job->content)
 			return -1;
 	}
-	if (!job->packed && f->compression.encoding == FRAME_ZSTD) {
-		job->packed = array_new(1, PACKED_MAX, e);
+	if (!job->packed && is_packed(f)) {
+		job->packed = array_new(1, f->packed_max, e);
 		if (!job->packed)
 			return -1;
 	}
@@ -211,6 +183,7 @@ struct framer *framer_new(const struct framer_options *opt, const struct framer_
 		return NULL;
 	pthread_mutex_init(&f->lock, NULL);
 	f->compression = opt->compression;
+	f->packed_max = frame_encoder_bound(opt->compression.encoding, FRAME_CUT_MAX);
 	f->sink = *sink;
 	f->cut = opt->compression.encoding == FRAME_RAW ? (struct frame_cut)FRAME_CUT_EVEN
 							: (struct frame_cut)FRAME_CUT_INIT;
@@ -235,15 +208,14 @@ fail:
 
 int framer_member(struct framer *f, uint64_t header, uint64_t payload, struct err *e)
 {
-	if (f->compression.encoding == FRAME_ZSTD &&
-	    frame_cut_before_member(&f->cut, header, payload))
+	if (is_packed(f) && frame_cut_before_member(&f->cut, header, payload))
 		return end_frame(f, e);
 	return 0;
 }
 
 int framer_payload(struct framer *f, uint64_t size, struct err *e)
 {
-	if (f->compression.encoding == FRAME_ZSTD && frame_cut_before_payload(&f->cut, size))
+	if (is_packed(f) && frame_cut_before_payload(&f->cut, size))
 		return end_frame(f, e);
 	return 0;
 }
@@ -332,8 +304,8 @@ void framer_free(struct framer *f)
 		free(f->jobs[i].packed);
 	}
 	free(f->jobs);
-	for (unsigned i = 0; i < f->context_count; i++)
-		ZSTD_freeCCtx(f->contexts[i]);
+	for (unsigned i = 0; i < f->encoder_count; i++)
+		frame_encoder_free(f->encoders[i]);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

@@ -7,8 +7,8 @@
  * Calls: framer_new -> (framer_member -> framer_put (header) -> framer_payload ->
  * (framer_room -> framer_commit)* | framer_put)* -> framer_finish -> framer_free.
  * Hints that come late or never cost compression, nothing else.
- * Memory: a fixed number of frames, and a zstd context for each worker (1 MiB at level 3, 18 MiB at
- * level 19).  After an error only framer_free may be called.
+ * Memory: a fixed number of frames, and an encoder for each worker (of zstd 1 MiB at level 3, 18
+ * MiB at level 19; of gzip less than 1 MiB).  After an error only framer_free may be called.
  * Threads: one thread calls; `put` of the sink is called on it.
  */
 #ifndef IMAGE_FRAMER_H

@@ -37,6 +37,7 @@ struct layer_index {
 	uint8_t *bytes;
 	size_t size;
 	struct index_header header;
+	enum frame_encoding encoding;
 	const uint8_t *frames;
 	const uint8_t *entries;
 	const uint8_t *extents;
@@ -118,7 +119,7 @@ static int split(struct layer_index *ix, struct err *e)
 	index_unpack_header(ix->bytes, h);
 	if (h->version != INDEX_VERSION || h->header_size != INDEX_HEADER_SIZE)
 		return malformed("the header is of another version", e);
-	if (h->encoding != INDEX_RAW && h->encoding != INDEX_ZSTD)
+	if (!index_unpack_encoding(h->encoding, &ix->encoding))
 		return malformed("unknown encoding of frames", e);
 	if (h->frame_count > LIMIT_FRAMES || h->entry_count > LIMIT_ENTRIES ||
 	    h->tar_size > LIMIT_LAYER_CONTENT)
@@ -375,7 +376,7 @@ uint64_t layer_index_tar_size(const struct layer_index *ix)
 
 enum frame_encoding layer_index_encoding(const struct layer_index *ix)
 {
-	return ix->header.encoding == INDEX_RAW ? FRAME_RAW : FRAME_ZSTD;
+	return ix->encoding;
 }
 
 size_t layer_index_frame_count(const struct layer_index *ix)

@@ -246,7 +246,7 @@ int layer_index_builder_encode(struct layer_index_builder *b, enum frame_encodin
 	struct index_header h = {
 		.version = INDEX_VERSION,
 		.header_size = INDEX_HEADER_SIZE,
-		.encoding = encoding == FRAME_RAW ? INDEX_RAW : INDEX_ZSTD,
+		.encoding = index_pack_encoding(encoding),
 		.frame_count = b->frame_count,
 		.entry_count = b->entry_count,
 		.extent_count = (uint32_t)(b->extents.len / INDEX_EXTENT_SIZE),

@@ -12,6 +12,36 @@ static void put_bytes(uint8_t **at, const void *bytes, size_t len)
 	*at += len;
 }
 
+uint32_t index_pack_encoding(enum frame_encoding encoding)
+{
+	switch (encoding) {
+	case FRAME_RAW:
+		return INDEX_RAW;
+	case FRAME_GZIP:
+		return INDEX_GZIP;
+	case FRAME_ZSTD:
+		break;
+	}
+	return INDEX_ZSTD;
+}
+
+bool index_unpack_encoding(uint32_t number, enum frame_encoding *out)
+{
+	switch (number) {
+	case INDEX_RAW:
+		*out = FRAME_RAW;
+		return true;
+	case INDEX_ZSTD:
+		*out = FRAME_ZSTD;
+		return true;
+	case INDEX_GZIP:
+		*out = FRAME_GZIP;
+		return true;
+	default:
+		return false;
+	}
+}
+
 void index_pack_stored(uint32_t version, uint64_t size, uint8_t out[static INDEX_STORED_SIZE])
 {
 	uint8_t *at = out;

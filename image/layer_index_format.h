@@ -10,6 +10,7 @@
 #ifndef IMAGE_LAYER_INDEX_FORMAT_H
 #define IMAGE_LAYER_INDEX_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -31,7 +32,7 @@ enum {
 };
 
 /* Numbers in the file, whatever the enums of the program are. */
-enum index_encoding { INDEX_RAW = 0, INDEX_ZSTD = 1 };
+enum index_encoding { INDEX_RAW = 0, INDEX_ZSTD = 1, INDEX_GZIP = 2 };
 
 /* Where in the payload the extents of a regular file are. */
 enum index_layout {
@@ -80,6 +81,10 @@ struct index_xattr {
 	uint32_t value_len;
 	uint8_t name_len;
 };
+
+uint32_t index_pack_encoding(enum frame_encoding encoding);
+/* False for a number that is none. */
+bool index_unpack_encoding(uint32_t number, enum frame_encoding *out);
 
 /* Version and uncompressed size, behind the magic of the stored form. */
 void index_pack_stored(uint32_t version, uint64_t size, uint8_t out[static INDEX_STORED_SIZE]);

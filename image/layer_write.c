@@ -24,9 +24,11 @@ enum { CONTENT_STEP = 64 * 1024 };
 
 struct layer_writer {
 	int fd;
+	enum frame_encoding encoding;
 	struct framer *framer;
 	struct layer_index_builder *index;
-	struct seek_table seek_table;
+	struct seek_table seek_table; /* FRAME_ZSTD */
+	struct str own_index;         /* FRAME_GZIP, when it is finished */
 	struct hasher blob;
 	uint64_t blob_size;
 	uint64_t entry_count;
@@ -50,7 +52,9 @@ static int put_frame(void *ctx, const struct frame *f, const void *bytes, struct
 {
 	struct layer_writer *w = ctx;
 
-	if (put_blob(w, bytes, f->blob_length, e) < 0 ||
+	if (put_blob(w, bytes, f->blob_length, e) < 0)
+		return -1;
+	if (w->encoding == FRAME_ZSTD &&
 	    seek_table_add(&w->seek_table, f->blob_length, f->length, e) < 0)
 		return -1;
 	return layer_index_builder_add_frame(w->index, f, e);
@@ -66,6 +70,7 @@ struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, s
 	if (!w)
 		return NULL;
 	w->fd = fd;
+	w->encoding = opt->compression.encoding;
 	hasher_init(&w->blob, DIGEST_SHA256);
 	holes_init(&w->holes, 0);
 	const struct framer_options framer = {opt->compression, opt->workers};
@@ -89,6 +94,7 @@ void layer_writer_free(struct layer_writer *w)
 	framer_free(w->framer);
 	layer_index_builder_free(w->index);
 	seek_table_fini(&w->seek_table);
+	str_fini(&w->own_index);
 	holes_fini(&w->holes);
 	str_fini(&w->header);
 	str_fini(&w->path);
@@ -197,15 +203,38 @@ static int put_tail(struct layer_writer *w, struct layer_result *out, struct err
 	return put_blob(w, tail.data, tail.len, e);
 }
 
+/* A gzip blob has no room for its index that other tools would pass over. */
+static int encode_index(struct layer_writer *w, struct layer_result *out, struct err *e)
+{
+	if (layer_index_builder_encode(w->index, FRAME_GZIP, &out->diff_id, out->tar_size,
+				       &w->own_index, e) < 0)
+		return -1;
+	out->index = hasher_sha256(w->own_index.data, w->own_index.len);
+	return 0;
+}
+
+static int put_index(struct layer_writer *w, struct layer_result *out, struct err *e)
+{
+	switch (w->encoding) {
+	case FRAME_ZSTD:
+		return put_tail(w, out, e);
+	case FRAME_GZIP:
+		return encode_index(w, out, e);
+	case FRAME_RAW: /* layer_writer_new refuses it */
+		break;
+	}
+	return 0;
+}
+
 int layer_writer_finish(struct layer_writer *w, struct layer_result *out, struct err *e)
 {
-	struct layer_result r = {.entry_count = w->entry_count};
+	struct layer_result r = {.encoding = w->encoding, .entry_count = w->entry_count};
 
 	if (framer_member(w->framer, TAR_END_SIZE, 0, e) < 0 ||
 	    framer_put_zeros(w->framer, TAR_END_SIZE, e) < 0)
 		return -1;
 	r.tar_size = framer_offset(w->framer);
-	if (framer_finish(w->framer, &r.diff_id, e) < 0 || put_tail(w, &r, e) < 0)
+	if (framer_finish(w->framer, &r.diff_id, e) < 0 || put_index(w, &r, e) < 0)
 		return -1;
 	r.blob = hasher_final(&w->blob);
 	r.blob_size = w->blob_size;
@@ -213,19 +242,32 @@ int layer_writer_finish(struct layer_writer *w, struct layer_result *out, struct
 	return 0;
 }
 
-int layer_result_descriptor(const struct layer_result *r, struct descriptor *out, struct err *e)
+const struct str *layer_writer_index(const struct layer_writer *w)
 {
-	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	return w->own_index.len > 0 ? &w->own_index : NULL;
+}
+
+/* Where the blob has its index. */
+static int annotate(const struct layer_result *r, struct strmap *out, struct err *e)
+{
 	char digest[DIGEST_STR_MAX];
 	char offset[32], size[32];
 
 	snprintf(offset, sizeof(offset), "%" PRIu64, r->index_offset);
 	snprintf(size, sizeof(size), "%" PRIu64, r->index_size);
-	if (descriptor_set(&d, MEDIATYPE_LAYER_ZSTD, &r->blob, r->blob_size, e) < 0 ||
-	    strmap_set(&d.annotations, LAYER_INDEX_DIGEST_KEY, digest_format(&r->index, digest),
-		       e) < 0 ||
-	    strmap_set(&d.annotations, LAYER_INDEX_OFFSET_KEY, offset, e) < 0 ||
-	    strmap_set(&d.annotations, LAYER_INDEX_SIZE_KEY, size, e) < 0)
+	if (strmap_set(out, LAYER_INDEX_DIGEST_KEY, digest_format(&r->index, digest), e) < 0 ||
+	    strmap_set(out, LAYER_INDEX_OFFSET_KEY, offset, e) < 0)
+		return -1;
+	return strmap_set(out, LAYER_INDEX_SIZE_KEY, size, e);
+}
+
+int layer_result_descriptor(const struct layer_result *r, struct descriptor *out, struct err *e)
+{
+	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	const char *type = r->encoding == FRAME_GZIP ? MEDIATYPE_LAYER_GZIP : MEDIATYPE_LAYER_ZSTD;
+
+	if (descriptor_set(&d, type, &r->blob, r->blob_size, e) < 0 ||
+	    (r->index_offset > 0 && annotate(r, &d.annotations, e) < 0))
 		return -1;
 	*out = d;
 	d = (struct descriptor)DESCRIPTOR_INIT;

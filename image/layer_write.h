@@ -2,11 +2,12 @@
 /*
  * Writes a layer in one pass: tar headers and content in, a framed blob with its index out.
  *
- * Blob: zstd frames cut from the tar stream | the layer index in a skippable frame | the seek table
- * of zstd's seekable format.  Any zstd decoder gives the plain tar back.  diff_id, blob digest,
- * frame digests and layer index come from the same pass; each input byte is read once; no temporary
- * copy of the tar exists.  Frame cuts depend on the entries alone, compressed bytes on frame and
- * level alone: never on the number of workers.
+ * Blob, zstd: frames cut from the tar stream | the layer index in a skippable frame | the seek
+ * table of zstd's seekable format.  gzip: the same cuts as members (RFC 1952), and nothing else;
+ * its layer index is for the store to keep.  Any decoder gives the plain tar back.  diff_id, blob
+ * digest, frame digests and layer index come from the same pass; each input byte is read once; no
+ * temporary copy of the tar exists.  Frame cuts depend on the entries alone, compressed bytes on
+ * frame, encoding and level alone: never on the number of workers.
  *
  * Source: zstd contrib/seekable_format, "zstd_seekable_compression_format.md".
  * Calls: layer_writer_new -> layer_writer_add* -> layer_writer_finish -> layer_writer_free.
@@ -18,6 +19,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/scope.h"
+#include "base/str.h"
 #include "image/compression.h"
 #include "image/descriptor.h"
 #include "image/entry.h"
@@ -41,9 +43,10 @@ struct layer_result {
 	uint64_t blob_size;
 	struct digest diff_id;
 	uint64_t tar_size;
-	struct digest index; /* of the embedded, compressed layer index */
-	uint64_t index_offset;
-	uint64_t index_size;
+	enum frame_encoding encoding;
+	struct digest index;   /* of the encoded layer index */
+	uint64_t index_offset; /* in the blob; 0: it is not there */
+	uint64_t index_size;   /* bytes there */
 	uint64_t entry_count;
 };
 
@@ -62,10 +65,16 @@ void layer_writer_set_progress(struct layer_writer *w, struct progress *progress
 int layer_writer_add(struct layer_writer *w, const struct entry *en, const struct layer_source *src,
 		     struct err *e);
 int layer_writer_finish(struct layer_writer *w, struct layer_result *out, struct err *e);
+
+/* Of a layer that was finished and does not carry its index: the encoded index, as
+ * layer_index_decode takes it, until layer_writer_free.  NULL: it is in the blob. */
+const struct str *layer_writer_index(const struct layer_writer *w);
+
 void layer_writer_free(struct layer_writer *w);
 SCOPE_DEFINE(layer_writer, struct layer_writer *, layer_writer_free)
 
-/* The layer's descriptor: media type tar+zstd, digest, size, and the annotations of its index. */
+/* The layer's descriptor: media type, digest, size, and the annotations of an index that is in the
+ * blob. */
 int layer_result_descriptor(const struct layer_result *r, struct descriptor *out, struct err *e);
 
 #endif

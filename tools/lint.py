@@ -30,6 +30,7 @@ LIBRARY_HEADERS = {
     "archive": r"archive.*\.h",
     "zstd": r"zstd.*\.h",
     "zlib": r"zlib\.h",
+    "libdeflate": r"libdeflate\.h",
     "jansson": r"jansson\.h",
 }
 # The project speaks of itself alone, and of nobody's registry; words are spelled in halves so

@@ -112,12 +112,12 @@ static inline void sample_tar(struct str *out, size_t count)
 	ck_assert_int_eq(str_append_zeros(out, TAR_END_SIZE, &e), 0);
 }
 
-/* The same through the writer, into `fd`: 0 or -1. */
-static inline int sample_layer(int fd, size_t count, unsigned workers, struct layer_result *out,
-			       struct err *e)
+/* The same through the writer, into `fd`: 0 or -1.  An index that the blob does not carry is
+ * appended to `index`. */
+static inline int sample_layer_as(int fd, size_t count, const struct layer_options *opt,
+				  struct layer_result *out, struct str *index, struct err *e)
 {
-	const struct layer_options opt = {COMPRESSION_DEFAULT, workers};
-	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, e);
+	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, opt, e);
 
 	if (!w)
 		return -1;
@@ -130,7 +130,19 @@ static inline int sample_layer(int fd, size_t count, unsigned workers, struct la
 		if (ctx.at != en.size)
 			return err_set(e, ERR_USAGE, "content was left");
 	}
-	return layer_writer_finish(w, out, e);
+	if (layer_writer_finish(w, out, e) < 0)
+		return -1;
+	const struct str *own = layer_writer_index(w);
+	return own ? str_append(index, own->data, own->len, e) : 0;
+}
+
+/* As zstd, which carries its index. */
+static inline int sample_layer(int fd, size_t count, unsigned workers, struct layer_result *out,
+			       struct err *e)
+{
+	const struct layer_options opt = {COMPRESSION_DEFAULT, workers};
+
+	return sample_layer_as(fd, count, &opt, out, NULL, e);
 }
 
 static inline int sample_file(void)

@@ -98,6 +98,32 @@ START_TEST(keeps_all_metadata)
 }
 END_TEST
 
+START_TEST(keeps_every_encoding)
+{
+	static const enum frame_encoding encodings[] = {FRAME_RAW, FRAME_ZSTD, FRAME_GZIP};
+	struct err e = ERR_INIT;
+	const struct digest diff_id = some_digest(1);
+	const struct catalog_layer layer = {.index = some_digest(2), .blob = some_digest(3)};
+	struct layer_index *ix = NULL;
+	struct catalog *c = NULL;
+	struct catalog_layer got;
+	SCOPE(str) struct str bytes = STR_INIT;
+	SCOPE(layer_index_builder) struct layer_index_builder *b = layer_index_builder_new(&e);
+	SCOPE(merge) struct merge *m = merge_new(&e);
+	SCOPE_FD int fd = memfd_create("catalog", MFD_CLOEXEC);
+
+	ck_assert_int_eq(layer_index_builder_encode(b, encodings[_i], &diff_id, 0, &bytes, &e), 0);
+	ck_assert_int_eq(layer_index_decode(bytes.data, bytes.len, &ix, &e), 0);
+	ck_assert_int_eq(merge_add_layer(m, ix, &e), 0);
+	ck_assert_int_eq(catalog_write(m, &layer, fd, &e), 0);
+	ck_assert_int_eq(catalog_open(fd, &c, &e), 0);
+	ck_assert_int_eq(catalog_layer(c, 0, &got, &e), 0);
+	ck_assert_int_eq(got.encoding, encodings[_i]);
+	catalog_free(c);
+	layer_index_free(ix);
+}
+END_TEST
+
 START_TEST(keeps_layers_and_their_frames)
 {
 	struct err e = ERR_INIT;
@@ -481,6 +507,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, describes_an_empty_image);
 	tcase_add_test(tc, keeps_all_metadata);
 	tcase_add_test(tc, keeps_layers_and_their_frames);
+	tcase_add_loop_test(tc, keeps_every_encoding, 0, 3);
 	tcase_add_loop_test(tc, tells_where_content_is, 0, ARRAY_LEN(ranges));
 	tcase_add_test(tc, keeps_xattrs);
 	tcase_add_test(tc, knows_all_names_of_an_inode);

@@ -429,7 +429,7 @@ static const struct {
 } layer_forgeries[] = {
 	{0, 4, 0, "layer record"},
 	{4, 4, 3, "layer record"},
-	{8, 4, 2, "layer record"},
+	{8, 4, 3, "layer record"},
 	{12, 4, 2, "layer record"},
 	{16, 8, UINT64_MAX, "frames or size"},
 	{24, 8, 1, "frames or size"},

@@ -7,9 +7,8 @@ static const struct {
 	const char *text;
 	struct compression want;
 } taken[] = {
-	{"zstd", {FRAME_ZSTD, 3}},
-	{"zstd:1", {FRAME_ZSTD, 1}},
-	{"zstd:19", {FRAME_ZSTD, 19}},
+	{"zstd", {FRAME_ZSTD, 3}}, {"zstd:1", {FRAME_ZSTD, 1}}, {"zstd:19", {FRAME_ZSTD, 19}},
+	{"gzip", {FRAME_GZIP, 6}}, {"gzip:1", {FRAME_GZIP, 1}}, {"gzip:9", {FRAME_GZIP, 9}},
 };
 
 START_TEST(parse_takes)
@@ -30,8 +29,8 @@ static const struct {
 	const char *text;
 	const char *word;
 } refused[] = {
-	{"", "'' is not zstd[:1-19]"},
-	{"xz", "'xz' is not zstd[:1-19]"},
+	{"", "'' is not zstd[:1-19] or gzip[:1-9]"},
+	{"xz", "'xz' is not zstd[:1-19] or gzip[:1-9]"},
 	{"ZSTD", "'ZSTD' is not zstd"},
 	{"zst", "'zst' is not zstd"},
 	{"zstd3", "'zstd3' is not zstd"},
@@ -44,6 +43,11 @@ static const struct {
 	{"zstd:3 ", "'zstd:3 ': the levels of zstd are 1 to 19"},
 	{"zstd:3:3", "the levels of zstd are 1 to 19"},
 	{"zstd:18446744073709551617", "the levels of zstd are 1 to 19"},
+	{"gz", "'gz' is not zstd"},
+	{"gzip:", "'gzip:': the levels of gzip are 1 to 9"},
+	{"gzip:0", "'gzip:0': the levels of gzip are 1 to 9"},
+	{"gzip:10", "'gzip:10': the levels of gzip are 1 to 9"},
+	{"gzip:19", "'gzip:19': the levels of gzip are 1 to 9"},
 };
 
 START_TEST(parse_refuses)
@@ -60,12 +64,20 @@ END_TEST
 
 START_TEST(check_refuses_other_levels)
 {
-	static const struct compression wrong[] = {{FRAME_ZSTD, 0}, {FRAME_ZSTD, 20}};
+	static const struct {
+		struct compression c;
+		const char *word;
+	} wrong[] = {
+		{{FRAME_ZSTD, 0}, "the levels of zstd are 1 to 19"},
+		{{FRAME_ZSTD, 20}, "the levels of zstd are 1 to 19"},
+		{{FRAME_GZIP, 0}, "the levels of gzip are 1 to 9"},
+		{{FRAME_GZIP, 10}, "the levels of gzip are 1 to 9"},
+	};
 	struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		ck_assert_int_eq(compression_check(&wrong[i], &e), -1);
-		ck_assert_err(&e, ERR_USAGE, "the levels of zstd are 1 to 19");
+		ck_assert_int_eq(compression_check(&wrong[i].c, &e), -1);
+		ck_assert_err(&e, ERR_USAGE, wrong[i].word);
 	}
 }
 END_TEST

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames are made here by libzstd itself. */
+/* Frames are made here by libzstd and zlib themselves. */
 #include "tests/unit/main.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "base/hasher.h"
@@ -63,12 +64,33 @@ static size_t pack(uint8_t packed[static PACKED_MAX])
 }
 
 /* Reads what the bytes say of themselves, with the right digest. */
-static int read_as(const void *packed, size_t len, uint32_t length)
+static int read_encoded(enum frame_encoding encoding, const void *packed, size_t len,
+			uint32_t length)
 {
 	SCOPE_FD int fd = file_with(packed, len);
 	const struct frame f = frame_of(packed, len, length);
 
-	return frame_read(decoder, fd, FRAME_ZSTD, &f, out, &e);
+	return frame_read(decoder, fd, encoding, &f, out, &e);
+}
+
+static int read_as(const void *packed, size_t len, uint32_t length)
+{
+	return read_encoded(FRAME_ZSTD, packed, len, length);
+}
+
+/* A gzip member of `len` bytes of the content from `from` on. */
+static size_t pack_gzip(size_t from, size_t len, uint8_t packed[static PACKED_MAX])
+{
+	enum { GZIP_WINDOW_BITS = 15 + 16 /* zlib.h: 16 asks for gzip's header */ };
+	z_stream z = {.next_in = content + from, .avail_in = (uInt)len};
+
+	ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW_BITS, 8, Z_DEFAULT_STRATEGY),
+			 Z_OK);
+	z.next_out = packed;
+	z.avail_out = PACKED_MAX;
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	return z.total_out;
 }
 
 START_TEST(reads_what_was_packed)
@@ -198,6 +220,96 @@ START_TEST(refuses_other_magic_numbers)
 }
 END_TEST
 
+START_TEST(reads_a_gzip_member)
+{
+	uint8_t packed[PACKED_MAX];
+	const size_t len = pack_gzip(0, CONTENT, packed);
+
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len, CONTENT), 0);
+	ck_assert_mem_eq(out, content, CONTENT);
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len, CONTENT), 0);
+}
+END_TEST
+
+START_TEST(every_flipped_byte_of_a_gzip_member_is_a_digest_error)
+{
+	uint8_t packed[PACKED_MAX];
+	const size_t len = pack_gzip(0, CONTENT, packed);
+	const struct frame f = frame_of(packed, len, CONTENT);
+	SCOPE_FD int fd = file_with(packed, len);
+
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t wrong = packed[i] ^ 0x10;
+		ck_assert_int_eq(io_pwrite_all(fd, &wrong, 1, BEFORE + i), 0);
+		ck_assert_int_eq(frame_read(decoder, fd, FRAME_GZIP, &f, out, &e), -1);
+		ck_assert_err(&e, ERR_DIGEST, "does not match");
+		ck_assert_int_eq(io_pwrite_all(fd, &packed[i], 1, BEFORE + i), 0);
+	}
+	ck_assert_int_eq(frame_read(decoder, fd, FRAME_GZIP, &f, out, &e), 0);
+}
+END_TEST
+
+/* The digest is right in all of these: it is the index that lies. */
+START_TEST(refuses_what_is_not_exactly_one_gzip_member)
+{
+	uint8_t packed[2 * PACKED_MAX];
+	const size_t len = pack_gzip(0, CONTENT, packed);
+
+	for (uint32_t length = CONTENT - 1; length <= CONTENT + 1; length += 2) {
+		ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len, length), -1);
+		ck_assert_err(&e, ERR_DIGEST, "decode");
+	}
+	for (size_t cut = 1; cut < len; cut += 7) {
+		ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, cut, CONTENT), -1);
+		ck_assert_err(&e, ERR_DIGEST, "decode");
+	}
+	packed[len] = 0;
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len + 1, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+	/* Two members of that content together, one of nothing behind, and one of nothing before.
+	 */
+	size_t two = pack_gzip(0, 2000, packed);
+	two += pack_gzip(2000, CONTENT - 2000, packed + two);
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, two, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+	two = pack_gzip(0, CONTENT, packed);
+	two += pack_gzip(0, 0, packed + two);
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, two, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+	two = pack_gzip(0, 0, packed);
+	two += pack_gzip(0, CONTENT, packed + two);
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, two, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+}
+END_TEST
+
+START_TEST(refuses_the_bytes_of_another_encoding)
+{
+	uint8_t packed[PACKED_MAX];
+	size_t len = pack_gzip(0, CONTENT, packed);
+
+	ck_assert_int_eq(read_encoded(FRAME_ZSTD, packed, len, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+	len = pack(packed);
+	ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len, CONTENT), -1);
+	ck_assert_err(&e, ERR_DIGEST, "decode");
+}
+END_TEST
+
+START_TEST(refuses_a_wrong_trailer)
+{
+	uint8_t packed[PACKED_MAX];
+	const size_t len = pack_gzip(0, CONTENT, packed);
+
+	for (size_t at = len - 8; at < len; at++) {
+		packed[at] ^= 1;
+		ck_assert_int_eq(read_encoded(FRAME_GZIP, packed, len, CONTENT), -1);
+		ck_assert_err(&e, ERR_DIGEST, "decode");
+		packed[at] ^= 1;
+	}
+}
+END_TEST
+
 static const struct {
 	struct frame frame;
 	enum frame_encoding encoding;
@@ -209,6 +321,9 @@ static const struct {
 	{{0, 0, 10, LIMIT_FRAME + 1, {0}}, FRAME_ZSTD, ERR_LIMIT, "limit"},
 	{{0, 0, 2 * LIMIT_FRAME, 10, {0}}, FRAME_ZSTD, ERR_LIMIT, "limit"},
 	{{0, 0, UINT32_MAX, UINT32_MAX, {0}}, FRAME_RAW, ERR_LIMIT, "limit"},
+	{{0, 0, 2 * LIMIT_FRAME, 10, {0}}, FRAME_GZIP, ERR_LIMIT, "limit"},
+	{{0, 0, 10, 0, {0}}, FRAME_GZIP, ERR_FORMAT, "no content"},
+	{{0, 91, 10, 10, {0}}, FRAME_GZIP, ERR_FORMAT, "outside of its file"},
 	{{0, 0, 10, 11, {0}}, FRAME_RAW, ERR_FORMAT, "two lengths"},
 	{{0, 91, 10, 10, {0}}, FRAME_ZSTD, ERR_FORMAT, "outside of its file"},
 	{{0, 101, 10, 10, {0}}, FRAME_ZSTD, ERR_FORMAT, "outside of its file"},
@@ -266,6 +381,11 @@ static Suite *suite_new(void)
 	tcase_add_test(read, refuses_more_than_one_frame);
 	tcase_add_test(read, refuses_a_frame_that_needs_another);
 	tcase_add_test(read, refuses_other_magic_numbers);
+	tcase_add_test(read, reads_a_gzip_member);
+	tcase_add_test(read, every_flipped_byte_of_a_gzip_member_is_a_digest_error);
+	tcase_add_test(read, refuses_what_is_not_exactly_one_gzip_member);
+	tcase_add_test(read, refuses_the_bytes_of_another_encoding);
+	tcase_add_test(read, refuses_a_wrong_trailer);
 	tcase_add_test(read, read_takes_no_memory_for_a_lie);
 	tcase_add_test(read, read_says_why_the_file_cannot_be_read);
 	suite_add_tcase(s, read);

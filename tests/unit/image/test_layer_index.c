@@ -194,6 +194,18 @@ START_TEST(an_index_may_be_empty)
 }
 END_TEST
 
+START_TEST(every_encoding_is_kept)
+{
+	static const enum frame_encoding encodings[] = {FRAME_RAW, FRAME_ZSTD, FRAME_GZIP};
+	const struct digest id = some_id();
+	SCOPE(layer_index_builder) struct layer_index_builder *b = layer_index_builder_new(&e);
+
+	ck_assert_int_eq(layer_index_builder_encode(b, encodings[_i], &id, 0, &bytes, &e), 0);
+	ix = decode(&bytes);
+	ck_assert_int_eq(layer_index_encoding(ix), encodings[_i]);
+}
+END_TEST
+
 START_TEST(same_input_same_bytes)
 {
 	SCOPE(str) struct str again = STR_INIT;
@@ -366,7 +378,7 @@ static const struct {
 	{AT_HEADER, 1, 'S', ERR_FORMAT, "magic"},
 	{8, 4, 2, ERR_FORMAT, "another version"},
 	{12, 4, 96, ERR_FORMAT, "another version"},
-	{16, 4, 2, ERR_FORMAT, "encoding"},
+	{16, 4, 3, ERR_FORMAT, "encoding"},
 	{AT_FRAME_COUNT, 4, 2, ERR_FORMAT, "sections"},
 	{AT_FRAME_COUNT, 4, UINT32_MAX, ERR_LIMIT, "frames"},
 	{AT_ENTRY_COUNT, 4, 14, ERR_FORMAT, "sections"},
@@ -654,6 +666,7 @@ static Suite *suite_new(void)
 	tcase_add_test(reads, gives_back_what_was_put_in);
 	tcase_add_test(reads, finds_the_frame_of_an_offset);
 	tcase_add_test(reads, an_index_may_be_empty);
+	tcase_add_loop_test(reads, every_encoding_is_kept, 0, 3);
 	tcase_add_test(reads, same_input_same_bytes);
 	tcase_add_test(reads, what_means_nothing_is_not_kept);
 	suite_add_tcase(s, reads);

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "base/hasher.h"
@@ -261,6 +262,140 @@ START_TEST(descriptor_names_the_index)
 }
 END_TEST
 
+/* A gzip layer of all samples; its index. */
+static struct layer_index *gzip_layer(int fd, unsigned workers, int level, struct layer_result *out)
+{
+	const struct layer_options opt = {{FRAME_GZIP, level}, workers};
+	SCOPE(str) struct str index = STR_INIT;
+	struct layer_index *ix = NULL;
+
+	ck_assert_msg(sample_layer_as(fd, ARRAY_LEN(samples), &opt, out, &index, &e) == 0, "%s",
+		      e.msg);
+	const struct digest d = hasher_sha256(index.data, index.len);
+	ck_assert(digest_equal(&d, &out->index));
+	ck_assert_msg(layer_index_decode(index.data, index.len, &ix, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(layer_index_encoding(ix), FRAME_GZIP);
+	return ix;
+}
+
+/* Appends what the member at the start of `bytes` holds; how many bytes it takes. */
+static size_t unpack_member(const char *bytes, size_t len, struct str *out)
+{
+	enum { GZIP_WINDOW_BITS = 15 + 16 /* zlib.h: 16 asks for gzip's header */ };
+	z_stream z = {.next_in = (Bytef *)(uintptr_t)bytes, .avail_in = (uInt)len};
+
+	ck_assert_int_eq(str_reserve(out, FRAME_CUT_MAX, &e), 0);
+	z.next_out = (Bytef *)out->data + out->len;
+	z.avail_out = FRAME_CUT_MAX;
+	ck_assert_int_eq(inflateInit2(&z, GZIP_WINDOW_BITS), Z_OK);
+	ck_assert_int_eq(inflate(&z, Z_FINISH), Z_STREAM_END);
+	out->len += z.total_out;
+	inflateEnd(&z);
+	return len - z.avail_in;
+}
+
+START_TEST(gzip_blob_is_one_member_a_frame)
+{
+	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff";
+	struct layer_result r;
+	SCOPE(str) struct str blob = STR_INIT;
+	SCOPE(str) struct str tar = STR_INIT;
+	SCOPE(str) struct str want = STR_INIT;
+	SCOPE_FD int fd = sample_file();
+	SCOPE(layer_index) struct layer_index *ix = gzip_layer(fd, 2, 6, &r);
+	size_t at = 0;
+
+	slurp(fd, &blob);
+	for (size_t i = 0; i < layer_index_frame_count(ix); i++) {
+		const struct frame f = layer_index_frame(ix, i);
+		ck_assert_uint_eq(f.blob_offset, at);
+		ck_assert_uint_eq(f.tar_offset, tar.len);
+		ck_assert_mem_eq(blob.data + at, header, 10);
+		ck_assert_uint_eq(unpack_member(blob.data + at, blob.len - at, &tar),
+				  f.blob_length);
+		const struct digest d = hasher_sha256(blob.data + at, f.blob_length);
+		ck_assert_mem_eq(d.raw, f.sha256, sizeof(f.sha256));
+		at += f.blob_length;
+	}
+	/* And nothing else. */
+	ck_assert_uint_eq(at, blob.len);
+	sample_tar(&want, ARRAY_LEN(samples));
+	ck_assert_uint_eq(tar.len, want.len);
+	ck_assert_mem_eq(tar.data, want.data, want.len);
+
+	const struct digest diff_id = hasher_sha256(want.data, want.len);
+	const struct digest digest = hasher_sha256(blob.data, blob.len);
+	ck_assert(digest_equal(&r.diff_id, &diff_id));
+	ck_assert(digest_equal(&r.blob, &digest));
+	ck_assert_uint_eq(r.blob_size, blob.len);
+	ck_assert_uint_eq(r.index_offset, 0);
+	ck_assert_uint_eq(r.index_size, 0);
+}
+END_TEST
+
+START_TEST(gzip_is_cut_where_zstd_is)
+{
+	struct layer_result r, zstd;
+	SCOPE_FD int fd = sample_file();
+	SCOPE_FD int zstd_fd = sample_file();
+	SCOPE(layer_index) struct layer_index *ix = gzip_layer(fd, 0, 6, &r);
+
+	ck_assert_int_eq(sample_layer(zstd_fd, ARRAY_LEN(samples), 0, &zstd, &e), 0);
+	SCOPE(layer_index) struct layer_index *other = embedded_index(zstd_fd, &zstd);
+	ck_assert(digest_equal(&r.diff_id, &zstd.diff_id));
+	ck_assert_int_eq(layer_index_same_tree(ix, other, &e), 0);
+	ck_assert_uint_eq(layer_index_frame_count(ix), layer_index_frame_count(other));
+	for (size_t i = 0; i < layer_index_frame_count(ix); i++)
+		ck_assert_uint_eq(layer_index_frame(ix, i).tar_offset,
+				  layer_index_frame(other, i).tar_offset);
+}
+END_TEST
+
+START_TEST(gzip_bytes_do_not_depend_on_the_number_of_workers)
+{
+	static const unsigned workers[] = {0, 1, 2, 5, 1000};
+	struct layer_result first, r;
+
+	for (size_t i = 0; i < ARRAY_LEN(workers); i++) {
+		SCOPE_FD int fd = sample_file();
+		layer_index_free(gzip_layer(fd, workers[i], 6, &r));
+		if (i == 0)
+			first = r;
+		ck_assert(digest_equal(&r.blob, &first.blob));
+		ck_assert(digest_equal(&r.diff_id, &first.diff_id));
+		ck_assert(digest_equal(&r.index, &first.index));
+	}
+}
+END_TEST
+
+START_TEST(gzip_levels_make_a_difference)
+{
+	struct layer_result fast, small;
+	SCOPE_FD int fast_fd = sample_file();
+	SCOPE_FD int small_fd = sample_file();
+
+	layer_index_free(gzip_layer(fast_fd, 0, 1, &fast));
+	layer_index_free(gzip_layer(small_fd, 0, 9, &small));
+	ck_assert(digest_equal(&fast.diff_id, &small.diff_id));
+	ck_assert_uint_gt(fast.blob_size, small.blob_size);
+}
+END_TEST
+
+START_TEST(gzip_descriptor_has_no_annotations)
+{
+	struct layer_result r;
+	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	SCOPE_FD int fd = sample_file();
+
+	layer_index_free(gzip_layer(fd, 0, 6, &r));
+	ck_assert_int_eq(layer_result_descriptor(&r, &d, &e), 0);
+	ck_assert_str_eq(d.media_type, MEDIATYPE_LAYER_GZIP);
+	ck_assert(digest_equal(&d.digest, &r.blob));
+	ck_assert_uint_eq(d.size, r.blob_size);
+	ck_assert_uint_eq(d.annotations.count, 0);
+}
+END_TEST
+
 static const struct {
 	const char *before, *path;
 	uint64_t size;
@@ -319,8 +454,9 @@ END_TEST
 
 START_TEST(compression_must_be_known)
 {
-	static const struct compression wrong[] = {
-		{FRAME_ZSTD, 0}, {FRAME_ZSTD, -1}, {FRAME_ZSTD, 20}, {FRAME_RAW, 1}};
+	static const struct compression wrong[] = {{FRAME_ZSTD, 0},  {FRAME_ZSTD, -1},
+						   {FRAME_ZSTD, 20}, {FRAME_GZIP, 0},
+						   {FRAME_GZIP, 10}, {FRAME_RAW, 1}};
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		const struct layer_options opt = {wrong[i], 0};
@@ -346,16 +482,19 @@ END_TEST
 
 static int write_sample(void *arg, struct err *err)
 {
+	const struct layer_options *opt = arg;
 	struct layer_result r;
+	SCOPE(str) struct str index = STR_INIT;
 	SCOPE_FD int fd = memfd_create("layer", MFD_CLOEXEC);
 
-	(void)arg;
-	return sample_layer(fd, SOME, 0, &r, err);
+	return sample_layer_as(fd, SOME, opt, &r, &index, err);
 }
 
 START_TEST(memory_runs_out)
 {
-	failalloc_each(write_sample, NULL);
+	struct layer_options opt[] = {{COMPRESSION_DEFAULT, 0}, {{FRAME_GZIP, 6}, 0}};
+
+	failalloc_each(write_sample, &opt[_i]);
 }
 END_TEST
 
@@ -374,6 +513,11 @@ static Suite *suite_new(void)
 	tcase_add_test(blob, big_files_are_cut_at_even_places);
 	tcase_add_test(blob, empty_layer_is_a_layer);
 	tcase_add_test(blob, descriptor_names_the_index);
+	tcase_add_test(blob, gzip_blob_is_one_member_a_frame);
+	tcase_add_test(blob, gzip_is_cut_where_zstd_is);
+	tcase_add_test(blob, gzip_bytes_do_not_depend_on_the_number_of_workers);
+	tcase_add_test(blob, gzip_levels_make_a_difference);
+	tcase_add_test(blob, gzip_descriptor_has_no_annotations);
 	suite_add_tcase(s, blob);
 	tcase_add_checked_fixture(refuses, setup, NULL);
 	tcase_set_timeout(refuses, 60);
@@ -381,7 +525,7 @@ static Suite *suite_new(void)
 	tcase_add_test(refuses, error_of_the_source_comes_through);
 	tcase_add_test(refuses, compression_must_be_known);
 	tcase_add_test(refuses, write_error_is_told);
-	tcase_add_test(refuses, memory_runs_out);
+	tcase_add_loop_test(refuses, memory_runs_out, 0, 2);
 	suite_add_tcase(s, refuses);
 	return s;
 }
