@@ -284,15 +284,12 @@ static int step_zstd(struct inflate *in, void *buf, size_t len, size_t *produced
 	return err_set(e, ERR_FORMAT, "malformed zstd data: %s", ZSTD_getErrorName(rc));
 }
 
-/* A few kilobytes must not become a few terabytes of work. */
-static int check_expansion(const struct inflate *in, struct err *e)
+int inflate_check_expansion(uint64_t content, uint64_t blob, struct err *e)
 {
-	const uint64_t consumed = in->offset - (in->end - in->at);
-
-	if (in->produced > LIMIT_LAYER_CONTENT)
+	if (content > LIMIT_LAYER_CONTENT)
 		return err_set(e, ERR_LIMIT, "the layer has more than %" PRIu64 " bytes of content",
 			       LIMIT_LAYER_CONTENT);
-	if (in->produced > LIMIT_EXPANSION_FREE && in->produced / LIMIT_EXPANSION_RATIO > consumed)
+	if (content > LIMIT_EXPANSION_FREE && content / LIMIT_EXPANSION_RATIO > blob)
 		return err_set(e, ERR_LIMIT, "the layer expands to more than %d times its size",
 			       LIMIT_EXPANSION_RATIO);
 	return 0;
@@ -319,7 +316,8 @@ static ssize_t read_compressed(struct inflate *in, void *buf, size_t len, struct
 			return cut_short(in, e);
 	}
 	in->produced += n;
-	return check_expansion(in, e) < 0 ? -1 : (ssize_t)n;
+	const uint64_t consumed = in->offset - (in->end - in->at);
+	return inflate_check_expansion(in->produced, consumed, e) < 0 ? -1 : (ssize_t)n;
 }
 
 static ssize_t read_stored(struct inflate *in, void *buf, size_t len, struct err *e)

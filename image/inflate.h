@@ -34,6 +34,10 @@ struct inflate *inflate_new(int fd, uint64_t size, enum layer_encoding encoding,
 /* The `read` of a struct tar_input whose ctx is a struct inflate: bytes, 0 at the end, -1. */
 ssize_t inflate_read(void *ctx, void *buf, size_t len, struct err *e);
 
+/* That `content` bytes from the first `blob` bytes of a blob are no bomb, nor more than any layer
+ * has: a few kilobytes must not become a few terabytes of work.  ERR_LIMIT. */
+int inflate_check_expansion(uint64_t content, uint64_t blob, struct err *e);
+
 void inflate_free(struct inflate *in);
 SCOPE_DEFINE(inflate, struct inflate *, inflate_free)
 

@@ -3,6 +3,9 @@
  * The reader of tar pulls the stream through the framer's side of this module, and may have read
  * ahead when it says where a member begins.  So bytes wait in `pending` until their place in a
  * member is known, and then go to the framer together with the hint where to cut.
+ *
+ * Where the members of a gzip blob are its frames, nothing is cut, and the reader has the content
+ * as it is decoded.
  */
 #include "image/layer_scan.h"
 
@@ -15,6 +18,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "image/framer.h"
+#include "image/gzip_frames.h"
 #include "image/inflate.h"
 #include "image/layer_write.h"
 #include "image/tar_write.h"
@@ -121,10 +125,23 @@ static int member(void *ctx, uint64_t offset, uint64_t payload, struct err *e)
 	return payload > 0 ? framer_payload(d->framer, payload, e) : 0;
 }
 
-static int derive(struct derivation *d, enum frame_encoding encoding, struct derive_result *out,
-		  struct err *e)
+/* What all ways of deriving end with. */
+static int finish(struct layer_index_builder *index, enum frame_encoding encoding,
+		  const struct digest *diff_id, uint64_t tar_size, bool is_reframed,
+		  struct derive_result *out, struct err *e)
 {
-	SCOPE(str) struct str index = STR_INIT;
+	SCOPE(str) struct str encoded = STR_INIT;
+
+	if (layer_index_builder_encode(index, encoding, diff_id, tar_size, &encoded, e) < 0)
+		return -1;
+	*out = (struct derive_result){*diff_id, tar_size, is_reframed, encoded};
+	encoded = (struct str)STR_INIT;
+	return 0;
+}
+
+static int frame_all(struct derivation *d, enum frame_encoding encoding, struct derive_result *out,
+		     struct err *e)
+{
 	const struct tar_input input = {pull, d, d->losses};
 	const struct tree_watcher watcher = {member, passed, d};
 	struct digest diff_id;
@@ -133,19 +150,15 @@ static int derive(struct derivation *d, enum frame_encoding encoding, struct der
 		return -1;
 	/* The end of the archive is cut as if it were a header. */
 	const uint64_t tar_size = framer_offset(d->framer) + (d->end - d->at);
-	if (member(d, tar_size, 0, e) < 0 || framer_finish(d->framer, &diff_id, e) < 0 ||
-	    layer_index_builder_encode(d->index, encoding, &diff_id, tar_size, &index, e) < 0)
+	if (member(d, tar_size, 0, e) < 0 || framer_finish(d->framer, &diff_id, e) < 0)
 		return -1;
-	out->diff_id = diff_id;
-	out->tar_size = tar_size;
-	out->is_reframed = d->reframe_fd >= 0;
-	out->index = index;
-	index = (struct str)STR_INIT;
-	return 0;
+	return finish(d->index, encoding, &diff_id, tar_size, d->reframe_fd >= 0, out, e);
 }
 
-int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, int reframe_fd,
-		 const struct derive_options *opt, struct derive_result *out, struct err *e)
+/* Cuts the stream anew. */
+static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding encoding,
+			 int reframe_fd, const struct derive_options *opt,
+			 struct derive_result *out, struct err *e)
 {
 	static const struct compression raw = {FRAME_RAW, 0}, zstd = COMPRESSION_DEFAULT;
 	const struct framer_options framer_opt = {encoding == LAYER_TAR ? raw : zstd, opt->workers};
@@ -174,7 +187,102 @@ int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, 
 	d.in = in;
 	d.framer = framer;
 	d.index = index;
-	return derive(&d, framer_opt.compression.encoding, out, e);
+	return frame_all(&d, framer_opt.compression.encoding, out, e);
+}
+
+/* The tar stream of a gzip blob whose members are frames. */
+struct members {
+	struct gzip_frames *frames;
+	struct layer_index_builder *index;
+	struct hasher diff_id;
+	uint64_t tar_size; /* so far */
+	const uint8_t *content;
+	size_t at, end; /* what is left of it */
+	bool is_unfit;  /* they are no frames: whatever the error says, start over */
+};
+
+/* 1, 0 at the end, -1. */
+static int next_member(struct members *m, struct err *e)
+{
+	struct frame f;
+	const void *content;
+
+	const int step = gzip_frames_next(m->frames, &f, &content, e);
+	if (step < 0 || step == GZIP_FRAMES_END)
+		return step;
+	m->is_unfit = step == GZIP_FRAMES_UNFIT;
+	if (m->is_unfit)
+		return err_set(e, ERR_UNSUPPORTED, "a member is no frame");
+	if (layer_index_builder_add_frame(m->index, &f, e) < 0)
+		return -1;
+	hasher_update(&m->diff_id, content, f.length);
+	m->tar_size += f.length;
+	m->content = content;
+	m->at = 0;
+	m->end = f.length;
+	return 1;
+}
+
+static ssize_t pull_members(void *ctx, void *buf, size_t len, struct err *e)
+{
+	struct members *m = ctx;
+
+	if (m->at == m->end) {
+		const int r = next_member(m, e);
+		if (r < 1)
+			return r;
+	}
+	const size_t n = len < m->end - m->at ? len : m->end - m->at;
+	memcpy(buf, m->content + m->at, n);
+	m->at += n;
+	return (ssize_t)n;
+}
+
+/* Takes the members of a gzip blob for frames: 1, 0 when they cannot be, -1. */
+static int derive_members(int blob_fd, uint64_t blob_size, const struct derive_options *opt,
+			  struct derive_result *out, struct err *e)
+{
+	struct tar_losses losses = {0};
+	struct members m = {.is_unfit = false};
+	const struct tar_input input = {pull_members, &m, opt->losses ? &losses : NULL};
+
+	/* Who starts over will meet the losses again. */
+	if (opt->losses)
+		losses = *opt->losses;
+	progress_begin(opt->progress, "reading a layer", blob_size);
+	SCOPE(gzip_frames)
+	struct gzip_frames *frames = gzip_frames_new(blob_fd, blob_size, opt->progress, e);
+	if (!frames)
+		return -1;
+	SCOPE(layer_index_builder) struct layer_index_builder *index = layer_index_builder_new(e);
+	if (!index)
+		return -1;
+	m.frames = frames;
+	m.index = index;
+	hasher_init(&m.diff_id, DIGEST_SHA256);
+	if (tree_record(&input, index, NULL, e) < 0) {
+		if (!m.is_unfit)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	const struct digest diff_id = hasher_final(&m.diff_id);
+	if (finish(index, FRAME_GZIP, &diff_id, m.tar_size, false, out, e) < 0)
+		return -1;
+	if (opt->losses)
+		*opt->losses = losses;
+	return 1;
+}
+
+int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, int reframe_fd,
+		 const struct derive_options *opt, struct derive_result *out, struct err *e)
+{
+	if (encoding == LAYER_GZIP) {
+		const int r = derive_members(blob_fd, blob_size, opt, out, e);
+		if (r != 0)
+			return r < 0 ? -1 : 0;
+	}
+	return derive_frames(blob_fd, blob_size, encoding, reframe_fd, opt, out, e);
 }
 
 /* The tar stream of a layer by its frames, in order. */

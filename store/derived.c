@@ -270,12 +270,14 @@ bool derived_parse_name(const char *name, struct digest *blob)
 	return folder_parse_hex(name, (size_t)(dot - name), blob);
 }
 
-/* A nameless file with these bytes. */
-static int write_nameless(int dir, const struct str *bytes, struct err *e)
+/* A nameless file with the index and its footer. */
+static int write_nameless(int dir, const struct str *index,
+			  const uint8_t footer[static FOOTER_SIZE], struct err *e)
 {
 	SCOPE_FD int fd = tmpfile_open_at(dir, e);
 
-	if (fd >= 0 && io_write_all(fd, bytes->data, bytes->len) < 0)
+	if (fd >= 0 && (io_write_all(fd, index->data, index->len) < 0 ||
+			io_write_all(fd, footer, FOOTER_SIZE) < 0))
 		return err_sys(e, errno, "cannot write a derived index");
 	return steal_fd(&fd);
 }
@@ -283,18 +285,20 @@ static int write_nameless(int dir, const struct str *bytes, struct err *e)
 /*
  * Frames, then index, under locks that keep gc and other writers out.  The old index goes first:
  * a crash in between must not leave it with frames that it does not speak of.  But not before there
- * was room for the new one.
+ * was room for the new one.  `frames`: -1 when they are in the blob.
  */
 static int keep(const struct store *s, const struct digest *blob, int frames,
-		const struct str *file, struct err *e)
+		const struct str *encoded, const struct digest *digest, struct err *e)
 {
 	char name[NAME_MAX_SIZE];
+	uint8_t footer[FOOTER_SIZE];
 	const int dir = store_dirfd(s, STORE_DIR_LAYERS);
 
+	format_footer(digest, frames >= 0, blob, footer);
 	/* Long, so before the locks. */
 	if (frames >= 0 && fdatasync(frames) < 0)
 		return err_sys(e, errno, "cannot sync the frames of a layer");
-	SCOPE_FD int index = write_nameless(dir, file, e);
+	SCOPE_FD int index = write_nameless(dir, encoded, footer, e);
 	if (index < 0)
 		return -1;
 	SCOPE(keys) struct keys keys = {-1, -1};
@@ -338,20 +342,22 @@ static int derive(const struct store *s, const struct descriptor *layer,
 }
 
 static int make(const struct store *s, const struct descriptor *layer, enum folder_place place,
-		int frames, struct derive_result *r, struct derived *out, struct err *e)
+		int frames, const struct derive_result *r, struct derived *out, struct err *e)
 {
-	uint8_t footer[FOOTER_SIZE];
-
 	out->is_reframed = r->is_reframed;
 	out->index_digest = hasher_sha256(r->index.data, r->index.len);
 	if (layer_index_decode(r->index.data, r->index.len, &out->index, e) < 0)
 		return -1;
 	if (place != FOLDER_IN_STORE)
 		return compare_kept(s, &layer->digest, out, e);
-	format_footer(&out->index_digest, out->is_reframed, &layer->digest, footer);
-	if (str_append(&r->index, footer, sizeof(footer), e) < 0)
+	if (keep(s, &layer->digest, r->is_reframed ? frames : -1, &r->index, &out->index_digest,
+		 e) == 0)
+		return 0;
+	/* It is good for this once, when its frames are in the blob. */
+	if (r->is_reframed || !folder_is_full(e))
 		return -1;
-	return keep(s, &layer->digest, r->is_reframed ? frames : -1, &r->index, e);
+	err_clear(e);
+	return 0;
 }
 
 /* Before anything is kept: of a damaged blob nothing may stay. */
@@ -386,15 +392,16 @@ static int make_at(const struct store *s, const struct descriptor *layer,
 	return r;
 }
 
-/* Whether an index can be used without being kept: it needs no frames, or there are some. */
-static bool may_go_without(const struct store *s, const struct descriptor *layer)
+/* Whether an index with frames of its own can be used without being kept: there are some already,
+ * which make compares. */
+static bool has_frames(const struct store *s, const struct descriptor *layer)
 {
 	struct derived kept = DERIVED_INIT;
 	struct err why = ERR_INIT;
 
 	const bool is_kept = derived_peek(s, &layer->digest, &kept, &why) == 1;
 	err_clear(&why);
-	return is_kept || mediatype_encoding(layer->media_type) == LAYER_TAR;
+	return is_kept;
 }
 
 int derived_make(const struct store *s, const struct descriptor *layer,
@@ -410,7 +417,7 @@ int derived_make(const struct store *s, const struct descriptor *layer,
 			d = (struct derived)DERIVED_INIT;
 			return 0;
 		}
-		if (!may_go_without(s, layer) || !folder_try_next(&place, FOLDER_IN_TMPDIR, e))
+		if (!has_frames(s, layer) || !folder_try_next(&place, FOLDER_IN_TMPDIR, e))
 			return -1;
 	}
 }

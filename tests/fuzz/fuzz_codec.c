@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compressed bytes of any kind: whatever they are, the reader of blobs gives the same content and
- * the same verdict in any step, and the reader of frames gives what libzstd and zlib give, or
- * refuses.
+ * the same verdict in any step; the reader of frames gives what libzstd and zlib give, or refuses;
+ * and what the members of a gzip blob hold as frames is what the reader of blobs finds in it.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/le.h"
 #include "image/frame.h"
+#include "image/gzip_frames.h"
 #include "image/inflate.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -123,6 +124,38 @@ static void check_gzip_frame(int fd, const uint8_t *data, size_t size)
 	FUZZ_CHECK(n < 0 || (n == (long)f.length && memcmp(got, want, f.length) == 0));
 }
 
+static void check_gzip_frames(int fd, size_t size)
+{
+	struct outcome out = {0, {DIGEST_NONE, {0}}, ERR_NONE};
+	struct err e = ERR_INIT;
+	struct hasher h;
+	struct frame f;
+	const void *content;
+	uint64_t end = 0;
+	int r;
+	SCOPE(gzip_frames) struct gzip_frames *g = gzip_frames_new(fd, size, NULL, &e);
+
+	FUZZ_CHECK(g);
+	hasher_init(&h, DIGEST_SHA256);
+	while ((r = gzip_frames_next(g, &f, &content, &e)) == GZIP_FRAMES_ONE) {
+		FUZZ_CHECK(f.tar_offset == out.content && f.blob_offset >= end && f.length > 0);
+		end = f.blob_offset + f.blob_length;
+		FUZZ_CHECK(end <= size);
+		out.content += f.length;
+		hasher_update(&h, content, f.length);
+	}
+	out.digest = hasher_final(&h);
+	FUZZ_CHECK((r < 0) == (e.code != ERR_NONE));
+	FUZZ_CHECK(e.code == ERR_NONE || e.code == ERR_LIMIT);
+	err_clear(&e);
+	if (r != GZIP_FRAMES_END || out.content >= CONTENT_MAX)
+		return;
+	const struct outcome stream = inflate_all(fd, size, LAYER_GZIP, 8192);
+	if (stream.code == ERR_NONE)
+		FUZZ_CHECK(stream.content == out.content &&
+			   digest_equal(&stream.digest, &out.digest));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const int fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -133,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_inflate(fd, size, LAYER_ZSTD);
 	check_frame(fd, data, size);
 	check_gzip_frame(fd, data, size);
+	check_gzip_frames(fd, size);
 	close(fd);
 	return 0;
 }

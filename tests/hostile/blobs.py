@@ -23,18 +23,19 @@ END = bytes(1024)
 GZIP = LAYER + "+gzip"
 ZSTD = LAYER + "+zstd"
 ZSTD_BLOCK = 128 * 1024
+FRAME = 16 * MIB  # a longer gzip member is no frame
 
 
 def gz(data, level=6):
     return gzip.compress(data, level, mtime=0)
 
 
-def gz_with_fields(data):
+def gz_with_fields(data, crc_error=0):
     """RFC 1952: FEXTRA, FNAME, FCOMMENT and FHCRC."""
     head = struct.pack("<BBBBIBB", 0x1F, 0x8B, 8, 0x1E, 0, 0, 3)
     head += struct.pack("<H", 8) + b"AB" + struct.pack("<H", 4) + b"\xff\xfe\x00\x01"
     head += b"../../etc/passwd\x00" + b"\x1b[2J\x00"
-    head += struct.pack("<H", zlib.crc32(head) & 0xFFFF)
+    head += struct.pack("<H", (zlib.crc32(head) ^ crc_error) & 0xFFFF)
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
     body = deflate.compress(data) + deflate.flush()
     return head + body + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
@@ -106,6 +107,12 @@ def cases():
     yield "gzip-members", 0, "", GZIP, gz(tar[:100]) + gz(b"") + gz(tar[100:]), tar
     yield "gzip-100000-empty-members", 0, "", GZIP, good_gz + gz(b"") * 100000, tar
     yield "gzip-all-fields", 0, "", GZIP, gz_with_fields(tar), tar
+    yield "gzip-members-of-all-fields", 0, "", GZIP, gz_with_fields(tar[:100]) + gz_with_fields(tar[100:]), tar
+    yield "gzip-nothing-first", 0, "", GZIP, gz(b"") + gz(tar), tar
+    # A member that is too long for a frame, behind many that are not.
+    zeros = bytes(FRAME + 1)
+    yield "gzip-long-member-last", 0, "", GZIP, gz(tar) + gz(bytes(1)) * 1000 + gz(zeros), tar + bytes(1000) + zeros
+    yield "gzip-longest-frame", 0, "", GZIP, gz(tar) + gz(zeros[1:]), tar + zeros[1:]
     yield "gzip-of-gzip-members-of-1", 0, "", GZIP, b"".join(gz(bytes([b])) for b in tar), tar
     yield "zstd", 0, "", ZSTD, good_zst, tar
     yield "zstd-frames", 0, "", ZSTD, zstd_raw(tar[:100]) + zstd_raw(b"") + zstd_raw(tar[100:]), tar
@@ -146,6 +153,11 @@ def cases():
     yield "gzip-no-trailer", MALFORMED, "cut short", GZIP, good_gz[:-8], tar
     yield "gzip-crc", MALFORMED, "incorrect data check", GZIP, good_gz[:-8] + bytes(4) + good_gz[-4:], tar
     yield "gzip-length", MALFORMED, "incorrect length check", GZIP, good_gz[:-4] + b"\xff\xff\xff\xff", tar
+    yield "gzip-crc-of-the-second", MALFORMED, "incorrect data check", GZIP, good_gz + good_gz[:-8] + bytes(8), tar
+    yield "gzip-crc-of-the-header", MALFORMED, "header crc mismatch", GZIP, gz_with_fields(tar, 1), tar
+    yield "gzip-name-without-end", MALFORMED, "cut short", GZIP, b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 100000, tar
+    yield "gzip-extra-beyond-the-end", MALFORMED, "cut short", GZIP, b"\x1f\x8b\x08\x04" + bytes(6) + b"\xff\xff" + tar[:1000], tar
+    yield "gzip-nothing-but-empty-members", MALFORMED, "no blocks of zeros", GZIP, gz(b"") * 3, tar
     yield "gzip-method", MALFORMED, "the media type says gzip", GZIP, good_gz[:2] + b"\x07" + good_gz[3:], tar
     yield "gzip-reserved-flags", MALFORMED, "unknown header flags", GZIP, good_gz[:3] + b"\xe0" + good_gz[4:], tar
     yield "zstd-garbage-behind", MALFORMED, "trailing garbage", ZSTD, good_zst + b"garbage", tar
@@ -166,6 +178,7 @@ def cases():
     # Bombs.
     yield "gzip-bomb-4-gib", LIMIT, "expands", GZIP, gzip_bomb(64), None
     yield "gzip-bomb-64-gib", LIMIT, "expands", GZIP, gzip_bomb(1024), None
+    yield "gzip-bomb-of-frames", LIMIT, "expands", GZIP, gz(file_header(1 << 32)) + gz(bytes(FRAME), 9) * 256, None
     yield "zstd-bomb-8-gib", LIMIT, "expands", ZSTD, zstd_bomb(8), None
     yield "zstd-bomb-1-tib", LIMIT, "1099511627776", ZSTD, zstd_bomb(1024), None
     # Zeros behind the end of a tar are legal, but not without end.

@@ -13,14 +13,16 @@ ln -s numbers rootfs/etc/link
 printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\nCOPY d*/file /\n' >one
 printf 'FROM app\nCOPY hello /again\n' >two
 
-# layout: an image of another tool, of gzip layers.
+# layout: an image of another tool, of a gzip layer and one of zstd, which needs frames of its own.
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
 import gzip, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
+from blobs import zstd_raw
 from layout import LAYER, tar_of, write_image
 tars = [tar_of([("a", b"a" * 100000)]), tar_of([("dir/", b""), ("dir/b", b"b" * 3000)])]
-write_image("layout", [(LAYER + "+gzip", gzip.compress(t, mtime=0), t) for t in tars])
+write_image("layout", [(LAYER + "+gzip", gzip.compress(tars[0], mtime=0), tars[0]),
+                       (LAYER + "+zstd", zstd_raw(tars[1]), tars[1])])
 END
 
 (cd layout && tar cf ../oci.tar index.json oci-layout blobs)

@@ -12,12 +12,13 @@ python3 -c 'import random; open("context/big", "wb").write(random.Random(3).rand
 seq 20000 >context/numbers
 printf 'FROM scratch\nCOPY big /\nCOPY numbers /\n' >context/Shalefile
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
-import gzip, random, sys
+import random, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
+from blobs import zstd_raw
 from layout import LAYER, tar_of, write_image
 tar = tar_of([("big", random.Random(4).randbytes(400000))])
-write_image("layout", [(LAYER + "+gzip", gzip.compress(tar, mtime=0), tar)])
+write_image("layout", [(LAYER + "+zstd", zstd_raw(tar), tar)])
 END
 
 # litter: names in the store that a living process must not leave.

@@ -18,12 +18,13 @@ fi
 mkdir context
 seq 20000 >context/numbers
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
-import gzip, sys
+import sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
+from blobs import zstd_raw
 from layout import LAYER, tar_of, write_image
 tar = tar_of([("file", b"imported\n" * 20000)])
-write_image("layout", [(LAYER + "+gzip", gzip.compress(tar, mtime=0), tar)])
+write_image("layout", [(LAYER + "+zstd", zstd_raw(tar), tar)])
 END
 printf 'FROM scratch\nCOPY numbers /\n' | build_text kept context >/dev/null
 make_key team

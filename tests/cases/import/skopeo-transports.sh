@@ -31,16 +31,17 @@ unpacked() {
   same_trees want/rootfs again/rootfs
 }
 
+# gzip members that are no longer than a frame can be sought in as they are.
 $copy oci:layout:app oci:gzip:registry.example/team/gzip:1
 unpacked gzip:registry.example/team/gzip:1
-taken oci:gzip registry.example/team/gzip:1 2 2
+taken oci:gzip registry.example/team/gzip:1 2 0
 $copy --dest-compress --dest-compress-format zstd oci:layout:app oci:zstd:zstd:1
 taken oci:zstd localhost/zstd:1 2 2
 $copy oci:layout:app oci-archive:oci.tar:archive:1
-taken oci-archive:oci.tar localhost/archive:1 2 2
+taken oci-archive:oci.tar localhost/archive:1 2 0
 gzip -k oci.tar
-taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 2
-# docker's archives have plain tars, which can be sought in as they are.
+taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 0
+# docker's archives have plain tars, and so can these.
 $copy oci:layout:app docker-archive:docker.tar:docker/app:1
 taken docker-archive:docker.tar docker.io/docker/app:1 2 0
 $copy docker-archive:docker.tar oci:docker:app

@@ -8,15 +8,16 @@
 
 mkdir layout
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
-import gzip, random, sys
+import random, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
+from blobs import zstd_raw
 from layout import LAYER, tar_of, write_image
 content = random.Random(4).randbytes(1000000)
 with open("big", "wb") as f:
     f.write(content)
 tar = tar_of([("big", content)])
-write_image("layout", [(LAYER + "+gzip", gzip.compress(tar, mtime=0), tar)])
+write_image("layout", [(LAYER + "+zstd", zstd_raw(tar), tar)])
 END
 shale import -q -t app oci:layout >/dev/null
 frames=$(find "$SHALE_STORE/shale/layers" -name '*.frames')

@@ -13,9 +13,11 @@ python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
 import gzip, random, sys
 sys.path.insert(0, sys.argv[1])
 sys.dont_write_bytecode = True
+from blobs import zstd_raw
 from layout import LAYER, tar_of, write_image
 tar = tar_of([("big", random.Random(4).randbytes(400000))])
-write_image("layout", [(LAYER + "+gzip", gzip.compress(tar, mtime=0), tar)])
+write_image("layout", [(LAYER + "+zstd", zstd_raw(tar), tar)])
+write_image("gzip", [(LAYER + "+gzip", gzip.compress(tar, mtime=0), tar)])
 END
 printf 'FROM scratch\nCOPY big /\n' >manifest
 printf 'FROM app\nCOPY big /again\n' >longer
@@ -56,6 +58,7 @@ for how in bytes inodes; do
   mount -t tmpfs -o size=8m,nr_inodes=200 tmpfs disk
   digest=$(build_text app context <manifest)
   shale import -q -t foreign oci:layout >/dev/null
+  shale import -q -t gzip oci:gzip >/dev/null
   shale tag app other
   rm -f disk/store/shale/catalogs/*
   fill "$how"
@@ -64,9 +67,11 @@ for how in bytes inodes; do
   shale inspect app >/dev/null
   same "ls, $how" "$(shale ls app 2>ls.err)" big
   grep -q 'warning: .*no room in the store' ls.err || fail "it was not said that the catalog is not kept: $(cat ls.err)"
-  same "ls of a gzip layer, $how" "$(shale ls foreign 2>/dev/null)" big
+  same "ls of a layer with frames of its own, $how" "$(shale ls foreign 2>/dev/null)" big
+  same "ls of a gzip layer, $how" "$(shale ls gzip 2>/dev/null)" big
   shale cat app /big 2>/dev/null | cmp - context/big
-  same "cat of a gzip layer, $how" "$(shale cat foreign /big 2>/dev/null | wc -c)" 400000
+  same "cat of a layer with frames of its own, $how" "$(shale cat foreign /big 2>/dev/null | wc -c)" 400000
+  same "cat of a gzip layer, $how" "$(shale cat gzip /big 2>/dev/null | wc -c)" 400000
   shale fsck -q --read-data >/dev/null
   expect 7 "*No space left on device*" shale build -q -f longer context
 
@@ -86,7 +91,7 @@ for how in bytes inodes; do
   # The last name goes, too, and with it all.
   shale gc >/dev/null
   fill "$how"
-  shale rm foreign >/dev/null
+  shale rm foreign gzip >/dev/null
   wait_for is_collected
   shale fsck -q --read-data >fsck.out
   same "the store, $how" "$(cat fsck.out)" "0 images, 0 blobs: 0 errors, 0 derived files to rebuild, 0 notes"

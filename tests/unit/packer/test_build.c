@@ -199,7 +199,7 @@ static void docker_image(const char *key)
 	struct err e = ERR_INIT;
 	char diff_id[DIGEST_STR_MAX];
 
-	fixture_foreign_layer("file", "docker's", true, &l);
+	fixture_foreign_layer("file", "docker's", LAYER_GZIP, &l);
 	str_appendf(&config, &e,
 		    "{\"architecture\":\"amd64\",\"os\":\"linux\",\"author\":\"somebody\","
 		    "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},"

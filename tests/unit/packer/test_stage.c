@@ -102,7 +102,7 @@ START_TEST(reads_layers_of_other_tools)
 	struct fixture_layer l;
 	struct err e = ERR_INIT;
 
-	fixture_foreign_layer("file", "foreign", _i, &l);
+	fixture_foreign_layer("file", "foreign", (enum layer_encoding)_i, &l);
 	ck_assert_int_eq(stage_add_layer(st, &l.descriptor, &l.diff_id, &e), 0);
 	check_file(st, "/file", "foreign");
 	fixture_layer_fini(&l);
@@ -147,7 +147,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, what_is_no_file_is_not_there);
 	tcase_add_test(tc, refuses_what_cannot_be_read);
 	tcase_add_test(tc, a_layer_on_top_wins);
-	tcase_add_loop_test(tc, reads_layers_of_other_tools, 0, 2);
+	tcase_add_loop_test(tc, reads_layers_of_other_tools, 0, LAYER_ZSTD + 1);
 	tcase_add_test(tc, damage_is_found);
 	suite_add_tcase(s, tc);
 	return s;

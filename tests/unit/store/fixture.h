@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/str.h"
 #include "image/descriptor.h"
+#include "image/mediatype.h"
 #include "store/store.h"
 #include "tests/support/scratch.h"
 #include "tests/unit/main.h"
@@ -46,8 +47,8 @@ struct fixture_layer {
 void fixture_layer(const char *path, const char *content, struct fixture_layer *out);
 /* A layer of many files ("file-0000"), whose catalog has many blocks. */
 void fixture_wide_layer(unsigned count, struct fixture_layer *out);
-/* The same as anybody's tool would write it: gzip, or no compression. */
-void fixture_foreign_layer(const char *path, const char *content, bool is_gzip,
+/* A layer of one file as anybody's tool would write it; what is zstd needs frames of its own. */
+void fixture_foreign_layer(const char *path, const char *content, enum layer_encoding encoding,
 			   struct fixture_layer *out);
 /* Bytes that are no layer, for tests that never look into one. */
 void fixture_fake_layer(const char *text, struct fixture_layer *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "base/hasher.h"
 #include "image/layer_write.h"
@@ -115,9 +116,24 @@ static void gzip(const struct str *in, struct str *out)
 	deflateEnd(&z);
 }
 
-void fixture_foreign_layer(const char *path, const char *content, bool is_gzip,
+static void zstd(const struct str *in, struct str *out)
+{
+	const size_t bound = ZSTD_compressBound(in->len);
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(str_reserve(out, bound, &e), 0);
+	out->len = ZSTD_compress(out->data, bound, in->data, in->len, 3);
+	ck_assert(!ZSTD_isError(out->len));
+}
+
+void fixture_foreign_layer(const char *path, const char *content, enum layer_encoding encoding,
 			   struct fixture_layer *out)
 {
+	static const char *const types[] = {
+		[LAYER_TAR] = MEDIATYPE_LAYER,
+		[LAYER_GZIP] = MEDIATYPE_LAYER_GZIP,
+		[LAYER_ZSTD] = MEDIATYPE_LAYER_ZSTD,
+	};
 	const struct entry en = file_entry(path, content);
 	struct err e = ERR_INIT;
 	SCOPE(str) struct str tar = STR_INIT;
@@ -127,10 +143,12 @@ void fixture_foreign_layer(const char *path, const char *content, bool is_gzip,
 	ck_assert_int_eq(str_append_z(&tar, content, &e), 0);
 	ck_assert_int_eq(str_append_zeros(&tar, tar_padding(en.size) + TAR_END_SIZE, &e), 0);
 	out->diff_id = hasher_sha256(tar.data, tar.len);
-	if (is_gzip)
+	if (encoding == LAYER_GZIP)
 		gzip(&tar, &packed);
-	fixture_put_document(is_gzip ? MEDIATYPE_LAYER_GZIP : MEDIATYPE_LAYER,
-			     is_gzip ? &packed : &tar, &out->descriptor);
+	if (encoding == LAYER_ZSTD)
+		zstd(&tar, &packed);
+	fixture_put_document(types[encoding], encoding == LAYER_TAR ? &tar : &packed,
+			     &out->descriptor);
 }
 
 static void fail_on_finding(void *ctx, const struct fsck_finding *f)

@@ -25,8 +25,8 @@ static void setup(void)
 
 	fixture_make();
 	fixture_wide_layer(FILES, &layers[0]);
-	fixture_foreign_layer("gzip", "three", true, &layers[1]);
-	fixture_foreign_layer("tar", "fifth", false, &layers[2]);
+	fixture_foreign_layer("zstd", "three", LAYER_ZSTD, &layers[1]);
+	fixture_foreign_layer("tar", "fifth", LAYER_TAR, &layers[2]);
 	fixture_image("localhost/app:1", layers, 3, &d);
 	descriptor_fini(&d);
 	ck_assert_int_eq(image_load(fixture_store(), "app:1", NULL, &image, &e), 0);
@@ -86,7 +86,7 @@ static void open_and_check(const struct store *s, unsigned flags)
 	ck_assert_int_eq(r, 0);
 	ck_assert_uint_eq(catalog_layer_count(c), 3);
 	check_file(c, "/file-0001", strlen("file-0001"));
-	check_file(c, "/gzip", 5);
+	check_file(c, "/zstd", 5);
 	check_file(c, "/tar", 5);
 	ck_assert_int_eq(catalog_check(c, &e), 0);
 	for (size_t i = 0; i < 3; i++) {

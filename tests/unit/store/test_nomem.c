@@ -29,7 +29,7 @@ static void setup(void)
 
 	fixture_make();
 	fixture_layer("own", "one", &layers[0]);
-	fixture_foreign_layer("gzip", "three", true, &layers[1]);
+	fixture_foreign_layer("zstd", "three", LAYER_ZSTD, &layers[1]);
 	fixture_image(NULL, layers, 2, &d);
 	fixture_index("localhost/app:1", &d, platforms, 1, &index);
 	fixture_signature("localhost/app", &index.digest, &signature);
