@@ -226,7 +226,7 @@ static int write_layer(struct build *b, const struct copy_list *list, struct lay
 	    layer_writer_finish(w, out, e) < 0)
 		return -1;
 	progress_begin(b->opt->progress, "writing to disk", 0);
-	return blobs_publish(b->store, b->lease, fd, &out->blob, e);
+	return layers_publish(b->store, b->lease, fd, w, out, e);
 }
 
 static int add_layer(struct build *b, const struct copy_list *list, struct err *e)

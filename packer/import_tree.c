@@ -131,7 +131,7 @@ static int make_image(struct importer *im,
 	if (!w || fill(ctx, w, e) < 0 || layer_writer_finish(w, &layer, e) < 0)
 		return -1;
 	progress_begin(im->opt->progress, "writing to disk", 0);
-	if (blobs_publish(im->store, im->lease, fd, &layer.blob, e) < 0)
+	if (layers_publish(im->store, im->lease, fd, w, &layer, e) < 0)
 		return -1;
 	return put_image(im, &layer, epoch, out, e);
 }

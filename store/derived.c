@@ -310,6 +310,20 @@ static int keep(const struct store *s, const struct digest *blob, int frames,
 	return tmpfile_replace_at(index, dir, file_name(name, blob, SUFFIX_INDEX), FILE_MODE, e);
 }
 
+int derived_keep(const struct store *s, const struct digest *blob, const struct str *index,
+		 struct err *e)
+{
+	SCOPE(derived) struct derived kept = DERIVED_INIT;
+	struct err why = ERR_INIT;
+	const struct digest digest = hasher_sha256(index->data, index->len);
+
+	/* A mount may be about to open what is there. */
+	const bool is_kept = derived_load(s, blob, &kept, &why) == 1 && !kept.is_reframed &&
+			     digest_equal(&kept.index_digest, &digest);
+	err_clear(&why);
+	return is_kept ? 0 : keep(s, blob, -1, index, &digest, e);
+}
+
 /* What is kept must be what was just derived. */
 static int compare_kept(const struct store *s, const struct digest *blob, const struct derived *new,
 			struct err *e)

@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/scope.h"
+#include "base/str.h"
 #include "image/descriptor.h"
 #include "image/layer_index.h"
 #include "store/folder.h"
@@ -48,6 +49,12 @@ int derived_peek(const struct store *s, const struct digest *blob, struct derive
 int derived_make(const struct store *s, const struct descriptor *layer,
 		 const struct digest *diff_id, const struct layers_options *opt,
 		 struct derived *out, struct err *e);
+
+/* Keeps `index` (encoded, as layer_derive would make it), whose frames are in the blob itself,
+ * unless it is kept already: of a layer that was written just now, so that nobody has to read it.
+ */
+int derived_keep(const struct store *s, const struct digest *blob, const struct str *index,
+		 struct err *e);
 
 /* An fd; ERR_NOT_FOUND also for what is no file; ERR_SYS. */
 int derived_open_frames(const struct store *s, const struct digest *blob, struct err *e);

@@ -278,6 +278,19 @@ int layers_prove(const struct store *s, const struct descriptor *layer,
 	return prove(s, layer, diff_id, opt, e) < 0 ? wrap(layer, e) : 0;
 }
 
+int layers_publish(const struct store *s, struct lease *l, int fd, const struct layer_writer *w,
+		   const struct layer_result *r, struct err *e)
+{
+	const struct str *index = layer_writer_index(w);
+	char text[DIGEST_STR_MAX];
+
+	if (blobs_publish(s, l, fd, &r->blob, e) < 0)
+		return -1;
+	if (index && derived_keep(s, &r->blob, index, e) < 0)
+		return err_wrap(e, "layer '%s'", digest_format(&r->blob, text));
+	return 0;
+}
+
 int layers_open_frames(const struct store *s, const struct catalog_layer *info, struct err *e)
 {
 	char text[DIGEST_STR_MAX];

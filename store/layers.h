@@ -15,7 +15,9 @@
 #include "image/catalog.h"
 #include "image/descriptor.h"
 #include "image/layer_index.h"
+#include "image/layer_write.h"
 #include "image/tar_read.h"
+#include "store/lease.h"
 #include "store/store.h"
 
 struct layers_options {
@@ -40,6 +42,13 @@ int layers_index(const struct store *s, const struct descriptor *layer,
  */
 int layers_prove(const struct store *s, const struct descriptor *layer,
 		 const struct digest *diff_id, const struct layers_options *opt, struct err *e);
+
+/*
+ * Names the blob of a layer that `w` has written to `fd` and finished with `r`, as blobs_publish,
+ * and keeps the index of one that does not bring it: nothing has to be derived from it.
+ */
+int layers_publish(const struct store *s, struct lease *l, int fd, const struct layer_writer *w,
+		   const struct layer_result *r, struct err *e);
 
 /* What was derived from a layer is damaged: removes it, so that it is derived again.  Nothing
  * happens to a layer that brings its index. */

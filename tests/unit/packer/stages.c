@@ -114,7 +114,7 @@ void stages_layer(const struct stages_file *files, struct fixture_layer *out)
 		add(w, f);
 	layer_writer_finish(w, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_int_eq(blobs_publish(fixture_store(), lease, fd, &r.blob, &e), 0);
+	ck_assert_int_eq(layers_publish(fixture_store(), lease, fd, w, &r, &e), 0);
 	*out = (struct fixture_layer){DESCRIPTOR_INIT, r.diff_id};
 	ck_assert_int_eq(layer_result_descriptor(&r, &out->descriptor, &e), 0);
 }

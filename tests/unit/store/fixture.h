@@ -45,6 +45,8 @@ struct fixture_layer {
 
 /* A layer of one file: written by shale, with its index. */
 void fixture_layer(const char *path, const char *content, struct fixture_layer *out);
+/* The same as gzip, whose index the store keeps. */
+void fixture_gzip_layer(const char *path, const char *content, struct fixture_layer *out);
 /* A layer of many files ("file-0000"), whose catalog has many blocks. */
 void fixture_wide_layer(unsigned count, struct fixture_layer *out);
 /* A layer of one file as anybody's tool would write it; what is zstd needs frames of its own. */

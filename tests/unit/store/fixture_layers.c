@@ -9,6 +9,7 @@
 #include "image/tar_write.h"
 #include "store/blobs.h"
 #include "store/fsck.h"
+#include "store/layers.h"
 #include "store/lease.h"
 #include "tests/unit/store/fixture.h"
 
@@ -49,9 +50,9 @@ static void add_file(struct layer_writer *w, const char *path, const char *conte
 }
 
 static void make_layer(void (*add)(struct layer_writer *w, const void *what), const void *what,
-		       struct fixture_layer *out)
+		       struct compression compression, struct fixture_layer *out)
 {
-	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
+	const struct layer_options opt = {compression, 0};
 	struct err e = ERR_INIT;
 	struct layer_result r;
 	SCOPE(lease) struct lease *l = NULL;
@@ -63,7 +64,7 @@ static void make_layer(void (*add)(struct layer_writer *w, const void *what), co
 	ck_assert_ptr_nonnull(w);
 	add(w, what);
 	ck_assert_int_eq(layer_writer_finish(w, &r, &e), 0);
-	ck_assert_int_eq(blobs_publish(fixture_store(), l, fd, &r.blob, &e), 0);
+	ck_assert_int_eq(layers_publish(fixture_store(), l, fd, w, &r, &e), 0);
 	*out = (struct fixture_layer){DESCRIPTOR_INIT, r.diff_id};
 	ck_assert_int_eq(layer_result_descriptor(&r, &out->descriptor, &e), 0);
 }
@@ -79,7 +80,14 @@ void fixture_layer(const char *path, const char *content, struct fixture_layer *
 {
 	const char *const file[] = {path, content};
 
-	make_layer(add_one, file, out);
+	make_layer(add_one, file, (struct compression)COMPRESSION_DEFAULT, out);
+}
+
+void fixture_gzip_layer(const char *path, const char *content, struct fixture_layer *out)
+{
+	const char *const file[] = {path, content};
+
+	make_layer(add_one, file, (struct compression){FRAME_GZIP, 6}, out);
 }
 
 static void add_many(struct layer_writer *w, const void *what)
@@ -95,7 +103,7 @@ static void add_many(struct layer_writer *w, const void *what)
 
 void fixture_wide_layer(unsigned count, struct fixture_layer *out)
 {
-	make_layer(add_many, &count, out);
+	make_layer(add_many, &count, (struct compression)COMPRESSION_DEFAULT, out);
 }
 
 static void gzip(const struct str *in, struct str *out)

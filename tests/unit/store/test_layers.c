@@ -22,13 +22,16 @@ static void teardown(void)
 	fixture_remove();
 }
 
-enum kind { OWN, TAR, GZIP, ZSTD, KIND_COUNT };
+enum kind { OWN, OWN_GZIP, TAR, GZIP, ZSTD, KIND_COUNT };
 
 static void make_layer(enum kind kind)
 {
 	switch (kind) {
 	case OWN:
 		fixture_layer("etc/motd", content, &layer);
+		break;
+	case OWN_GZIP:
+		fixture_gzip_layer("etc/motd", content, &layer);
 		break;
 	case TAR:
 		fixture_foreign_layer("etc/motd", content, LAYER_TAR, &layer);
@@ -130,6 +133,8 @@ START_TEST(every_layer_has_an_index)
 	struct stat before, after;
 
 	make_layer((enum kind)_i);
+	/* What wrote it knew it. */
+	ck_assert_int_eq(is_derived(".index"), _i == OWN_GZIP);
 	const struct catalog_layer info = check_layer(&layer.diff_id);
 	ck_assert_int_eq(info.is_reframed, _i == ZSTD);
 	ck_assert_int_eq(is_derived(".index"), _i != OWN);
@@ -155,7 +160,7 @@ START_TEST(another_diff_id_is_refused)
 	make_layer((enum kind)_i);
 	check_refused(&other, ERR_DIGEST, "another diff_id");
 	/* Of content that is not what it should be, nothing is kept. */
-	ck_assert(!is_derived(".index"));
+	ck_assert(_i == OWN_GZIP || !is_derived(".index"));
 	ck_assert(!is_derived(".frames"));
 	(void)check_layer(&layer.diff_id);
 	check_refused(&other, ERR_DIGEST, "another diff_id");
@@ -195,6 +200,57 @@ START_TEST(what_was_derived_and_is_damaged_is_derived_again)
 	ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &after, &e), 0);
 	ck_assert_uint_eq(before.len, after.len);
 	ck_assert_mem_eq(before.data, after.data, after.len);
+}
+END_TEST
+
+/* Lost or damaged, and then derived from the blob: the same as its writer kept. */
+START_TEST(index_of_a_gzip_layer_is_made_again)
+{
+	static const struct {
+		long at;
+		long size;
+	} damages[] = {{0, -2}, {3, -1}, {-1, -1}, {-40, -1}, {-72, -1}, {0, 0}, {0, 71}, {0, 100}};
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str kept = STR_INIT;
+
+	make_layer(OWN_GZIP);
+	ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &kept, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		SCOPE(str) struct str again = STR_INIT;
+		const char *path = derived_file(".index");
+		if (damages[i].size == -2)
+			ck_assert_int_eq(unlink(path), 0);
+		else if (damages[i].size >= 0)
+			fixture_cut(path, damages[i].size);
+		else
+			fixture_flip(path, damages[i].at);
+		(void)check_layer(i % 2 ? &layer.diff_id : NULL);
+		ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &again, &e), 0);
+		ck_assert_uint_eq(again.len, kept.len);
+		ck_assert_mem_eq(again.data, kept.data, kept.len);
+		ck_assert(!is_derived(".frames"));
+	}
+}
+END_TEST
+
+/* A mount may have looked at what is kept, and be about to open it. */
+START_TEST(index_of_a_layer_that_is_written_again_stays)
+{
+	struct stat before, after;
+
+	make_layer(OWN_GZIP);
+	ck_assert_int_eq(stat(derived_file(".index"), &before), 0);
+	fixture_layer_fini(&layer);
+	make_layer(OWN_GZIP);
+	ck_assert_int_eq(stat(derived_file(".index"), &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	/* But not when it is damaged. */
+	fixture_flip(derived_file(".index"), 3);
+	fixture_layer_fini(&layer);
+	make_layer(OWN_GZIP);
+	ck_assert_int_eq(stat(derived_file(".index"), &after), 0);
+	ck_assert_uint_ne(before.st_ino, after.st_ino);
+	(void)check_layer(&layer.diff_id);
 }
 END_TEST
 
@@ -403,6 +459,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, every_layer_has_an_index, 0, KIND_COUNT);
 	tcase_add_loop_test(tc, another_diff_id_is_refused, 0, KIND_COUNT);
 	tcase_add_test(tc, what_was_derived_and_is_damaged_is_derived_again);
+	tcase_add_test(tc, index_of_a_gzip_layer_is_made_again);
+	tcase_add_test(tc, index_of_a_layer_that_is_written_again_stays);
 	tcase_add_test(tc, an_index_under_another_name_is_damaged);
 	tcase_add_test(tc, discard_removes_what_was_derived);
 	tcase_add_test(tc, proving_repairs_what_was_derived);
