@@ -22,16 +22,29 @@ enum {
 	LITTER_LEN = sizeof(LITTER_PREFIX) - 1 + LITTER_HEX + sizeof(LITTER_SUFFIX) - 1,
 	LITTER_TRIES = 16, /* 64 random bits do not collide by chance */
 	PROC_PATH_MAX = sizeof("/proc/self/fd/") + 11,
+	MODE_MEANWHILE = 0600,
 };
+
+_Static_assert((int)LITTER_LEN < (int)TMPFILE_LITTER_MAX, "a name of litter fits");
+
+static int open_unnamed(int dirfd)
+{
+	return openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE_MEANWHILE);
+}
+
+/* open(2): kernels that do not know O_TMPFILE see a directory opened for writing. */
+static bool has_no_unnamed(int sys)
+{
+	return sys == EOPNOTSUPP || sys == EISDIR;
+}
 
 int tmpfile_open_at(int dirfd, struct err *e)
 {
-	const int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	const int fd = open_unnamed(dirfd);
 
 	if (fd >= 0)
 		return fd;
-	/* open(2): kernels that do not know O_TMPFILE see a directory opened for writing. */
-	if (errno == EOPNOTSUPP || errno == EISDIR)
+	if (has_no_unnamed(errno))
 		return err_set(e, ERR_UNSUPPORTED,
 			       "cannot create a temporary file: "
 			       "the file system has no unnamed files (O_TMPFILE)");
@@ -94,14 +107,23 @@ int tmpfile_publish_at(int fd, int dirfd, const char *name, mode_t mode, struct 
 	return is_new;
 }
 
+/* 0, or -1 with errno. */
+static int random_litter(char litter[static LITTER_LEN + 1])
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -1;
+	snprintf(litter, LITTER_LEN + 1, LITTER_PREFIX "%016" PRIx64 LITTER_SUFFIX, random);
+	return 0;
+}
+
 /* Links the file under a random name, which goes to `litter`: 0, or -1 with errno. */
 static int link_litter(int fd, int dirfd, char litter[static LITTER_LEN + 1])
 {
 	for (int tries = 0; tries < LITTER_TRIES; tries++) {
-		uint64_t random;
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		if (random_litter(litter) < 0)
 			return -1;
-		snprintf(litter, LITTER_LEN + 1, LITTER_PREFIX "%016" PRIx64 LITTER_SUFFIX, random);
 		if (link_fd(fd, dirfd, litter) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -138,6 +160,64 @@ int tmpfile_write_at(int dirfd, const char *name, mode_t mode, const void *bytes
 		return err_wrap(e, "'%s'", quoted);
 	if (io_write_all(fd, bytes, len) < 0)
 		return err_sys(e, errno, "cannot write '%s'", quoted);
+	return tmpfile_replace_at(fd, dirfd, name, mode, e);
+}
+
+/* A file under a random name: an fd, or -1 with errno. */
+static int open_named(int dirfd, char litter[static LITTER_LEN + 1])
+{
+	for (int tries = 0; tries < LITTER_TRIES; tries++) {
+		if (random_litter(litter) < 0)
+			return -1;
+		const int fd =
+			openat(dirfd, litter, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       MODE_MEANWHILE);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+int tmpfile_create_at(int dirfd, char litter[static TMPFILE_LITTER_MAX], struct err *e)
+{
+	int fd = open_unnamed(dirfd);
+
+	litter[0] = '\0';
+	if (fd >= 0)
+		return fd;
+	if (has_no_unnamed(errno))
+		fd = open_named(dirfd, litter);
+	if (fd >= 0)
+		return fd;
+	litter[0] = '\0';
+	return err_sys(e, errno, "cannot create a temporary file");
+}
+
+/* The file has a name already, because it could not be without. */
+static int place_named(int fd, int dirfd, const char *litter, const char *name, mode_t mode,
+		       struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	quote_str(quoted, name);
+	/* FAT has no modes, and says so in this way. */
+	if (fchmod(fd, mode) < 0 && errno != EPERM)
+		return err_sys(e, errno, "cannot set the mode of '%s'", quoted);
+	if (sync_fd(fd) < 0)
+		return err_sys(e, errno, "cannot sync '%s'", quoted);
+	if (renameat(dirfd, litter, dirfd, name) < 0)
+		return err_sys(e, errno, "cannot replace '%s'", quoted);
+	return settle_dir(dirfd, quoted, e);
+}
+
+int tmpfile_place_at(int fd, int dirfd, const char *litter, const char *name, mode_t mode,
+		     struct err *e)
+{
+	if (*litter)
+		return place_named(fd, dirfd, litter, name, mode, e);
+	const int is_new = tmpfile_publish_at(fd, dirfd, name, mode, e);
+	if (is_new != 0)
+		return is_new < 0 ? -1 : 0;
 	return tmpfile_replace_at(fd, dirfd, name, mode, e);
 }
 

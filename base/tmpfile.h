@@ -34,7 +34,20 @@ int tmpfile_replace_at(int fd, int dirfd, const char *name, mode_t mode, struct 
 int tmpfile_write_at(int dirfd, const char *name, mode_t mode, const void *bytes, size_t len,
 		     struct err *e);
 
-/* A name that tmpfile_replace_at may have left when its process died. */
+/*
+ * For directories of the user's, whose file system may have no unnamed files (FAT, NFS): there the
+ * file has a name of litter meanwhile, which goes to `litter` ("" for a file without a name), and
+ * which the caller removes when he gives up.  As tmpfile_open_at otherwise.
+ */
+enum { TMPFILE_LITTER_MAX = 32 /* bytes, NUL included */ };
+int tmpfile_create_at(int dirfd, char litter[static TMPFILE_LITTER_MAX], struct err *e);
+
+/* As tmpfile_replace_at, for what tmpfile_create_at made.  A name that is free is taken at once.
+ * Where the file system has modes of its own, `mode` is only asked for. */
+int tmpfile_place_at(int fd, int dirfd, const char *litter, const char *name, mode_t mode,
+		     struct err *e);
+
+/* A name that a process may have left which died while it replaced a file. */
 bool tmpfile_is_litter(const char *name);
 
 #endif
