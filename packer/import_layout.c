@@ -2,56 +2,31 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "image/manifest.h"
 #include "image/mediatype.h"
 #include "image/reference.h"
 #include "packer/importer.h"
+#include "packer/oci_layout.h"
 #include "store/blobs.h"
-#include "store/refs.h"
 
-/* The full name, where ref.name is the tag alone: containerd and docker save write it. */
-#define CONTAINERD_NAME_KEY "io.containerd.image.name"
-
-static const char layout_version[] = "1.0.0";
-
-enum {
-	ENTRIES_MAX = 1024 * 1024, /* LIMIT_STORE_INDEX bytes hold fewer */
-	LISTED_MAX = 10,           /* names in a message */
-};
-
-static const char *ref_name(const struct descriptor *d)
-{
-	const char *name = strmap_get(&d->annotations, REFS_NAME_KEY);
-
-	return name && *name ? name : NULL;
-}
+enum { LISTED_MAX = 10 /* names in a message */ };
 
 static int check_version(const struct import_layout *l, struct err *e)
 {
-	static const char what[] = "oci-layout";
-	const char *version;
-	char quoted[QUOTE_MAX];
-
 	if (!l->has_version)
-		return err_set(e, ERR_FORMAT, "no file oci-layout: not an OCI image layout");
-	SCOPE_JSON json_t *doc =
-		json_parse_object(str_text(&l->version), l->version.len, LIMIT_DOCUMENT, what, e);
-	if (!doc || json_need_str(doc, "imageLayoutVersion", what, &version, e) < 0)
-		return -1;
-	if (strcmp(version, layout_version) != 0)
-		return err_set(e, ERR_UNSUPPORTED, "oci-layout: version '%s' is not %s",
-			       quote_str(quoted, version), layout_version);
-	return 0;
+		return err_set(e, ERR_FORMAT,
+			       "no file " OCI_LAYOUT_FILE ": not an OCI image layout");
+	return oci_layout_check_version(&l->version, e);
 }
 
 static int parse_index(const struct import_layout *l, struct image_index *out, struct err *e)
 {
 	if (!l->has_index)
 		return err_set(e, ERR_FORMAT, "no file index.json: not an OCI image layout");
-	if (image_index_parse(out, str_text(&l->index), l->index.len, NULL, ENTRIES_MAX, e) < 0)
+	if (image_index_parse(out, str_text(&l->index), l->index.len, NULL, OCI_LAYOUT_ENTRIES_MAX,
+			      e) < 0)
 		return err_wrap(e, "index.json");
 	return 0;
 }
@@ -60,7 +35,7 @@ static int parse_index(const struct import_layout *l, struct image_index *out, s
 static bool is_image_entry(const struct descriptor *d)
 {
 	const enum media_kind kind = mediatype_kind(d->media_type);
-	const char *name = ref_name(d);
+	const char *name = oci_layout_ref_name(d);
 
 	if (kind != MEDIA_MANIFEST && kind != MEDIA_INDEX)
 		return false;
@@ -75,7 +50,7 @@ static int list_names(const struct image_index *ix, struct str *out, struct err 
 	size_t listed = 0;
 
 	for (size_t i = 0; i < ix->count; i++) {
-		const char *name = ref_name(&ix->manifests[i]);
+		const char *name = oci_layout_ref_name(&ix->manifests[i]);
 		char digest[DIGEST_STR_MAX], quoted[QUOTE_MAX];
 		if (!is_image_entry(&ix->manifests[i]))
 			continue;
@@ -113,7 +88,7 @@ static int find_named(const struct image_index *ix, const char *name, const stru
 
 	for (size_t i = 0; i < ix->count; i++) {
 		const struct descriptor *d = &ix->manifests[i];
-		const char *its = ref_name(d);
+		const char *its = oci_layout_ref_name(d);
 		if (!its || strcmp(its, name) != 0)
 			continue;
 		if (*out && !digest_equal(&(*out)->digest, &d->digest))
@@ -189,31 +164,20 @@ static int add_signatures(struct import_image *image, const char *tag, const str
 	return descriptor_set(&s->artifact, d->media_type, &d->digest, d->size, e);
 }
 
-/* The artifact with the signatures of `image`: bare, as skopeo has it, or under a repository, that
- * of the image's own name before any other. */
-static const struct descriptor *find_signatures(const struct image_index *ix, const char *tag,
-						const struct descriptor *chosen)
+/* The artifact of the signatures that `tag` names: noted in the entry of the image, or an entry of
+ * its own.  1 found, 0, -1. */
+static int find_signatures(const struct image_index *ix, const struct descriptor *chosen,
+			   const char *tag, struct descriptor *out, struct err *e)
 {
-	const char *own = ref_name(chosen);
-	const char *colon = own ? strrchr(own, ':') : NULL;
-	const size_t own_len = colon ? (size_t)(colon - own) : 0;
-	const struct descriptor *found = NULL;
+	const int is_noted = oci_layout_attached_signatures(chosen, tag, out, e);
 
-	for (size_t i = 0; i < ix->count; i++) {
-		const struct descriptor *d = &ix->manifests[i];
-		const char *name = ref_name(d);
-		if (!name || mediatype_kind(d->media_type) != MEDIA_MANIFEST ||
-		    !str_has_suffix(name, tag))
-			continue;
-		const size_t repository = strlen(name) - strlen(tag);
-		if (repository > 0 && name[repository - 1] != ':')
-			continue;
-		if (repository > 0 && own_len == repository - 1 && strncmp(name, own, own_len) == 0)
-			return d;
-		if (!found)
-			found = d;
-	}
-	return found;
+	if (is_noted != 0)
+		return is_noted;
+	const struct descriptor *d =
+		oci_layout_find_signatures(ix, tag, oci_layout_ref_name(chosen));
+	if (!d)
+		return 0;
+	return descriptor_copy(out, d, e) < 0 ? -1 : 1;
 }
 
 static int take_signatures(struct importer *im, const struct import_layout *l,
@@ -226,12 +190,13 @@ static int take_signatures(struct importer *im, const struct import_layout *l,
 	SCOPE_FREE char *tag = reference_signature_tag(manifest, e);
 	if (!tag)
 		return -1;
-	const struct descriptor *d = find_signatures(ix, tag, chosen);
-	if (!d)
-		return 0;
-	if (import_artifact(im, l, d, e) < 0)
+	SCOPE(descriptor) struct descriptor artifact = DESCRIPTOR_INIT;
+	const int found = find_signatures(ix, chosen, tag, &artifact, e);
+	if (found <= 0)
+		return found;
+	if (import_artifact(im, l, &artifact, e) < 0)
 		return err_wrap(e, "signatures '%s'", tag);
-	return add_signatures(out, tag, d, e);
+	return add_signatures(out, tag, &artifact, e);
 }
 
 /* Of what was taken, and of each manifest of an index: cosign signs both. */
@@ -260,10 +225,10 @@ static int take_all_signatures(struct importer *im, const struct import_layout *
 
 static int keep_name(const struct descriptor *chosen, struct import_image *out, struct err *e)
 {
-	const char *name = strmap_get(&chosen->annotations, CONTAINERD_NAME_KEY);
+	const char *name = strmap_get(&chosen->annotations, OCI_LAYOUT_CONTAINERD_NAME);
 
 	if (!name || !*name)
-		name = ref_name(chosen);
+		name = oci_layout_ref_name(chosen);
 	return name ? strlist_add(&out->names, name, e) : 0;
 }
 

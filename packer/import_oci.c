@@ -12,51 +12,10 @@
 
 #include "base/io.h"
 #include "base/limits.h"
-#include "base/path.h"
-#include "base/quote.h"
 #include "packer/archive_input.h"
 #include "packer/importer.h"
+#include "packer/oci_layout.h"
 #include "store/blobs.h"
-
-#define LAYOUT_FILE "oci-layout"
-#define INDEX_FILE  "index.json"
-#define BLOBS_DIR   "blobs/"
-
-enum { BLOB_PATH_MAX = sizeof(BLOBS_DIR) + DIGEST_STR_MAX };
-
-/* A regular file of a layout, no link followed: an fd; ERR_NOT_FOUND, ERR_FORMAT, ERR_SYS. */
-static int open_beneath(int dirfd, const char *path, struct stat *st, struct err *e)
-{
-	SCOPE_FD int fd = path_open_beneath(dirfd, path, O_RDONLY, PATH_NO_SYMLINKS);
-
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_NOT_FOUND, "'%s' is not in the layout", path);
-	if (fd < 0 && errno == ELOOP)
-		return err_set(e, ERR_FORMAT, "'%s' is, or lies behind, a symbolic link", path);
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open '%s'", path);
-	if (fstat(fd, st) < 0)
-		return err_sys(e, errno, "cannot stat '%s'", path);
-	if (!S_ISREG(st->st_mode))
-		return err_set(e, ERR_FORMAT, "'%s' is not a regular file", path);
-	return steal_fd(&fd);
-}
-
-/* 1 read, 0 not there, -1. */
-static int read_beneath(int dirfd, const char *path, uint64_t limit, struct str *out, struct err *e)
-{
-	struct stat st;
-	struct err why = ERR_INIT;
-	SCOPE_FD int fd = open_beneath(dirfd, path, &st, &why);
-
-	if (fd < 0 && why.code == ERR_NOT_FOUND) {
-		err_clear(&why);
-		return 0;
-	}
-	if (fd < 0)
-		return err_move(e, &why);
-	return io_slurp(fd, limit, path, out, e) < 0 ? -1 : 1;
-}
 
 struct layout_dir {
 	struct importer *im;
@@ -77,12 +36,11 @@ static int take_from_dir(void *ctx, const struct descriptor *d, struct err *e)
 {
 	const struct layout_dir *dir = ctx;
 	struct importer *im = dir->im;
-	char path[BLOB_PATH_MAX], hex[DIGEST_HEX_MAX];
+	char path[OCI_LAYOUT_BLOB_MAX];
 	struct stat st = {.st_size = 0};
 
-	(void)snprintf(path, sizeof(path), BLOBS_DIR "%s/%s", digest_alg_name(d->digest.alg),
-		       digest_hex(&d->digest, hex));
-	SCOPE_FD int fd = open_beneath(dir->fd, path, &st, e);
+	oci_layout_blob_path(&d->digest, path);
+	SCOPE_FD int fd = oci_layout_open_file(dir->fd, path, &st, e);
 	if (fd < 0)
 		return -1;
 	if ((uint64_t)st.st_size != d->size)
@@ -107,10 +65,12 @@ int import_from_oci(struct importer *im, const struct import_source *src, struct
 		return err_sys(e, errno, "cannot open");
 	dir.fd = fd;
 	l.ctx = &dir;
-	const int version = read_beneath(fd, LAYOUT_FILE, LIMIT_DOCUMENT, &l.version, e);
+	const int version =
+		oci_layout_read_file(fd, OCI_LAYOUT_FILE, LIMIT_DOCUMENT, &l.version, e);
 	if (version < 0)
 		return -1;
-	const int index = read_beneath(fd, INDEX_FILE, LIMIT_STORE_INDEX, &l.index, e);
+	const int index =
+		oci_layout_read_file(fd, OCI_LAYOUT_INDEX, LIMIT_STORE_INDEX, &l.index, e);
 	if (index < 0)
 		return -1;
 	l.has_version = version > 0;
@@ -164,9 +124,9 @@ static bool digest_of_member(const char *path, struct digest *out)
 	struct err why = ERR_INIT;
 	char text[DIGEST_STR_MAX];
 
-	if (!str_has_prefix(path, BLOBS_DIR))
+	if (!str_has_prefix(path, OCI_LAYOUT_BLOBS))
 		return false;
-	const char *name = path + strlen(BLOBS_DIR);
+	const char *name = path + strlen(OCI_LAYOUT_BLOBS);
 	const size_t len = strlen(name);
 	const char *slash = strchr(name, '/');
 	if (!slash || len >= sizeof(text))
@@ -185,9 +145,9 @@ static int take_member(struct importer *im, struct archive_input *in,
 
 	if (m->kind != ARCHIVE_FILE)
 		return 0;
-	if (strcmp(m->path, LAYOUT_FILE) == 0)
+	if (strcmp(m->path, OCI_LAYOUT_FILE) == 0)
 		return read_member(in, m, LIMIT_DOCUMENT, &l->version, &l->has_version, e);
-	if (strcmp(m->path, INDEX_FILE) == 0)
+	if (strcmp(m->path, OCI_LAYOUT_INDEX) == 0)
 		return read_member(in, m, LIMIT_STORE_INDEX, &l->index, &l->has_index, e);
 	if (!digest_of_member(m->path, &d))
 		return 0;
