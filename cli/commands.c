@@ -2,21 +2,10 @@
 #include "cli/commands.h"
 
 const struct command *const commands[] = {
-	&command_build,
-	&command_import,
-	&command_images,
-	&command_inspect,
-	&command_ls,
-	&command_cat,
-	&command_cp,
-	&command_mount,
-	&command_umount,
-	&command_keygen,
-	&command_sign,
-	&command_verify,
-	&command_tag,
-	&command_rm,
-	&command_fsck,
-	&command_gc,
-	NULL,
+	&command_build,  &command_import,  &command_export,
+	&command_images, &command_inspect, &command_ls,
+	&command_cat,    &command_cp,      &command_mount,
+	&command_umount, &command_keygen,  &command_sign,
+	&command_verify, &command_tag,     &command_rm,
+	&command_fsck,   &command_gc,      NULL,
 };

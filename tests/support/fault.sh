@@ -73,6 +73,10 @@ faulted() {
   rm) faulted_once=--once && set -- full shale rm app ;;
   gc) faulted_once=--once && set -- full shale gc ;;
   cat) set -- kept shale cat app /hello ;;
+  export-oci) set -- kept shale export -q --workers 0 app oci:work/out ;;
+  export-oci-archive) set -- kept shale export -q --workers 0 app oci-archive:work/out.tar ;;
+  export-docker-archive) set -- kept shale export -q --workers 0 app docker-archive:work/out.tar ;;
+  export-rootfs) set -- kept shale export -q --workers 0 app rootfs:work/out.tar ;;
   *) fail "no command $2" ;;
   esac
   faulted_pristine=$1

@@ -56,6 +56,7 @@ QUOTED = re.compile(r'"([^"]+)"')
 OPENED = re.compile(r"\d<([^<>]+)>")
 KILLED = -9
 IO_FAILED = 7
+OUTPUT = "'work/out"  # where exports go, as a message has it
 
 
 def traced(calls, command, log, inject=None):
@@ -123,7 +124,10 @@ def has_other_room(place, reference):
 
 
 def names_the_file(message, line):
-    """Whether a message names what a call on a source was about, or the directory that it is read for."""
+    """Whether a message names what a call on a source was about, or the directory that it is read for; or the output,
+    whose file has no name yet."""
+    if OUTPUT in message:
+        return True
     found = [name for pattern in (QUOTED, OPENED) for name in pattern.findall(line)]
     return not found or any(os.path.basename(name.rstrip("/")) in message for name in found)
 

@@ -58,6 +58,8 @@ shale keygen --passphrase-file pass team >/dev/null
 
 shale import --json -t tree dir:tree >import.json
 as_page import import.json
+shale export --json app oci:exported >export.json
+as_page export export.json
 two_platforms both >/dev/null
 shale images --json >images.json
 as_page images images.json

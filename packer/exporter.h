@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of an export share.
+ *
+ * Private to packer/export*.c.
+ */
+#ifndef PACKER_EXPORTER_H
+#define PACKER_EXPORTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/scope.h"
+#include "image/descriptor.h"
+#include "packer/export.h"
+#include "store/store.h"
+
+struct exporter {
+	const struct store *store;
+	const struct export_options *opt;
+	const struct export_dest *dest;
+	const char *image;     /* its name in the store, or a digest */
+	struct descriptor top; /* what that says; borrowed */
+};
+
+struct export_blob {
+	struct digest digest;
+	uint64_t size;
+	bool is_layer;
+	size_t order; /* in which it was found */
+	bool is_new;  /* the destination did not have it */
+};
+
+/* The artifact with the signatures of a manifest. */
+struct export_signatures {
+	char *tag; /* "sha256-<hex>.sig" */
+	struct digest artifact;
+	uint64_t size;
+};
+
+/* All that makes up an image. */
+struct export_set {
+	struct descriptor top;     /* without annotations */
+	struct export_blob *blobs; /* documents first, then layers; none twice */
+	size_t blob_count, blob_cap;
+	struct export_signatures *signatures;
+	size_t signatures_count, signatures_cap;
+	uint64_t layer_count;
+	uint64_t signature_count;
+	uint64_t bytes; /* of all blobs */
+};
+
+#define EXPORT_SET_INIT       \
+	{                     \
+		.blobs = NULL \
+	}
+
+/* Walks the image, its documents verified.  ERR_NOT_FOUND: a document or a platform is not there.
+ */
+int export_collect(const struct exporter *x, struct export_set *out, struct err *e);
+void export_set_fini(struct export_set *set);
+SCOPE_DEFINE_VALUE(export_set, struct export_set, export_set_fini)
+
+/* What index.json says of the image. */
+int export_set_entry(const struct export_set *set, const char *name, struct descriptor *out,
+		     struct err *e);
+
+/* The whole blob to `write`, verified. */
+int export_copy_blob(const struct exporter *x, const struct export_blob *blob,
+		     int (*write)(void *to, const void *bytes, size_t len, struct err *e), void *to,
+		     struct err *e);
+
+/* The name in an OCI form (NULL: none); the caller frees it. */
+int export_oci_name(const struct exporter *x, char **out, struct err *e);
+
+/* Each fills in what it knows of `out`: all but top. */
+int export_to_oci(const struct exporter *x, struct export_set *set, struct export_result *out,
+		  struct err *e);
+int export_to_oci_archive(const struct exporter *x, const struct export_set *set,
+			  struct export_result *out, struct err *e);
+int export_to_docker_archive(const struct exporter *x, struct export_result *out, struct err *e);
+
+#endif

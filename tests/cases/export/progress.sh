@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# An export that takes a while says how far it is, of how much, in every form; nothing of it stays on the terminal.
+# TIMEOUT: 240
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/terminal.sh"
+
+mkdir big
+head -c 400000000 /dev/urandom >big/file
+shale import -q -t big dir:big >/dev/null
+rm -rf big
+for form in oci oci-archive docker-archive rootfs; do
+  on_terminal 80 shale export big "$form:out" || fail "$form failed: $(cat left)"
+  shows '^exporting  [0-9.]+ MiB of 381\.[0-9] MiB, [0-9]+%, [0-9.]+ [MG]iB/s' "$form"
+  [ "$(figures exporting)" -gt 1 ] || fail "$form: not more than one figure ($(cat -v lines))"
+  same "what $form left on the terminal" "$(grep -c '^sha256:[0-9a-f]*$' left) of $(grep -c . left)" "1 of 1"
+  rm -rf out
+done
+on_terminal 80 shale export -q big oci-archive:out || fail "it failed"
+[ ! -s lines ] || fail "-q is not quiet: $(cat -v lines)"
