@@ -2,15 +2,18 @@
 #include "base/json.h"
 #include "base/quote.h"
 #include "cli/commands.h"
+#include "cli/key_value.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "cli/target.h"
 #include "packer/build.h"
 
 static const struct option options[] = {
-	{'t', "tag", "NAME[:TAG]", "name the image"},
+	{'t', "tag", "NAME[:TAG]", "name the image; may be repeated"},
 	{'f', "file", "FILE", "the manifest (default: Shalefile, Containerfile or Dockerfile)"},
 	{0, "build-arg", "NAME=VALUE", "set a variable of ARG; without =VALUE, the environment's"},
+	{0, "label", "KEY=VALUE", "set a label of the image"},
+	{0, "annotation", "KEY=VALUE", "set an annotation of the image's manifest"},
 	{0, "platform", "OS/ARCH", "build for this platform (default: this machine's)"},
 	{0, "iidfile", "FILE", "write the manifest digest to FILE"},
 	{0, "metadata-file", "FILE", "write a JSON report to FILE"},
@@ -34,21 +37,6 @@ static void print_warning(void *ctx, const char *text)
 	(void)fputs(text, stderr);
 }
 
-static int add_arg(struct strmap *args, const char *text, struct err *e)
-{
-	const char *equals = strchr(text, '=');
-	char q[QUOTE_MAX];
-
-	SCOPE_FREE char *name = str_dup_n(text, equals ? (size_t)(equals - text) : strlen(text), e);
-	if (!name)
-		return -1;
-	if (!*name)
-		return err_set(e, ERR_USAGE, "option '--build-arg': '%s' is not NAME=VALUE",
-			       quote_str(q, text));
-	const char *value = equals ? equals + 1 : getenv(name);
-	return value ? strmap_set(args, name, value, e) : 0;
-}
-
 /* Where results go is looked at before an hour of work, not after it. */
 static int check_targets(const struct invocation *in, struct err *e)
 {
@@ -60,6 +48,18 @@ static int check_targets(const struct invocation *in, struct err *e)
 			return -1;
 	}
 	return output_check(e);
+}
+
+/* One text with commas, as buildx has it. */
+static int put_names(json_t *doc, const struct strlist *names, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (str_appendf(&text, e, "%s%s", i ? "," : "", names->items[i]) < 0)
+			return -1;
+	}
+	return json_put(doc, "image.name", json_string(text.data), e);
 }
 
 static int write_metadata(const char *path, const struct build_result *r, struct err *e)
@@ -75,7 +75,7 @@ static int write_metadata(const char *path, const struct build_result *r, struct
 	    json_put(doc, "containerimage.digest", json_string(manifest), e) < 0 ||
 	    json_put(doc, "containerimage.descriptor", descriptor_to_json(&r->manifest, e), e) < 0)
 		return -1;
-	if (r->name && json_put(doc, "image.name", json_string(r->name), e) < 0)
+	if (r->names.count && put_names(doc, &r->names, e) < 0)
 		return -1;
 	return json_format_pretty(doc, &text, e) < 0
 		       ? -1
@@ -100,20 +100,39 @@ static int report(const struct invocation *in, const struct build_result *r, str
 	return outputf(e, "%s\n", digest);
 }
 
+/* Options that may be repeated. */
+static int take_values(const struct invocation *in, struct build_options *opt, struct err *e)
+{
+	const struct platform platform = opt->platform ? *opt->platform : platform_host();
+	const char *text;
+
+	for (size_t at = 0; (text = invocation_next(in, "build-arg", &at));) {
+		if (key_value_arg(&opt->args, text, e) < 0)
+			return -1;
+	}
+	for (size_t at = 0; (text = invocation_next(in, "label", &at));) {
+		if (key_value_label(&opt->labels, text, e) < 0)
+			return -1;
+	}
+	for (size_t at = 0; (text = invocation_next(in, "annotation", &at));) {
+		if (key_value_annotation(&opt->annotations, text, &platform, e) < 0)
+			return -1;
+	}
+	for (size_t at = 0; (text = invocation_next(in, "tag", &at));) {
+		if (strlist_add(&opt->tags, text, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int build(const struct invocation *in, struct build_options *opt, struct progress_line *line,
 		 struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
-	struct build_result result = {.name = NULL};
+	struct build_result result = {.names = STRLIST_INIT};
 	struct platform room;
-	const char *text;
-	size_t at = 0;
 
-	while ((text = invocation_next(in, "build-arg", &at))) {
-		if (add_arg(&opt->args, text, e) < 0)
-			return -1;
-	}
-	if (support_platform(in, &room, &opt->platform, e) < 0 ||
+	if (support_platform(in, &room, &opt->platform, e) < 0 || take_values(in, opt, e) < 0 ||
 	    support_workers(in, &opt->workers, e) < 0 ||
 	    support_compression(in, &opt->compression, e) < 0 || check_targets(in, e) < 0 ||
 	    support_store(in, STORE_CREATE, &s, e) < 0)
@@ -134,7 +153,6 @@ static int run(const struct invocation *in, struct err *e)
 	struct build_options opt = {
 		.context = in->args[0],
 		.file = invocation_value(in, "file"),
-		.tag = invocation_value(in, "tag"),
 		.progress = &line.progress,
 		.step = is_quiet ? NULL : print_step,
 		.warn = is_quiet ? NULL : print_warning,
@@ -143,6 +161,9 @@ static int run(const struct invocation *in, struct err *e)
 	const int r = build(in, &opt, &line, e);
 
 	strmap_fini(&opt.args);
+	strmap_fini(&opt.labels);
+	strmap_fini(&opt.annotations);
+	strlist_fini(&opt.tags);
 	return r;
 }
 

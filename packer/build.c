@@ -180,6 +180,15 @@ static const char *oci_layer_type(const char *media_type)
 	return MEDIATYPE_LAYER_GZIP;
 }
 
+static int add_all(struct strmap *to, const struct strmap *from, struct err *e)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		if (strmap_set(to, from->items[i].key, from->items[i].value, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Manifest and config start as the base's. */
 static int start_image(struct build *b, struct err *e)
 {
@@ -193,7 +202,9 @@ static int start_image(struct build *b, struct err *e)
 		if (!b->config.author)
 			return -1;
 	}
-	if (build_config_to_image(&b->config, &b->plan->config, e) < 0)
+	if (build_config_to_image(&b->config, &b->plan->config, e) < 0 ||
+	    add_all(&b->config.labels, &b->opt->labels, e) < 0 ||
+	    add_all(&b->manifest.annotations, &b->opt->annotations, e) < 0)
 		return -1;
 	for (size_t i = 0; b->has_base && i < base->history_count; i++) {
 		if (image_config_add_history(&b->config, &base->history[i], e) < 0)
@@ -313,15 +324,7 @@ static int write_documents(struct build *b, struct build_result *out, struct err
 	return descriptor_set(&out->manifest, MEDIATYPE_MANIFEST, &digest, manifest.len, e);
 }
 
-static int set_ref(struct build *b, const struct reference *tag, struct build_result *out,
-		   struct err *e)
-{
-	out->name = reference_key(tag, e);
-	return out->name ? refs_set(b->store, out->name, &out->manifest, e) : -1;
-}
-
-static int run_all(struct build *b, const struct reference *tag, struct build_result *out,
-		   struct err *e)
+static int run_all(struct build *b, struct build_result *out, struct err *e)
 {
 	if (epoch_get(&b->epoch, e) < 0)
 		return -1;
@@ -330,26 +333,42 @@ static int run_all(struct build *b, const struct reference *tag, struct build_re
 	    lease_open(b->store, "build", &b->lease, e) < 0 || plan_all(b, e) < 0 ||
 	    start_image(b, e) < 0 || run_steps(b, e) < 0 || write_documents(b, out, e) < 0)
 		return -1;
-	return tag ? set_ref(b, tag, out, e) : 0;
+	return out->names.count ? refs_set_all(b->store, &out->names, &out->manifest, e) : 0;
+}
+
+static int parse_tag(const char *text, struct strlist *names, struct err *e)
+{
+	SCOPE(reference) struct reference tag = REFERENCE_INIT;
+	char q[QUOTE_MAX];
+
+	if (reference_parse(&tag, text, e) < 0 || reference_check_image_name(&tag, text, e) < 0)
+		return err_wrap(e, "option '--tag'");
+	if (tag.has_digest)
+		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
+			       quote_str(q, text));
+	SCOPE_FREE char *key = reference_key(&tag, e);
+	if (!key)
+		return -1;
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->items[i], key) == 0)
+			return 0;
+	}
+	return strlist_add(names, key, e);
 }
 
 /* A name that cannot be set is said before an hour of work, not after it. */
-static int parse_tag(const char *text, struct reference *out, struct err *e)
+static int parse_tags(const struct strlist *tags, struct strlist *names, struct err *e)
 {
-	char q[QUOTE_MAX];
-
-	if (reference_parse(out, text, e) < 0 || reference_check_image_name(out, text, e) < 0)
-		return err_wrap(e, "option '--tag'");
-	if (out->has_digest)
-		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
-			       quote_str(q, text));
+	for (size_t i = 0; i < tags->count; i++) {
+		if (parse_tag(tags->items[i], names, e) < 0)
+			return -1;
+	}
 	return 0;
 }
 
 int build_run(const struct store *s, const struct build_options *opt, struct build_result *out,
 	      struct err *e)
 {
-	SCOPE(reference) struct reference tag = REFERENCE_INIT;
 	struct build b = {
 		.store = s,
 		.opt = opt,
@@ -362,9 +381,9 @@ int build_run(const struct store *s, const struct build_options *opt, struct bui
 
 	*out = (struct build_result){.manifest = DESCRIPTOR_INIT};
 	image_config_init(&b.config);
-	if (opt->tag && parse_tag(opt->tag, &tag, e) < 0)
-		return -1;
-	const int r = run_all(&b, opt->tag ? &tag : NULL, out, e);
+	int r = parse_tags(&opt->tags, &out->names, e);
+	if (r == 0)
+		r = run_all(&b, out, e);
 	build_fini(&b);
 	if (r < 0)
 		build_result_fini(out);
@@ -374,6 +393,5 @@ int build_run(const struct store *s, const struct build_options *opt, struct bui
 void build_result_fini(struct build_result *r)
 {
 	descriptor_fini(&r->manifest);
-	free(r->name);
-	r->name = NULL;
+	strlist_fini(&r->names);
 }

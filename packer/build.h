@@ -29,8 +29,10 @@ struct build_options {
 	const char *context; /* directory */
 	const char *file; /* manifest; NULL: Shalefile, Containerfile or Dockerfile of the context;
 			     "-": stdin */
-	const char *tag;  /* reference text; NULL: no ref is set */
-	struct strmap args;              /* --build-arg */
+	struct strlist tags;       /* reference texts: all refs are set, or none */
+	struct strmap args;        /* --build-arg */
+	struct strmap labels;      /* of the image, over those of the manifest */
+	struct strmap annotations; /* of the OCI manifest */
 	const struct platform *platform; /* NULL: the host's */
 	struct compression compression;
 	unsigned workers;
@@ -45,7 +47,7 @@ struct build_options {
 struct build_result {
 	struct descriptor manifest;
 	struct digest config;
-	char *name; /* "localhost/app:1", or NULL */
+	struct strlist names; /* "localhost/app:1"; none without tags */
 };
 
 int build_run(const struct store *s, const struct build_options *opt, struct build_result *out,

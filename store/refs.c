@@ -102,6 +102,31 @@ int refs_set(const struct store *s, const char *key, const struct descriptor *d,
 	return refs_update(s, set_ref, &new, e) < 0 ? -1 : 0;
 }
 
+struct settings {
+	const struct strlist *keys;
+	const struct descriptor *descriptor;
+};
+
+static int set_refs(void *ctx, struct image_index *ix, struct err *e)
+{
+	const struct settings *all = ctx;
+
+	for (size_t i = 0; i < all->keys->count; i++) {
+		struct setting new = {all->keys->items[i], all->descriptor};
+		if (set_ref(&new, ix, e) < 0)
+			return -1;
+	}
+	return all->keys->count > 0;
+}
+
+int refs_set_all(const struct store *s, const struct strlist *keys, const struct descriptor *d,
+		 struct err *e)
+{
+	struct settings all = {keys, d};
+
+	return refs_update(s, set_refs, &all, e) < 0 ? -1 : 0;
+}
+
 struct removal {
 	const char *key;
 	int removed;

@@ -9,6 +9,7 @@
 #define STORE_REFS_H
 
 #include "base/err.h"
+#include "base/strlist.h"
 #include "image/descriptor.h"
 #include "image/manifest.h"
 #include "store/store.h"
@@ -20,6 +21,10 @@ int refs_get(const struct store *s, const char *key, struct descriptor *out, str
 
 /* Adds or moves.  The blobs must be there and leased. */
 int refs_set(const struct store *s, const char *key, const struct descriptor *d, struct err *e);
+
+/* The same for several names (reference_key) in one change: all of them, or none. */
+int refs_set_all(const struct store *s, const struct strlist *keys, const struct descriptor *d,
+		 struct err *e);
 
 /* 1 removed, 0 was not there, -1. */
 int refs_remove(const struct store *s, const char *key, struct err *e);

@@ -13,7 +13,7 @@ same "-t NAME" "$(shale build -q -t b context)" "$want"
 same "--tag NAME" "$(shale build --quiet --tag c context)" "$want"
 same "--tag=NAME" "$(shale build --tag=d -q context)" "$want"
 same "after the argument" "$(shale build context -q -t e)" "$want"
-same "the last of two" "$(shale build -q -t x -t f context)" "$want"
+same "the last of two" "$(shale build -q --compression zstd:9 --compression zstd:3 -t f context)" "$want"
 same "names" "$(shale images | sed 1d | cut -d: -f1 | tr '\n' ' ')" \
   "localhost/a localhost/b localhost/c localhost/d localhost/e localhost/f "
 mv context ./--context

@@ -11,6 +11,14 @@
 
 static const struct platform amd64 = {"linux", "amd64", ""};
 
+/* The names to set: "app" alone. */
+static char app[] = "app";
+static char *app_names[] = {app};
+#define APP                                              \
+	{                                                \
+		.items = app_names, .count = 1, .cap = 1 \
+	}
+
 /* What the callbacks were told. */
 static struct str told;
 
@@ -64,7 +72,7 @@ static int build_with(struct build_options *opt, const char *manifest, struct bu
 /* Builds "app", which must work, and loads it as the image of this platform. */
 static void build_for(const char *manifest, const struct platform *platform, struct image *im)
 {
-	struct build_options opt = {.tag = "app"};
+	struct build_options opt = {.tags = APP};
 	struct build_result r;
 	struct err e = ERR_INIT;
 
@@ -90,8 +98,8 @@ static void refuse(struct build_options *opt, const char *manifest, enum err_cod
 
 	ck_assert_int_eq(build_with(opt, manifest, &r, &e), -1);
 	ck_assert_err(&e, code, word);
-	ck_assert_ptr_null(r.name);
-	if (opt->tag)
+	ck_assert_uint_eq(r.names.count, 0);
+	if (opt->tags.count)
 		ck_assert(!fixture_has_ref("localhost/app:latest"));
 }
 
@@ -124,7 +132,7 @@ START_TEST(tells_steps_and_warnings)
 
 	build_with(&opt, "FROM scratch\nWORKDIR w\nCOPY a /\n", &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_ptr_null(r.name);
+	ck_assert_uint_eq(r.names.count, 0);
 	build_result_fini(&r);
 	ck_assert_ptr_nonnull(strstr(told.data, "Shalefile:2:9: warning: "));
 	ck_assert_ptr_nonnull(strstr(told.data, "[1/2] WORKDIR /w\n[2/2] COPY a / # buildkit\n"));
@@ -154,7 +162,7 @@ END_TEST
 START_TEST(an_epoch_is_the_time_of_everything)
 {
 	SCOPE(image) struct image im = IMAGE_INIT;
-	struct build_options opt = {.tag = "app"};
+	struct build_options opt = {.tags = APP};
 
 	setenv("SOURCE_DATE_EPOCH", "86400", 1);
 	build("FROM scratch\nCOPY a /\n", &im);
@@ -237,7 +245,7 @@ START_TEST(the_platform_is_the_bases)
 	static const struct platform arm = {"linux", "arm64", ""}, s390x = {"linux", "s390x", ""};
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
-	struct build_options opt = {.tag = "app", .platform = &arm};
+	struct build_options opt = {.tags = APP, .platform = &arm};
 	struct build_result r;
 	struct fixture_layer l;
 	struct err e = ERR_INIT;
@@ -276,7 +284,7 @@ static const struct {
 
 START_TEST(refuses)
 {
-	struct build_options opt = {.tag = "app"};
+	struct build_options opt = {.tags = APP};
 
 	refuse(&opt, refused[_i].manifest, refused[_i].code, refused[_i].word);
 }
@@ -297,16 +305,67 @@ static const struct {
 
 START_TEST(a_wrong_name_is_told_first)
 {
-	struct build_options opt = {.tag = wrong_tags[_i].tag};
+	struct build_options opt = {.tags = STRLIST_INIT};
+	struct err e = ERR_INIT;
 
+	strlist_add(&opt.tags, "app", &e);
+	strlist_add(&opt.tags, wrong_tags[_i].tag, &e);
+	ck_assert_no_err(&e);
 	/* There is no manifest either. */
 	refuse(&opt, NULL, wrong_tags[_i].code, "option '--tag'");
+	strlist_fini(&opt.tags);
+}
+END_TEST
+
+START_TEST(all_names_are_set)
+{
+	struct build_options opt = {.tags = STRLIST_INIT};
+	struct build_result r;
+	struct err e = ERR_INIT;
+
+	strlist_add(&opt.tags, "app", &e);
+	strlist_add(&opt.tags, "other:2", &e);
+	strlist_add(&opt.tags, "localhost/app:latest", &e);
+	build_with(&opt, "FROM scratch\n", &r, &e);
+	ck_assert_no_err(&e);
+	/* One name in two ways is one name. */
+	ck_assert_uint_eq(r.names.count, 2);
+	ck_assert_str_eq(r.names.items[1], "localhost/other:2");
+	ck_assert(fixture_has_ref("localhost/app:latest"));
+	ck_assert(fixture_has_ref("localhost/other:2"));
+	build_result_fini(&r);
+	strlist_fini(&opt.tags);
+}
+END_TEST
+
+START_TEST(labels_and_annotations_are_added)
+{
+	SCOPE(image) struct image im = IMAGE_INIT;
+	struct build_options opt = {.tags = APP};
+	struct build_result r;
+	struct err e = ERR_INIT;
+
+	strmap_set(&opt.labels, "a", "option", &e);
+	strmap_set(&opt.labels, "c", "option", &e);
+	strmap_set(&opt.annotations, "note", "text", &e);
+	build_with(&opt, "FROM scratch\nLABEL a=file b=file\n", &r, &e);
+	ck_assert_no_err(&e);
+	build_result_fini(&r);
+	ck_assert_int_eq(image_load(fixture_store(), "app", &amd64, &im, &e), 0);
+	ck_assert_str_eq(strmap_get(&im.config.labels, "a"), "option");
+	ck_assert_str_eq(strmap_get(&im.config.labels, "b"), "file");
+	ck_assert_str_eq(strmap_get(&im.config.labels, "c"), "option");
+	ck_assert_uint_eq(im.config.history_count, 1);
+	ck_assert_uint_eq(im.manifest.annotations.count, 1);
+	ck_assert_str_eq(strmap_get(&im.manifest.annotations, "note"), "text");
+	strmap_fini(&opt.labels);
+	strmap_fini(&opt.annotations);
 }
 END_TEST
 
 START_TEST(manifests_are_found)
 {
-	struct build_options opt = {.tag = "app"};
+	struct build_options opt = {.tags = APP};
 	struct build_result r;
 	struct err e = ERR_INIT;
 
@@ -323,7 +382,7 @@ START_TEST(manifests_are_found)
 	stages_write(".dockerignore", "a\n");
 	build_with(&opt, NULL, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_str_eq(r.name, "localhost/app:latest");
+	ck_assert_str_eq(r.names.items[0], "localhost/app:latest");
 	build_result_fini(&r);
 }
 END_TEST
@@ -332,7 +391,7 @@ START_TEST(a_failed_build_moves_no_name)
 {
 	SCOPE(image) struct image before = IMAGE_INIT;
 	SCOPE(descriptor) struct descriptor after = DESCRIPTOR_INIT;
-	struct build_options opt = {.tag = "app"};
+	struct build_options opt = {.tags = APP};
 	struct build_result r;
 	struct err e = ERR_INIT;
 
@@ -364,6 +423,8 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
 	tcase_add_loop_test(tc, a_wrong_name_is_told_first, 0, ARRAY_LEN(wrong_tags));
+	tcase_add_test(tc, all_names_are_set);
+	tcase_add_test(tc, labels_and_annotations_are_added);
 	tcase_add_test(tc, manifests_are_found);
 	suite_add_tcase(s, tc);
 	return s;

@@ -90,6 +90,25 @@ START_TEST(refs_are_set_moved_and_removed)
 }
 END_TEST
 
+START_TEST(several_refs_are_set_in_one_change)
+{
+	struct err e = ERR_INIT;
+	SCOPE(descriptor) struct descriptor d = descriptor_of("new");
+	SCOPE(strlist) struct strlist keys = STRLIST_INIT;
+
+	set("localhost/a:1", "old");
+	strlist_add(&keys, "localhost/b:1", &e);
+	strlist_add(&keys, "localhost/a:1", &e);
+	ck_assert_int_eq(refs_set_all(fixture_store(), &keys, &d, &e), 0);
+	check_ref("localhost/a:1", "new");
+	check_ref("localhost/b:1", "new");
+	ck_assert_uint_eq(count_refs(), 2);
+	strlist_clear(&keys);
+	ck_assert_int_eq(refs_set_all(fixture_store(), &keys, &d, &e), 0);
+	ck_assert_uint_eq(count_refs(), 2);
+}
+END_TEST
+
 START_TEST(a_ref_keeps_what_the_descriptor_says)
 {
 	struct err e = ERR_INIT;
@@ -323,6 +342,7 @@ static Suite *suite_new(void)
 
 	tcase_add_checked_fixture(tc, fixture_make, fixture_remove);
 	tcase_add_test(tc, refs_are_set_moved_and_removed);
+	tcase_add_test(tc, several_refs_are_set_in_one_change);
 	tcase_add_test(tc, a_ref_keeps_what_the_descriptor_says);
 	tcase_add_test(tc, entries_of_other_tools_keep_all_that_they_say);
 	tcase_add_test(tc, two_entries_of_one_name_become_one);

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# --label goes over the manifest's and the base's labels, as buildah has it; --annotation goes to the OCI manifest; skopeo
+# reads both.
+# shellcheck source=/dev/null
+. "$SHALE_CASES/lib.sh"
+
+mkdir context
+printf 'FROM scratch\nLABEL base=base both=base\n' |
+  shale build -q -f - --platform linux/arm64 -t base context >/dev/null
+cat >context/Shalefile <<'END'
+FROM base
+LABEL file=file both=file last=file
+END
+shale build -q -t app --label last=option --label new=a=b --label empty --label bare= \
+  --annotation org.example.a=1 --annotation manifest:org.example.b='two words' \
+  --annotation "manifest[linux/arm64]:org.example.c=3" --annotation org.example:port=80 --platform linux/arm64 context >/dev/null
+skopeo inspect --raw oci:"$SHALE_STORE":localhost/app:latest >raw
+same "annotations" "$(json raw "sorted(d['annotations'].items())")" \
+  "[('org.example.a', '1'), ('org.example.b', 'two words'), ('org.example.c', '3'), ('org.example:port', '80')]"
+skopeo inspect --config --override-arch arm64 oci:"$SHALE_STORE":localhost/app:latest >config
+same "labels" "$(json config "sorted(d['config']['Labels'].items())")" \
+  "[('bare', ''), ('base', 'base'), ('both', 'file'), ('empty', ''), ('file', 'file'), ('last', 'option'), ('new', 'a=b')]"
+# An option is no instruction.
+same "history" "$(json config "len(d['history'])")" 2
+
+before=$(shale images)
+while IFS='|' read -r status option wrong word; do
+  expect "$status" "shale: option '--$option': *$word*" shale build -q -t other "--$option" "$wrong" context
+done <<END
+2|label||is not KEY=VALUE
+2|label|=x|is not KEY=VALUE
+2|label|a=$(printf '\377')|is not UTF-8
+2|annotation||is not KEY=VALUE
+2|annotation|=x|is not KEY=VALUE
+2|annotation|a|is not KEY=VALUE
+2|annotation|manifest:a|is not KEY=VALUE
+2|annotation|manifest:=a|is not KEY=VALUE
+2|annotation|a=$(printf '\377')|is not UTF-8
+2|annotation|io.shale.layer-index.digest=x|keys of 'io.shale.\**' are reserved
+2|annotation|manifest:io.shale.x=x|are reserved
+2|annotation|manifest[linux/s390x]:a=b|'linux/s390x' is not the platform that is built
+3|annotation|manifest[linux]:a=b|linux
+3|annotation|index:a=b|'index' are not supported
+3|annotation|manifest,index:a=b|'index' are not supported
+3|annotation|index-descriptor:a=b|'index-descriptor' are not supported
+3|annotation|manifest-descriptor:a=b|'manifest-descriptor' are not supported
+3|annotation|mainfest:a=b|'mainfest' are not supported
+4|annotation|a=$(printf %70000s '' | tr ' ' x)|more than 65536 bytes
+END
+same "images" "$(shale images)" "$before"
