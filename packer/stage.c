@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/stage.h"
 
+#include <string.h>
+
 #include "base/array.h"
 #include "base/quote.h"
 #include "image/layer_scan.h"
@@ -71,6 +73,23 @@ void stage_free(struct stage *st)
 const struct merge *stage_tree(const struct stage *st)
 {
 	return st->tree;
+}
+
+bool stage_find(const struct stage *st, const char *path, size_t len, enum entry_kind *kind)
+{
+	merge_node node = MERGE_ROOT;
+
+	*kind = ENTRY_DIR;
+	while (len) {
+		const char *slash = memchr(path, '/', len);
+		const size_t name = slash ? (size_t)(slash - path) : len;
+		if (*kind != ENTRY_DIR || !merge_lookup(st->tree, node, path, name, &node))
+			return false;
+		*kind = merge_kind(st->tree, node);
+		path += name + (slash != NULL);
+		len -= name + (slash != NULL);
+	}
+	return true;
 }
 
 /* The content of an entry, holes as zeros. */

@@ -29,6 +29,9 @@ const struct merge *stage_tree(const struct stage *st);
 int stage_add_layer(struct stage *st, const struct descriptor *layer, const struct digest *diff_id,
 		    struct err *e);
 
+/* The kind of what is at a canonical path of the tree; false: nothing.  Links are not followed. */
+bool stage_find(const struct stage *st, const char *path, size_t len, enum entry_kind *kind);
+
 /* A small file of the tree, links followed: 1 and its content, 0 not there (or no file), -1. */
 int stage_read_file(const struct stage *st, const char *path, uint64_t limit, struct str *out,
 		    struct err *e);
