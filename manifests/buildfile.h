@@ -45,7 +45,7 @@ struct heredoc {
 	unsigned long fd; /* the digits before <<; 0: none */
 	bool is_expanded; /* no part of the name was quoted */
 	bool is_chomped;  /* <<-: leading tabs go */
-	size_t offset;
+	size_t offset, len; /* of <<name, in the instruction's text */
 	uint32_t first_line, line_count; /* of the body, in the source */
 };
 

@@ -218,8 +218,7 @@ static int check_one(const struct instruction *i, struct seen *seen, struct find
 			return -1;
 		return check_heredocs(i->trigger && i->trigger->info ? i->trigger : i, f, e);
 	}
-	if (check_order(i, seen, f, e) < 0 || check_heredocs(i, f, e) < 0 ||
-	    check_flags(i, f, e) < 0)
+	if (check_order(i, seen, f, e) < 0 || check_flags(i, f, e) < 0)
 		return -1;
 	if (i->is_broken)
 		return 0;

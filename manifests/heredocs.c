@@ -121,7 +121,7 @@ static int add(struct instruction *i, struct heredoc *made, const char *name, si
 /* <digits><<[-]<name>, and nothing else in the word. */
 static int check_word(struct instruction *i, size_t offset, size_t len, struct err *e)
 {
-	struct heredoc made = {.offset = offset};
+	struct heredoc made = {.offset = offset, .len = len};
 	const char *s = i->text + offset;
 	const char *end = s + len;
 	uint64_t fd = 0;

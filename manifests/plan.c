@@ -36,8 +36,8 @@ static int suggest_name(struct findings *f, const char *wrong, const struct strm
 }
 
 /* Variables that are not set are no error, but often a mistake. */
-static int warn_unset(struct plan *p, struct place at, const struct strlist *unset,
-		      const struct strmap *vars, struct err *e)
+int plan_warn_unset(struct plan *p, struct place at, const struct strlist *unset,
+		    const struct strmap *vars, struct err *e)
 {
 	struct findings *f = p->private->findings;
 	char quoted[QUOTE_MAX];
@@ -78,7 +78,7 @@ static int expand(struct plan *p, const struct instruction *i, const struct word
 				 : expand_word(&x, w->text, out, &error_at, e);
 	if (result < 0)
 		return findings_take(p->private->findings, word_place(i, w, error_at), e);
-	return warn_unset(p, word_place(i, w, 0), &unset, vars, e) < 0 ? -1 : 1;
+	return plan_warn_unset(p, word_place(i, w, 0), &unset, vars, e) < 0 ? -1 : 1;
 }
 
 int plan_expand(struct plan *p, const struct instruction *i, const struct word *w,
@@ -118,11 +118,7 @@ static void step_fini(struct plan_step *s)
 	free(s->history);
 	free(s->path);
 	free(s->owner);
-	free(s->copy.dest);
-	free(s->copy.sources_at);
-	free(s->copy.chown);
-	strlist_fini(&s->copy.sources);
-	strlist_fini(&s->copy.exclude);
+	plan_copy_fini(&s->copy);
 }
 
 struct plan_step *plan_add_step(struct plan *p, const struct instruction *i,

@@ -73,10 +73,19 @@ struct plan_base {
 	struct place at;
 };
 
+/* A file whose content stands in the manifest: a heredoc. */
+struct plan_text {
+	char *name;
+	char *text; /* expanded */
+	struct place at;
+};
+
 struct plan_copy {
 	struct strlist
 		sources; /* glob patterns (GLOB_PLAIN), clean, relative to the context; "." */
 	struct place *sources_at; /* of each */
+	struct plan_text *texts;  /* they come after the sources */
+	size_t text_count;
 	char *dest;               /* absolute and clean; with a "/" at the end when is_dest_dir */
 	bool is_dest_dir;
 	char *chown; /* user[:group], names or numbers; NULL: none */

@@ -18,13 +18,23 @@ struct draft {
 	struct str history;
 };
 
+void plan_copy_fini(struct plan_copy *c)
+{
+	for (size_t k = 0; k < c->text_count; k++) {
+		free(c->texts[k].name);
+		free(c->texts[k].text);
+	}
+	free(c->texts);
+	strlist_fini(&c->sources);
+	strlist_fini(&c->exclude);
+	free(c->sources_at);
+	free(c->dest);
+	free(c->chown);
+}
+
 static void draft_fini(struct draft *d)
 {
-	strlist_fini(&d->copy.sources);
-	strlist_fini(&d->copy.exclude);
-	free(d->copy.sources_at);
-	free(d->copy.dest);
-	free(d->copy.chown);
+	plan_copy_fini(&d->copy);
 	str_fini(&d->history);
 }
 SCOPE_DEFINE_VALUE(draft, struct draft, draft_fini)
@@ -146,6 +156,70 @@ static int take_source(struct draft *d, const struct word *w, struct err *e)
 	return strlist_add(&d->copy.sources, str_text(&clean), e);
 }
 
+/* The heredoc that a word is, or NULL; of a name with blanks, the word is only a part. */
+static const struct heredoc *find_heredoc(const struct instruction *i, const struct word *w)
+{
+	for (size_t k = 0; k < i->heredoc_count; k++) {
+		if (i->heredocs[k].offset == w->offset)
+			return &i->heredocs[k];
+	}
+	return NULL;
+}
+
+static int check_heredoc_name(const struct draft *d, const struct heredoc *h, const struct word *w,
+			      struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	quote_str(quoted, h->name);
+	if (h->len != strlen(w->text))
+		return findings_error(d->plan->private->findings, ERR_SYNTAX, at_word(d, w), e,
+				      "the heredoc <<%s is cut at blanks here: its name cannot "
+				      "have any",
+				      quoted);
+	if (strchr(h->name, '/') || strcmp(h->name, ".") == 0 || strcmp(h->name, "..") == 0)
+		return findings_error(d->plan->private->findings, ERR_SYNTAX, at_word(d, w), e,
+				      "the heredoc <<%s makes a file of its name, and that is no "
+				      "name of a file",
+				      quoted);
+	return 0;
+}
+
+static int take_heredoc(struct draft *d, const struct heredoc *h, const struct word *w,
+			struct err *e)
+{
+	const size_t errors = d->plan->private->findings->error_count;
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (check_heredoc_name(d, h, w, e) < 0)
+		return -1;
+	if (d->plan->private->findings->error_count > errors)
+		return 0;
+	const int good = plan_heredoc_text(d->plan, d->instruction, h, &text, e);
+	if (good < 1)
+		return good;
+	struct plan_text *made = &d->copy.texts[d->copy.text_count++];
+	made->at = at_word(d, w);
+	made->name = str_dup(h->name, e);
+	made->text = made->name ? str_steal(&text, e) : NULL;
+	return made->text ? str_appendf(&d->history, e, " <<%s", h->name) : -1;
+}
+
+/* Names that the files of heredocs keep in a directory. */
+static int check_heredoc_paths(const struct draft *d, struct err *e)
+{
+	const struct plan_copy *c = &d->copy;
+
+	for (size_t k = 0; k < c->text_count && c->is_dest_dir; k++) {
+		SCOPE(str) struct str path = STR_INIT;
+		if (str_append_z(&path, c->dest, e) < 0 ||
+		    str_append_z(&path, c->texts[k].name, e) < 0 ||
+		    plan_check_path(d->plan, c->texts[k].at, "the destination", &path, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int take_dest(struct draft *d, const struct word *w, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
@@ -179,14 +253,26 @@ static int take_words(struct draft *d, struct err *e)
 {
 	const struct instruction *i = d->instruction;
 
+	const struct word *dest = &i->words[i->word_count - 1];
+
 	d->copy.sources_at = array_new(i->word_count, sizeof(*d->copy.sources_at), e);
-	if (!d->copy.sources_at)
+	d->copy.texts = d->copy.sources_at ? array_new(i->word_count, sizeof(*d->copy.texts), e)
+					   : NULL;
+	if (!d->copy.texts)
 		return -1;
-	for (size_t k = 0; k + 1 < i->word_count; k++) {
-		if (take_source(d, &i->words[k], e) < 0)
+	for (const struct word *w = i->words; w < dest; w++) {
+		if (!find_heredoc(i, w) && take_source(d, w, e) < 0)
 			return -1;
 	}
-	return take_dest(d, &i->words[i->word_count - 1], e);
+	/* Behind the others, as docker has them: in the history, and where two have one name. */
+	for (const struct word *w = i->words; w < dest; w++) {
+		const struct heredoc *h = find_heredoc(i, w);
+		if (h && take_heredoc(d, h, w, e) < 0)
+			return -1;
+	}
+	if (find_heredoc(i, dest))
+		return report(d, at_word(d, dest), e, "the destination cannot be a heredoc");
+	return take_dest(d, dest, e);
 }
 
 int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
@@ -196,6 +282,8 @@ int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
 
 	if (str_append_z(&d.history, "COPY", e) < 0 || take_chown(&d, e) < 0 ||
 	    take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 || take_words(&d, e) < 0)
+		return -1;
+	if (p->private->findings->error_count == errors && check_heredoc_paths(&d, e) < 0)
 		return -1;
 	if (p->private->findings->error_count > errors)
 		return 0;

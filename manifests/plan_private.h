@@ -40,6 +40,18 @@ int plan_expand(struct plan *p, const struct instruction *i, const struct word *
 int plan_expand_many(struct plan *p, const struct instruction *i, const struct word *w,
 		     struct strlist *out, struct err *e);
 
+/* Warnings for variables that were not set. */
+int plan_warn_unset(struct plan *p, struct place at, const struct strlist *unset,
+		    const struct strmap *vars, struct err *e);
+
+/*
+ * What a heredoc of COPY or ADD puts into its file: the lines of its body as they are, without
+ * leading tabs for <<-, and expanded unless its name was quoted.  1 and the text appended to `out`,
+ * 0 when that became a finding, -1 with ERR_NOMEM.
+ */
+int plan_heredoc_text(struct plan *p, const struct instruction *i, const struct heredoc *h,
+		      struct str *out, struct err *e);
+
 /* One more name for ARG, ENV, LABEL or VOLUME; false: too many, which is a finding, or
  * ERR_NOMEM. */
 bool plan_count_name(struct plan *p, const struct instruction *i, struct err *e);
@@ -60,6 +72,7 @@ int plan_check_path(struct plan *p, struct place at, const char *what, const str
 
 /* One instruction each, that check_buildfile found well-formed: 0, or -1 with ERR_NOMEM. */
 int plan_copy(struct plan *p, const struct instruction *i, struct err *e);
+void plan_copy_fini(struct plan_copy *c);
 int plan_workdir(struct plan *p, const struct instruction *i, struct err *e);
 int plan_arg(struct plan *p, const struct instruction *i, struct err *e);
 int plan_env(struct plan *p, const struct instruction *i, struct err *e);

@@ -120,11 +120,10 @@ static bool is_plain_file(const struct context *c, const char *source)
 	return !is_there || S_ISREG(st.st_mode);
 }
 
-/* Whether `source`, copied to `dest` (canonical), may write one of the files of accounts. */
-static bool may_write_accounts(const struct context *c, const char *source, const char *dest)
+/* Whether what is called `source`, copied to `dest` (canonical), may write one of the files of
+ * accounts. */
+static bool may_write_accounts(const char *source, bool is_file, const char *dest)
 {
-	const bool is_file = is_plain_file(c, source);
-
 	for (size_t i = 0; i < ARRAY_LEN(account_files); i++) {
 		const char *file = account_files[i];
 		if (!is_above(dest, file))
@@ -169,9 +168,15 @@ static int may_change_accounts(struct check *k, const struct plan_copy *copy, st
 		return 1;
 	}
 	for (size_t i = 0; i < copy->sources.count; i++) {
-		if (may_write_accounts(k->context, copy->sources.items[i], str_text(&real)))
+		const char *source = copy->sources.items[i];
+		const bool is_file = is_plain_file(k->context, source);
+		if (may_write_accounts(source, is_file, str_text(&real)))
 			return 1;
-		has_tree |= !is_plain_file(k->context, copy->sources.items[i]);
+		has_tree |= !is_file;
+	}
+	for (size_t i = 0; i < copy->text_count; i++) {
+		if (may_write_accounts(copy->texts[i].name, true, str_text(&real)))
+			return 1;
 	}
 	return has_tree ? strlist_add(&k->trees, str_text(&real), e) : 0;
 }

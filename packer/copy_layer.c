@@ -30,15 +30,21 @@ struct collector {
 	struct str dest; /* canonical, of the directory or file that is being filled */
 };
 
+/* `mode`, then --chmod. */
+static uint32_t changed_mode(const struct collector *k, uint32_t mode, bool is_dir)
+{
+	return k->copy->has_chmod ? chmod_apply(&k->copy->chmod, mode, is_dir) : mode;
+}
+
 /* Modes as git sees them, then --chmod. */
 static uint32_t mode_of(const struct collector *k, const struct stat *st)
 {
 	const bool is_dir = S_ISDIR(st->st_mode);
-	uint32_t mode = is_dir ? MODE_DIR : st->st_mode & S_IXUSR ? MODE_EXECUTABLE : MODE_FILE;
+	const uint32_t mode = is_dir			  ? MODE_DIR
+			      : st->st_mode & S_IXUSR ? MODE_EXECUTABLE
+						  : MODE_FILE;
 
-	if (k->copy->has_chmod)
-		mode = chmod_apply(&k->copy->chmod, mode, is_dir);
-	return mode;
+	return changed_mode(k, mode, is_dir);
 }
 
 static int add_file(struct collector *k, const char *source, const struct stat *st,
@@ -114,25 +120,51 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A file goes into a directory that is named as one or is one; else it gets the name. */
-static int copy_file(struct collector *k, const char *source, const struct stat *st, bool into_dir,
-		     struct err *e)
+/* Sets k->dest for a file, which goes into a directory that is named as one or is one; else it gets
+ * the name. */
+static int set_file_dest(struct collector *k, const char *name, bool into_dir, struct err *e)
 {
 	enum entry_kind kind;
 
-	if (k->exclude && ignore_is_excluded(k->exclude, base_name(source)))
-		return 0;
-	if (k->exclude && ignore_check_steps(k->exclude, e) < 0)
-		return -1;
 	if (set_dest(k, k->copy->dest, e) < 0)
 		return -1;
 	if (!into_dir && !k->copy->is_link)
 		into_dir =
 			stage_find(k->stage, k->dest.data, k->dest.len, &kind) && kind == ENTRY_DIR;
-	if (into_dir && ((k->dest.len && str_append_c(&k->dest, '/', e) < 0) ||
-			 str_append_z(&k->dest, base_name(source), e) < 0))
+	if (!into_dir)
+		return 0;
+	if (k->dest.len && str_append_c(&k->dest, '/', e) < 0)
 		return -1;
-	return add_file(k, source, st, NULL, e);
+	return str_append_z(&k->dest, name, e);
+}
+
+static int copy_file(struct collector *k, const char *source, const struct stat *st, bool into_dir,
+		     struct err *e)
+{
+	if (k->exclude && ignore_is_excluded(k->exclude, base_name(source)))
+		return 0;
+	if (k->exclude && ignore_check_steps(k->exclude, e) < 0)
+		return -1;
+	return set_file_dest(k, base_name(source), into_dir, e) < 0
+		       ? -1
+		       : add_file(k, source, st, NULL, e);
+}
+
+static int copy_text(struct collector *k, const struct plan_text *text, bool into_dir,
+		     struct err *e)
+{
+	if (set_file_dest(k, text->name, into_dir, e) < 0)
+		return -1;
+	const struct copy_item item = {
+		.origin = ITEM_TEXT,
+		.kind = ENTRY_REG,
+		.path = k->dest.data,
+		.source = text->text,
+		.mode = changed_mode(k, MODE_FILE, false),
+		.owner = k->list->owner,
+		.size = strlen(text->text),
+	};
+	return copy_list_add(k->list, &item, e);
 }
 
 static int copy_dir(struct collector *k, const char *source, struct err *e)
@@ -159,7 +191,8 @@ static int collect(struct collector *k, struct err *e)
 		if (context_match(k->context, k->copy->sources.items[i], &found, e) < 0)
 			return -1;
 	}
-	const bool into_dir = k->copy->is_dest_dir || found.count > 1;
+	const bool into_dir =
+		k->copy->is_dest_dir || found.count + k->copy->text_count > 1;
 	for (size_t i = 0; i < found.count; i++) {
 		struct stat st;
 		if (context_stat(k->context, found.items[i], &st, e) < 0)
@@ -167,6 +200,10 @@ static int collect(struct collector *k, struct err *e)
 		any_dir |= S_ISDIR(st.st_mode);
 		if (S_ISDIR(st.st_mode) ? copy_dir(k, found.items[i], e) < 0
 					: copy_file(k, found.items[i], &st, into_dir, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < k->copy->text_count; i++) {
+		if (copy_text(k, &k->copy->texts[i], into_dir, e) < 0)
 			return -1;
 	}
 	return any_dir ? add_dest_dir(k, e) : 0;
@@ -207,6 +244,42 @@ struct copy_list *copy_list_workdir(const struct stage *st, const char *path, co
 	return steal_ptr(&l);
 }
 
+static int write_file(const struct copy_item *item, const struct entry *en, const struct context *c,
+		      struct layer_writer *w, struct err *e)
+{
+	const struct stat seen = {
+		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
+	SCOPE_FD int fd = context_open_file(c, item->source, &seen, e);
+
+	if (fd < 0)
+		return -1;
+	if (host_file_add(w, en, fd, e) < 0) {
+		char q[QUOTE_MAX];
+		return err_wrap(e, "'%s'", quote_str(q, item->source));
+	}
+	return 0;
+}
+
+/* layer_source.read of a text, as far as it was not read yet. */
+static int read_text(void *ctx, void *buf, size_t len, struct err *e)
+{
+	const char **rest = ctx;
+
+	(void)e;
+	memcpy(buf, *rest, len);
+	*rest += len;
+	return 0;
+}
+
+static int write_text(const struct copy_item *item, const struct entry *en, struct layer_writer *w,
+		      struct err *e)
+{
+	const char *rest = item->source;
+	const struct layer_source src = {read_text, &rest};
+
+	return layer_writer_add(w, en, &src, e);
+}
+
 static int write_item(const struct copy_item *item, const struct context *c, int64_t epoch,
 		      struct layer_writer *w, struct err *e)
 {
@@ -222,19 +295,11 @@ static int write_item(const struct copy_item *item, const struct context *c, int
 		.mtime = epoch,
 		.size = item->size,
 	};
-	const struct stat seen = {
-		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
 
 	if (en.kind != ENTRY_REG)
 		return layer_writer_add(w, &en, NULL, e);
-	SCOPE_FD int fd = context_open_file(c, item->source, &seen, e);
-	if (fd < 0)
-		return -1;
-	if (host_file_add(w, &en, fd, e) < 0) {
-		char q[QUOTE_MAX];
-		return err_wrap(e, "'%s'", quote_str(q, item->source));
-	}
-	return 0;
+	return item->origin == ITEM_TEXT ? write_text(item, &en, w, e)
+					 : write_file(item, &en, c, w, e);
 }
 
 int copy_list_write(const struct copy_list *l, const struct context *c, int64_t epoch,

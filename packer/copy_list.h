@@ -23,13 +23,14 @@
 enum item_origin {
 	ITEM_MADE_UP, /* a directory that is there for what it holds */
 	ITEM_CONTEXT,
+	ITEM_TEXT, /* that the manifest holds */
 };
 
 struct copy_item {
 	enum item_origin origin;
 	enum entry_kind kind;
 	char *path;   /* in the image, canonical */
-	char *source; /* ITEM_CONTEXT: in the context */
+	char *source; /* ITEM_CONTEXT: in the context; ITEM_TEXT: the content itself */
 	char *target; /* of a link; NULL */
 	uint32_t mode;
 	struct owner owner;

@@ -81,7 +81,11 @@ static void check_plan(const struct plan *p)
 		const struct plan_step *s = &p->steps[k];
 		FUZZ_CHECK(s->history && s->history[0] && s->at.line > 0);
 		if (s->kind == PLAN_COPY) {
-			FUZZ_CHECK(s->copy.sources.count > 0 && s->copy.dest[0] == '/');
+			FUZZ_CHECK(s->copy.sources.count + s->copy.text_count > 0 &&
+				   s->copy.dest[0] == '/');
+			for (size_t n = 0; n < s->copy.text_count; n++)
+				FUZZ_CHECK(!strchr(s->copy.texts[n].name, '/') &&
+					   s->copy.texts[n].text);
 			FUZZ_CHECK(strlen(s->copy.dest) <= LIMIT_PATH + 1);
 		}
 		FUZZ_CHECK((s->kind == PLAN_WORKDIR) == (s->path != NULL));

@@ -16,9 +16,6 @@ MAINTAINER somebody
 FROM scratch AS last
 COPY --from=build /x /x
 COPY --parents x /p
-COPY <<EOF /h
-text
-EOF
 RUN <<EOF
 RUN is text here
 EOF
@@ -56,46 +53,43 @@ COPY --from=build /x /x
 Dockerfile:9:6: COPY --parents is not supported yet by this version
 COPY --parents x /p
      ^
-Dockerfile:10:6: heredocs (COPY <<EOF) are not supported yet by this version
-COPY <<EOF /h
-     ^
-Dockerfile:13:1: RUN is not supported yet by this version
+Dockerfile:10:1: RUN is not supported yet by this version
 RUN <<EOF
 ^
-Dockerfile:13:5: heredocs (RUN <<EOF) are not supported yet by this version
+Dockerfile:10:5: heredocs (RUN <<EOF) are not supported yet by this version
 RUN <<EOF
     ^
-Dockerfile:16:1: OS is not supported yet by this version
+Dockerfile:13:1: OS is not supported yet by this version
 OS debian:12
 ^
-Dockerfile:17:1: USE is not supported yet by this version
+Dockerfile:14:1: USE is not supported yet by this version
 USE curl
 ^
-Dockerfile:18:1: LIBS is not supported yet by this version
+Dockerfile:15:1: LIBS is not supported yet by this version
 LIBS libc6
 ^
-Dockerfile:19:1: ACCOUNT is not supported yet by this version
+Dockerfile:16:1: ACCOUNT is not supported yet by this version
 ACCOUNT app
 ^
-Dockerfile:20:1: DIR is not supported yet by this version
+Dockerfile:17:1: DIR is not supported yet by this version
 DIR /var/lib/app
 ^
-Dockerfile:21:1: LINK is not supported yet by this version
+Dockerfile:18:1: LINK is not supported yet by this version
 LINK /a /b
 ^
-Dockerfile:22:1: LAYER is not supported yet by this version
+Dockerfile:19:1: LAYER is not supported yet by this version
 LAYER data
 ^
-Dockerfile:23:1: KERNEL is not supported yet by this version
+Dockerfile:20:1: KERNEL is not supported yet by this version
 KERNEL linux
 ^
-Dockerfile:24:1: BOOT is not supported yet by this version
+Dockerfile:21:1: BOOT is not supported yet by this version
 BOOT systemd
 ^
-Dockerfile:25:1: TEST is not supported yet by this version
+Dockerfile:22:1: TEST is not supported yet by this version
 TEST curl --version
 ^
-Dockerfile:26:1: INCLUDE is not supported yet by this version
+Dockerfile:23:1: INCLUDE is not supported yet by this version
 INCLUDE other
 ^
 END

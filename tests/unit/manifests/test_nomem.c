@@ -24,7 +24,8 @@ static const char good[] =
 	"CMD [\"a\", \"b\"]\n"
 	"CMD ['c']\n"
 	"HEALTHCHECK --interval=1.5s --retries=2 CMD check\n"
-	"COPY --link --chown=$a:b --chmod=u=rwX --exclude=**/*.o --exclude=!k.o a b*.c dir/\n";
+	"COPY --link --chown=$a:b --chmod=u=rwX --exclude=**/*.o --exclude=!k.o a b*.c dir/\n"
+	"COPY a <<one <<-'two' dir/\n$a ${b:-c} $none\none\n\t$a\n\ttwo\n";
 
 static const char bad[] = "# syntax=other/language\n"
 			  "FROM a AS b/\n"

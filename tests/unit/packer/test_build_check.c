@@ -124,7 +124,10 @@ static const struct {
 	{"COPY passwd /way/\nCOPY --chown=b app /x\n", "", 1, plain},
 	{"COPY pass* /etc/\nCOPY --chown=b app /x\n", "", 1, plain},
 	{"COPY app /usr/lib/x\nCOPY --chown=b app /x\n", "", 1, linked},
+	{"COPY <<E /etc/passwd\nE\nCOPY --chown=b app /x\n", "", 1, plain},
+	{"COPY <<passwd /etc/\npasswd\nCOPY --chown=b app /x\n", "", 1, plain},
 	/* What cannot does not. */
+	{"COPY <<E /etc/\nE\nCOPY --chown=b app /x\n", "4:14 ", 2, plain},
 	{"COPY app /etc/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
 	{"COPY tree /etc/x/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
 	{"COPY --link passwd /way/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "main.h"
 #include "packer/layer_text.h"
@@ -19,6 +20,7 @@ struct recipe {
 	const char *chmod;
 	const char *exclude;
 	bool is_link;
+	struct plan_text texts[2];
 };
 
 static void copy_init(struct plan_copy *out, const struct recipe *r)
@@ -26,6 +28,11 @@ static void copy_init(struct plan_copy *out, const struct recipe *r)
 	struct err e = ERR_INIT;
 
 	*out = (struct plan_copy){.is_link = r->is_link};
+	out->texts = array_new(ARRAY_LEN(r->texts), sizeof(*out->texts), &e);
+	while (out->text_count < ARRAY_LEN(r->texts) && r->texts[out->text_count].name) {
+		out->texts[out->text_count] = r->texts[out->text_count];
+		out->text_count++;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(r->sources) && r->sources[i]; i++)
 		ck_assert_int_eq(strlist_add(&out->sources, r->sources[i], &e), 0);
 	out->dest = str_dup(r->dest, &e);
@@ -45,6 +52,7 @@ static void copy_fini(struct plan_copy *c)
 {
 	strlist_fini(&c->sources);
 	strlist_fini(&c->exclude);
+	free(c->texts); /* what it points to is the recipe's */
 	free(c->dest);
 	free(c->chown);
 }
@@ -124,6 +132,9 @@ static void make_files(void)
 	ck_assert_int_eq(fchmodat(scratch_fd(), "context/src/sub", 0700, 0), 0);
 }
 
+/* Texts of a manifest; a plan owns its own. */
+static char one[] = "one", two[] = "two", some[] = "some text\n", empty[] = "", hidden[] = ".wh.a";
+
 static const struct {
 	struct recipe recipe;
 	const char *layer;
@@ -155,6 +166,20 @@ static const struct {
 	 "d /x 755 0:0 0\nl /x/link 777 0:0 0 -> ../a\nd /x/sub 750 0:0 0\nf /x/sub/x 750 0:0 1\n"},
 	{{{"src/sub"}, .dest = "/x", .chmod = "go=X"}, "d /x 755 0:0 0\nf /x/x 600 0:0 1\n"},
 	{{{"a"}, .dest = "/x/y", .is_link = true}, "d /x 755 0:0 0\nf /x/y 644 0:0 1\n"},
+	/* Texts. */
+	{{.dest = "/x", .texts = {{.name = one, .text = some}}}, "f /x 644 0:0 10\n"},
+	{{.dest = "/x/", .texts = {{.name = one, .text = empty}}},
+	 "d /x 755 0:0 0\nf /x/one 644 0:0 0\n"},
+	{{.dest = "/", .texts = {{.name = one, .text = some}, {.name = two, .text = empty}}},
+	 "f /one 644 0:0 10\nf /two 644 0:0 0\n"},
+	{{{"a"}, .dest = "/x", .texts = {{.name = one, .text = some}}},
+	 "d /x 755 0:0 0\nf /x/a 644 0:0 1\nf /x/one 644 0:0 10\n"},
+	{{.dest = "/x",
+	  .chown = "3",
+	  .chmod = "a+x",
+	  .exclude = "*",
+	  .texts = {{.name = one, .text = some}}},
+	 "f /x 755 3:3 10\n"},
 };
 
 START_TEST(copies_over_nothing)
@@ -193,6 +218,7 @@ static const struct {
 	 "f /srv/a 644 0:0 7\nd /srv/sub 755 0:0 0\nf /srv/sub/x 644 0:0 4\n"},
 	{{{"a"}, .dest = "/bin/x", .is_link = true}, "d /bin 755 0:0 0\nf /bin/x 644 0:0 1\n"},
 	{{{"a"}, .dest = "/srv", .is_link = true}, "f /srv 644 0:0 1\n"},
+	{{.dest = "/bin", .texts = {{.name = one, .text = some}}}, "f /usr/bin/one 644 0:0 10\n"},
 };
 
 START_TEST(copies_over_a_base)
@@ -227,6 +253,10 @@ static const struct {
 	{{{"hide"}, .dest = "/x"}, ERR_UNSUPPORTED, "'/x/.wh.a': no image can hold"},
 	{{{"hide/.wh.a"}, .dest = "/srv"}, ERR_UNSUPPORTED, "'/srv/.wh.a': no image"},
 	{{{"out"}, .dest = "/x"}, ERR_UNSUPPORTED, "'out' leads out of the context"},
+	{{.dest = "/srv", .texts = {{.name = hidden, .text = some}}},
+	 ERR_UNSUPPORTED,
+	 "'/srv/.wh.a': no image"},
+	{{.dest = "/etc/passwd/", .texts = {{.name = one, .text = some}}}, ERR_EXISTS, "'/etc/passwd'"},
 };
 
 START_TEST(refuses)
@@ -329,6 +359,29 @@ static const struct {
 	{"/bin/work", NULL, "d /usr/bin/work 755 0:0 0\n"},
 };
 
+START_TEST(texts_are_written_whole)
+{
+	const struct recipe r = {.dest = "/x", .texts = {{.name = one, .text = some}}};
+	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE_FD int fd = layer_file();
+	struct plan_copy copy;
+	struct layer_result result;
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str got = STR_INIT;
+
+	copy_init(&copy, &r);
+	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), &copy, &e);
+	copy_fini(&copy);
+	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, &e);
+	ck_assert_int_eq(copy_list_write(l, c, EPOCH, w, NULL, &e), 0);
+	ck_assert_int_eq(layer_writer_finish(w, &result, &e), 0);
+	SCOPE(layer_index) struct layer_index *ix = layer_file_index(fd, &result);
+	layer_content(fd, ix, "x", &got);
+	ck_assert_str_eq(str_text(&got), some);
+}
+END_TEST
+
 START_TEST(workdir_makes_what_is_missing)
 {
 	SCOPE(context) struct context *c = stages_context();
@@ -364,7 +417,8 @@ static int list_once(void *arg, struct err *e)
 {
 	static const char *const sources[] = {"src", "[ab]"};
 	const struct stage *st = arg;
-	struct plan_copy copy = {.is_dest_dir = true};
+	struct plan_text text = {.name = one, .text = some};
+	struct plan_copy copy = {.is_dest_dir = true, .texts = &text, .text_count = 1};
 	char dest[] = "/bin/new/", owner[] = "app";
 	struct copy_list *l = NULL;
 	struct context *c = context_open(scratch_file("context"), e);
@@ -407,6 +461,7 @@ static Suite *suite_new(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("workdir");
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
+	tcase_add_test(tc, texts_are_written_whole);
 	tcase_add_loop_test(tc, workdir_makes_what_is_missing, 0, ARRAY_LEN(workdirs));
 	tcase_add_test(tc, workdir_is_a_directory);
 	suite_add_tcase(s, tc);
