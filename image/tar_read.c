@@ -664,3 +664,11 @@ ssize_t tar_reader_read(struct tar_reader *r, void *buf, size_t len, struct err 
 	r->left -= (uint64_t)n;
 	return n;
 }
+
+bool tar_read_is_header(const uint8_t block[static TAR_READ_BLOCK])
+{
+	struct tar_block b;
+
+	memcpy(&b, block, sizeof(b));
+	return tar_block_checksum_is_right(&b);
+}

@@ -19,6 +19,8 @@
 #ifndef IMAGE_TAR_READ_H
 #define IMAGE_TAR_READ_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -64,6 +66,11 @@ ssize_t tar_reader_read(struct tar_reader *r, void *buf, size_t len, struct err 
 uint64_t tar_reader_offset(const struct tar_reader *r);
 
 void tar_reader_free(struct tar_reader *r);
+
+/* Whether a tar could begin with this block: a header whose checksum is right. */
+enum { TAR_READ_BLOCK = 512 };
+bool tar_read_is_header(const uint8_t block[static TAR_READ_BLOCK]);
+
 SCOPE_DEFINE(tar_reader, struct tar_reader *, tar_reader_free)
 
 #endif

@@ -162,15 +162,17 @@ static int open_stream(struct archive_input *in, struct err *e)
 	if (in->lib.archive_read_open(in->stream, in, NULL, read_file, NULL) != ARCHIVE_OK)
 		return refuse_stream(in, e);
 	const int r = in->lib.archive_read_next_header(in->stream, &entry);
-	if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-		return refuse_stream(in, e);
-	/* One for the compression, one for the file itself. */
-	if (in->lib.archive_filter_count(in->stream) > 2)
-		return err_set(e, ERR_UNSUPPORTED, "compressed more than once");
-	return 0;
+	return r != ARCHIVE_OK && r != ARCHIVE_WARN ? refuse_stream(in, e) : 0;
 }
 
-static struct archive_input *input_new(int fd, const char *what, struct progress *progress,
+/* One filter for the compression, one for the file itself. */
+static bool is_compressed_again(const struct archive_input *in)
+{
+	return in->lib.archive_filter_count(in->stream) > 2;
+}
+
+/* However often it is compressed. */
+static struct archive_input *input_any(int fd, const char *what, struct progress *progress,
 				       struct err *e)
 {
 	struct archive_input *in = array_new(1, sizeof(*in), e);
@@ -193,6 +195,19 @@ static struct archive_input *input_new(int fd, const char *what, struct progress
 	if (!in->stream)
 		err_nomem(e);
 	if (!in->stream || open_stream(in, e) < 0) {
+		archive_input_free(in);
+		return NULL;
+	}
+	return in;
+}
+
+static struct archive_input *input_new(int fd, const char *what, struct progress *progress,
+				       struct err *e)
+{
+	struct archive_input *in = input_any(fd, what, progress, e);
+
+	if (in && is_compressed_again(in)) {
+		err_set(e, ERR_UNSUPPORTED, "compressed more than once");
 		archive_input_free(in);
 		return NULL;
 	}
@@ -349,4 +364,39 @@ int archive_inflate(int fd, const char *what, int out_fd, struct progress *progr
 			return err_sys(e, errno, "cannot write its content");
 	}
 	return r;
+}
+
+/* Fills `buf` as far as there are bytes. */
+static ssize_t read_start(struct archive_input *in, uint8_t *buf, size_t len, struct err *e)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		const uint8_t *bytes;
+		size_t n;
+		const int r = pull(in, &bytes, &n, e);
+		if (r <= 0)
+			return r < 0 ? -1 : (ssize_t)got;
+		n = n < len - got ? n : len - got;
+		memcpy(buf + got, bytes, n);
+		got += n;
+	}
+	return (ssize_t)got;
+}
+
+ssize_t archive_peek(int fd, void *buf, size_t len, struct err *e)
+{
+	const off_t here = lseek(fd, 0, SEEK_CUR);
+	SCOPE(archive_input) struct archive_input *in = input_any(fd, "", NULL, e);
+	ssize_t n = in ? 0 : -1;
+
+	if (in && !is_compressed_again(in))
+		n = read_start(in, buf, len, e);
+	if (n < 0 && e->code == ERR_FORMAT) {
+		err_clear(e);
+		n = 0;
+	}
+	if (here < 0 || lseek(fd, here, SEEK_SET) < 0)
+		return n < 0 ? -1 : err_sys(e, errno, "cannot seek");
+	return n;
 }

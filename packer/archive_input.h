@@ -55,6 +55,10 @@ int archive_input_next(struct archive_input *in, struct archive_member *out, str
 /* Content of the member: any count, 0 at its end, -1.  The `read` of a struct blob_source. */
 ssize_t archive_input_read(void *input, void *buf, size_t len, struct err *e);
 
+/* The first bytes of `fd` (whose offset stays), decompressed: how many, at most `len`; 0 also for
+ * what is malformed, or compressed more than once. */
+ssize_t archive_peek(int fd, void *buf, size_t len, struct err *e);
+
 /* Decompresses all of `fd`, whatever it holds, to `out_fd`. */
 int archive_inflate(int fd, const char *what, int out_fd, struct progress *progress, struct err *e);
 

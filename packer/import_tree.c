@@ -8,63 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/io.h"
-#include "base/limits.h"
-#include "base/path.h"
-#include "base/quote.h"
-#include "image/layer_scan.h"
 #include "image/layer_write.h"
 #include "image/manifest.h"
 #include "image/mediatype.h"
 #include "image/merge.h"
-#include "image/whiteout.h"
-#include "packer/archive_input.h"
 #include "packer/epoch.h"
 #include "packer/importer.h"
+#include "packer/tar_tree.h"
 #include "packer/tree_layer.h"
 #include "store/blobs.h"
-
-enum { MAGIC_MAX = 10 };
-
-/* How a tar is compressed, by its first bytes. */
-static const struct magic {
-	const char *bytes;
-	size_t len;
-	enum layer_encoding encoding;
-	bool is_foreign; /* nothing that a layer may be: libarchive decompresses it first */
-} magics[] = {
-	{"\x1f\x8b", 2, LAYER_GZIP, false},
-	{"\x28\xb5\x2f\xfd", 4, LAYER_ZSTD, false},
-	{"\xfd"
-	 "7zXZ\0",
-	 6, LAYER_TAR, true},
-	/* bzip2 has no version of its own: its first block's magic (the digits of pi) tells it from
-	   a tar whose first name starts with "BZh". */
-	{"BZh11AY&SY", 10, LAYER_TAR, true},
-};
-
-enum { BZIP2_LEVEL_AT = 3 };
-
-static const struct magic *find_magic(int fd, struct err *e)
-{
-	static const struct magic plain = {"", 0, LAYER_TAR, false};
-	char head[MAGIC_MAX] = {0};
-
-	if (io_pread_full(fd, head, sizeof(head), 0) < 0) {
-		err_sys(e, errno, "cannot read");
-		return NULL;
-	}
-	/* Any level of bzip2 is the same to us. */
-	if (head[0] == 'B' && head[BZIP2_LEVEL_AT] >= '1' && head[BZIP2_LEVEL_AT] <= '9')
-		head[BZIP2_LEVEL_AT] = '1';
-	for (size_t i = 0; i < ARRAY_LEN(magics); i++) {
-		if (memcmp(head, magics[i].bytes, magics[i].len) == 0)
-			return &magics[i];
-	}
-	return &plain;
-}
 
 /* Writes a document of ours. */
 static int put_document(struct importer *im, const struct str *bytes, const char *media_type,
@@ -164,94 +117,34 @@ int import_from_dir(struct importer *im, const struct import_source *src, struct
 	return make_image(im, fill_from_dir, &d, &out->top, e);
 }
 
-/* OCI gives such names a meaning of their own: an image with them would be another tree. */
-static int refuse_whiteouts(const struct layer_index *ix, struct err *e)
-{
-	for (size_t i = 0; i < layer_index_entry_count(ix); i++) {
-		const char *path;
-		char quoted[QUOTE_MAX];
-		size_t len;
-		layer_index_path(ix, i, &path, &len);
-		if (path_has_name_with(path, len, WHITEOUT_PREFIX))
-			return err_set(e, ERR_FORMAT,
-				       "'%s': no image can hold a name that starts with "
-				       "'" WHITEOUT_PREFIX "'",
-				       quote_bytes(quoted, path, len));
-	}
-	return 0;
-}
-
 struct tar_source {
 	struct importer *im;
-	int fd; /* holds the frames of the index */
-	struct layer_index *ix;
+	struct tar_tree tree;
 };
 
 static int fill_from_tar(void *ctx, struct layer_writer *w, struct err *e)
 {
 	const struct tar_source *t = ctx;
-	const struct layer_index *const indexes[] = {t->ix};
+	const struct layer_index *const indexes[] = {t->tree.ix};
 	SCOPE(merge) struct merge *m = merge_new(e);
 
-	if (!m || merge_add_layer(m, t->ix, e) < 0)
+	if (!m || merge_add_layer(m, t->tree.ix, e) < 0)
 		return -1;
-	return tree_layer_from_merge(w, m, indexes, &t->fd, t->im->opt->progress, e);
-}
-
-/* Makes the tar in `fd` readable at any place: `*frames_fd` is -1 when it is so already. */
-static int index_tar(struct importer *im, int fd, uint64_t size, enum layer_encoding encoding,
-		     int *frames_fd, struct layer_index **out, struct err *e)
-{
-	const struct derive_options opt = {im->opt->workers, im->opt->progress, &im->losses};
-	struct derive_result derived = {.index = STR_INIT};
-	int r;
-
-	SCOPE_FD int frames = encoding == LAYER_TAR ? -1 : blobs_tmpfile(im->store, e);
-	if (encoding != LAYER_TAR && frames < 0)
-		return -1;
-	if (layer_derive(fd, size, encoding, frames, &opt, &derived, e) < 0)
-		return -1;
-	r = layer_index_decode(derived.index.data, derived.index.len, out, e);
-	str_fini(&derived.index);
-	if (derived.is_reframed)
-		*frames_fd = steal_fd(&frames);
-	return r;
-}
-
-/* A nameless file with the content of `fd`, whose size it replaces. */
-static int spool(struct importer *im, int fd, const char *what, uint64_t *size, struct err *e)
-{
-	struct stat st;
-	SCOPE_FD int copy = blobs_tmpfile(im->store, e);
-
-	if (copy < 0 || archive_inflate(fd, what, copy, im->opt->progress, e) < 0)
-		return -1;
-	if (fstat(copy, &st) < 0)
-		return err_sys(e, errno, "cannot stat");
-	*size = (uint64_t)st.st_size;
-	return steal_fd(&copy);
+	return tree_layer_from_merge(w, m, indexes, &t->tree.fd, t->im->opt->progress, e);
 }
 
 int import_from_rootfs(struct importer *im, const struct import_source *src,
 		       struct import_image *out, struct err *e)
 {
-	SCOPE(layer_index) struct layer_index *ix = NULL;
+	const struct tar_tree_options opt = {im->store, im->opt->workers, im->opt->progress,
+					     &im->losses};
+	struct tar_source t = {im, TAR_TREE_INIT};
 	uint64_t size;
 	SCOPE_FD int fd = import_open_file(src->path, &size, e);
 
-	if (fd < 0)
+	if (fd < 0 || tar_tree_open(&t.tree, fd, size, src->path, &opt, e) < 0)
 		return -1;
-	const struct magic *magic = find_magic(fd, e);
-	if (!magic)
-		return -1;
-	SCOPE_FD int tar = magic->is_foreign ? spool(im, fd, src->path, &size, e)
-					     : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (tar < 0)
-		return magic->is_foreign ? -1 : err_sys(e, errno, "cannot duplicate a descriptor");
-	SCOPE_FD int frames = -1;
-	if (index_tar(im, tar, size, magic->encoding, &frames, &ix, e) < 0 ||
-	    refuse_whiteouts(ix, e) < 0)
-		return -1;
-	struct tar_source t = {im, frames < 0 ? tar : frames, ix};
-	return make_image(im, fill_from_tar, &t, &out->top, e);
+	const int r = make_image(im, fill_from_tar, &t, &out->top, e);
+	tar_tree_fini(&t.tree);
+	return r;
 }

@@ -1,36 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walks a merge in the order of a layer, and reads the content through the layers' indexes.
- *
- * Frames lie in the order of the tar that they come from, which is not ours: names that are
- * neighbours here may be frames apart there.  So the last frames are kept decoded.
+ * Walks a merge in the order of a layer.
  */
 #include "packer/tree_layer.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "base/str.h"
-#include "image/frame.h"
-
-enum { KEPT_FRAMES = 64 };
-#define KEPT_BYTES (32 * LIMIT_MIB)
-
-struct kept_frame {
-	uint8_t *bytes; /* NULL: free */
-	size_t length;
-	size_t layer, number;
-	uint64_t used; /* when, on `clock` */
-};
+#include "packer/tree_content.h"
 
 struct merge_walk {
 	struct layer_writer *w;
 	const struct merge *m;
-	const struct layer_index *const *indexes;
-	const int *fds;
 	struct progress *progress;
 	struct str path; /* of the current node */
 	struct entry_scratch scratch;
@@ -38,131 +22,8 @@ struct merge_walk {
 	merge_node *first;
 	size_t first_count;
 	size_t first_cap;
-	struct frame_decoder *decoder;
-	struct kept_frame kept[KEPT_FRAMES];
-	size_t kept_bytes;
-	uint64_t clock;
+	struct tree_content *content;
 };
-
-static void drop(struct merge_walk *k, struct kept_frame *f)
-{
-	k->kept_bytes -= f->length;
-	free(f->bytes);
-	*f = (struct kept_frame){.bytes = NULL};
-}
-
-static struct kept_frame *oldest(struct merge_walk *k)
-{
-	struct kept_frame *found = NULL;
-
-	for (size_t i = 0; i < KEPT_FRAMES; i++) {
-		struct kept_frame *f = &k->kept[i];
-		if (f->bytes && (!found || f->used < found->used))
-			found = f;
-	}
-	return found;
-}
-
-/* A slot to load a frame of `length` bytes into. */
-static struct kept_frame *make_room(struct merge_walk *k, size_t length)
-{
-	struct kept_frame *old = oldest(k);
-
-	for (; old && k->kept_bytes + length > KEPT_BYTES; old = oldest(k))
-		drop(k, old);
-	for (size_t i = 0; i < KEPT_FRAMES; i++) {
-		if (!k->kept[i].bytes)
-			return &k->kept[i];
-	}
-	drop(k, old);
-	return old;
-}
-
-/* The frame that holds `tar_offset` of a layer, decoded. */
-static const struct kept_frame *get_frame(struct merge_walk *k, size_t layer, size_t number,
-					  struct err *e)
-{
-	for (size_t i = 0; i < KEPT_FRAMES; i++) {
-		struct kept_frame *f = &k->kept[i];
-		if (f->bytes && f->layer == layer && f->number == number) {
-			f->used = ++k->clock;
-			return f;
-		}
-	}
-	const struct layer_index *ix = k->indexes[layer];
-	const struct frame frame = layer_index_frame(ix, number);
-	struct kept_frame *f = make_room(k, frame.length);
-	uint8_t *bytes = array_new(1, frame.length, e);
-	if (!bytes)
-		return NULL;
-	if (frame_read(k->decoder, k->fds[layer], layer_index_encoding(ix), &frame, bytes, e) < 0) {
-		free(bytes);
-		return NULL;
-	}
-	*f = (struct kept_frame){bytes, frame.length, layer, number, ++k->clock};
-	k->kept_bytes += frame.length;
-	return f;
-}
-
-/* The content of one entry, from its start to its end. */
-struct content {
-	struct merge_walk *walk;
-	const struct entry *en;
-	size_t layer;
-	size_t extent;   /* the next one to read from */
-	uint64_t offset; /* in the file */
-};
-
-/* Up to `len` bytes at the current offset, which is inside of extent `x`. */
-static int read_data(struct content *c, const struct extent *x, void *buf, size_t len, size_t *got,
-		     struct err *e)
-{
-	const struct layer_index *ix = c->walk->indexes[c->layer];
-	const uint64_t tar_offset = x->tar_offset + (c->offset - x->file_offset);
-	const size_t number = layer_index_frame_at(ix, tar_offset);
-	const uint64_t in_frame = tar_offset - layer_index_frame(ix, number).tar_offset;
-
-	const struct kept_frame *f = get_frame(c->walk, c->layer, number, e);
-	if (!f)
-		return -1;
-	size_t n = f->length - (size_t)in_frame;
-	if (n > len)
-		n = len;
-	if (n > x->file_offset + x->length - c->offset)
-		n = (size_t)(x->file_offset + x->length - c->offset);
-	memcpy(buf, f->bytes + in_frame, n);
-	*got = n;
-	return 0;
-}
-
-/* layer_source.read */
-static int read_content(void *ctx, void *buf, size_t len, struct err *e)
-{
-	struct content *c = ctx;
-	uint8_t *out = buf;
-
-	while (len > 0) {
-		const struct extent *x =
-			c->extent < c->en->extent_count ? &c->en->extents[c->extent] : NULL;
-		size_t n = len;
-		if (x && c->offset >= x->file_offset + x->length) {
-			c->extent++;
-			continue;
-		}
-		if (x && c->offset >= x->file_offset) {
-			if (read_data(c, x, out, len, &n, e) < 0)
-				return -1;
-		} else {
-			if (x && n > x->file_offset - c->offset)
-				n = (size_t)(x->file_offset - c->offset);
-			memset(out, 0, n);
-		}
-		c->offset += n;
-		out += n;
-		len -= n;
-	}
-	return 0;
-}
 
 /* Appends the path of a node that is not on the way of the walk. */
 static int append_path(const struct merge *m, merge_node node, struct str *out, struct err *e)
@@ -228,8 +89,8 @@ static int add_hardlink(struct merge_walk *k, const struct entry *file, merge_no
 static int add(struct merge_walk *k, merge_node node, struct err *e)
 {
 	struct entry en;
-	struct content content = {.walk = k, .en = &en};
-	const struct layer_source src = {read_content, &content};
+	struct tree_content_file content = {.content = k->content, .en = &en};
+	const struct layer_source src = {tree_content_read, &content};
 	merge_node first = MERGE_ROOT;
 
 	progress_name(k->progress, str_text(&k->path));
@@ -300,8 +161,6 @@ int tree_layer_from_merge(struct layer_writer *w, const struct merge *m,
 	struct merge_walk k = {
 		.w = w,
 		.m = m,
-		.indexes = indexes,
-		.fds = fds,
 		.progress = progress,
 		.scratch = ENTRY_SCRATCH_INIT,
 	};
@@ -309,16 +168,14 @@ int tree_layer_from_merge(struct layer_writer *w, const struct merge *m,
 
 	progress_begin(progress, "packing", 0);
 	layer_writer_set_progress(w, progress);
-	k.decoder = frame_decoder_new(e);
-	if (k.decoder)
+	k.content = tree_content_new(indexes, fds, e);
+	if (k.content)
 		r = walk_all(&k, e);
 	if (r < 0) {
 		char q[QUOTE_MAX];
 		err_wrap(e, "'%s'", quote_bytes(q, str_text(&k.path), k.path.len));
 	}
-	for (size_t i = 0; i < KEPT_FRAMES; i++)
-		free(k.kept[i].bytes);
-	frame_decoder_free(k.decoder);
+	tree_content_free(k.content);
 	free(k.first);
 	entry_scratch_fini(&k.scratch);
 	str_fini(&k.path);
