@@ -24,9 +24,8 @@ static int report(const struct instruction *i, size_t offset, struct findings *f
 
 static int report_unsupported(const struct instruction *i, struct findings *f, struct err *e)
 {
-	const char *instead = i->info->kind == INSTRUCTION_ADD ? ": COPY takes files of the context"
-			      : i->info->kind == INSTRUCTION_MAINTAINER ? ": LABEL says the same"
-									: "";
+	const char *instead =
+		i->info->kind == INSTRUCTION_MAINTAINER ? ": LABEL says the same" : "";
 
 	return findings_error(f, ERR_UNSUPPORTED, instruction_place(i, i->name_offset), e,
 			      "%s is not supported yet by this version%s", i->info->name, instead);
@@ -187,7 +186,7 @@ static int check_args(const struct instruction *i, struct seen *seen, struct fin
 
 static size_t words_needed(enum instruction_kind kind)
 {
-	if (kind == INSTRUCTION_COPY)
+	if (kind == INSTRUCTION_COPY || kind == INSTRUCTION_ADD)
 		return 2;
 	return kind == INSTRUCTION_CMD || kind == INSTRUCTION_ENTRYPOINT ? 0 : 1;
 }
@@ -225,8 +224,8 @@ static int check_one(const struct instruction *i, struct seen *seen, struct find
 	if (i->word_count >= words_needed(i->info->kind))
 		return check_args(i, seen, f, e);
 	return report(i, i->name_offset, f, e,
-		      i->info->kind == INSTRUCTION_COPY ? "needs a source and a destination"
-							: "needs an argument");
+		      words_needed(i->info->kind) > 1 ? "needs a source and a destination"
+						      : "needs an argument");
 }
 
 int check_buildfile(const struct buildfile *b, struct findings *f, bool *is_bad, struct err *e)

@@ -396,10 +396,10 @@ static int plan_instruction(struct plan *p, const struct instruction *i, struct 
 	case INSTRUCTION_HEALTHCHECK:
 		return plan_verbatim(p, i, e);
 	case INSTRUCTION_COPY:
+	case INSTRUCTION_ADD:
 		return plan_copy(p, i, e);
 	case INSTRUCTION_FROM:
 	case INSTRUCTION_RUN:
-	case INSTRUCTION_ADD:
 	case INSTRUCTION_ONBUILD:
 	case INSTRUCTION_MAINTAINER:
 	case INSTRUCTION_OWN:

@@ -94,10 +94,11 @@ struct plan_copy {
 	struct chmod_spec chmod;
 	struct strlist exclude; /* for ignore_new */
 	bool is_link;
+	bool is_unpacked; /* ADD: a source that is a tar stands for what it holds */
 };
 
 enum plan_step_kind {
-	PLAN_COPY,
+	PLAN_COPY,    /* and ADD of files */
 	PLAN_WORKDIR, /* mkdir -p `path`, mode 0755, for `owner` */
 	PLAN_CONFIG,  /* history alone: no layer */
 };

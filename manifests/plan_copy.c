@@ -10,12 +10,13 @@
 #include "manifests/ignore.h"
 #include "manifests/plan_private.h"
 
-/* A COPY that is being put together. */
+/* A COPY or ADD that is being put together. */
 struct draft {
 	struct plan *plan;
 	const struct instruction *instruction;
 	struct plan_copy copy;
 	struct str history;
+	bool has_remote; /* a source that is not in the context */
 };
 
 void plan_copy_fini(struct plan_copy *c)
@@ -130,6 +131,35 @@ static bool is_remote(const char *source)
 	       (str_has_prefix(source, "git@") && strchr(source, ':'));
 }
 
+/* What is not in the context. */
+static int refuse_remote(struct draft *d, const struct word *w, struct err *e)
+{
+	d->has_remote = true;
+	if (d->instruction->info->kind == INSTRUCTION_COPY)
+		return report(d, at_word(d, w), e, "COPY takes no URL, only files of the context");
+	return findings_error(d->plan->private->findings, ERR_UNSUPPORTED, at_word(d, w), e,
+			      "sources from the network, with --checksum or without, are not "
+			      "supported yet by this version: fetch it, and ADD the file");
+}
+
+/* Flags of ADD that say something of such sources. */
+static int check_remote_flags(const struct draft *d, struct err *e)
+{
+	static const char *const names[] = {"checksum", "keep-git-dir"};
+	const struct instruction *i = d->instruction;
+
+	for (size_t k = 0; k < ARRAY_LEN(names) && !d->has_remote; k++) {
+		const struct flag *flag = instruction_flag(i, names[k]);
+		if (flag &&
+		    findings_error(d->plan->private->findings, ERR_SYNTAX,
+				   instruction_place(i, flag->offset), e,
+				   "--%s is for sources from the network, and there is none here",
+				   names[k]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int take_source(struct draft *d, const struct word *w, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
@@ -144,7 +174,7 @@ static int take_source(struct draft *d, const struct word *w, struct err *e)
 	if (text.len == 0)
 		return report(d, at_word(d, w), e, "the source is empty after expansion");
 	if (is_remote(str_text(&text)))
-		return report(d, at_word(d, w), e, "COPY takes no URL, only files of the context");
+		return refuse_remote(d, w, e);
 	if (str_appendf(&d->history, e, " %s", str_text(&text)) < 0 ||
 	    path_clean(str_text(&text), &clean, e) < 0)
 		return -1;
@@ -280,14 +310,18 @@ int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
 	const size_t errors = p->private->findings->error_count;
 	SCOPE(draft) struct draft d = {.plan = p, .instruction = i, .history = STR_INIT};
 
-	if (str_append_z(&d.history, "COPY", e) < 0 || take_chown(&d, e) < 0 ||
+	if (str_append_z(&d.history, i->info->name, e) < 0 || take_chown(&d, e) < 0 ||
 	    take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 || take_words(&d, e) < 0)
 		return -1;
-	if (p->private->findings->error_count == errors && check_heredoc_paths(&d, e) < 0)
+	if (check_remote_flags(&d, e) < 0 ||
+	    (p->private->findings->error_count == errors && check_heredoc_paths(&d, e) < 0))
 		return -1;
 	if (p->private->findings->error_count > errors)
 		return 0;
 	d.copy.is_link = check_flag_is_true(i, "link");
+	d.copy.is_unpacked =
+		i->info->kind == INSTRUCTION_ADD &&
+		(!instruction_flag(i, "unpack") || check_flag_is_true(i, "unpack"));
 	struct plan_step *s = plan_add_step(p, i, PLAN_COPY, &d.history, e);
 	if (!s)
 		return e->code == ERR_NONE ? 0 : -1;

@@ -169,7 +169,8 @@ static int may_change_accounts(struct check *k, const struct plan_copy *copy, st
 	}
 	for (size_t i = 0; i < copy->sources.count; i++) {
 		const char *source = copy->sources.items[i];
-		const bool is_file = is_plain_file(k->context, source);
+		/* A tar brings whatever it holds. */
+		const bool is_file = !copy->is_unpacked && is_plain_file(k->context, source);
 		if (may_write_accounts(source, is_file, str_text(&real)))
 			return 1;
 		has_tree |= !is_file;

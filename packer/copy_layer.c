@@ -10,8 +10,10 @@
 #include "base/limits.h"
 #include "base/path.h"
 #include "base/quote.h"
+#include "packer/copy_archive.h"
 #include "packer/copy_list.h"
 #include "packer/host_file.h"
+#include "packer/tar_tree.h"
 
 enum {
 	MODE_DIR = 0755,
@@ -150,6 +152,27 @@ static int copy_file(struct collector *k, const char *source, const struct stat 
 		       : add_file(k, source, st, NULL, e);
 }
 
+/* ADD of a tar: 1 when `source` is one, and all of it was added; 0, -1. */
+static int unpack(struct collector *k, const char *source, const struct stat *st, struct err *e)
+{
+	SCOPE_FD int fd = context_open_file(k->context, source, st, e);
+	char q[QUOTE_MAX];
+
+	if (fd < 0)
+		return -1;
+	const int is_tar = tar_tree_probe(fd, e);
+	if (is_tar < 0)
+		return err_wrap(e, "'%s'", quote_str(q, source));
+	if (!is_tar)
+		return 0;
+	if (set_dest(k, k->copy->dest, e) < 0)
+		return -1;
+	return copy_archive_add(k->list, k->stage, fd, (uint64_t)st->st_size, source, k->dest.data,
+				k->copy->chown != NULL, e) < 0
+		       ? -1
+		       : 1;
+}
+
 static int copy_text(struct collector *k, const struct plan_text *text, bool into_dir,
 		     struct err *e)
 {
@@ -182,6 +205,23 @@ static int add_dest_dir(struct collector *k, struct err *e)
 	return k->dest.len ? copy_list_add_dir(k->list, k->dest.data, e) : 0;
 }
 
+/* 1 when it fills the destination as a directory, 0, -1. */
+static int copy_found(struct collector *k, const char *source, bool into_dir, struct err *e)
+{
+	struct stat st;
+
+	if (context_stat(k->context, source, &st, e) < 0)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return copy_dir(k, source, e) < 0 ? -1 : 1;
+	if (k->copy->is_unpacked && S_ISREG(st.st_mode)) {
+		const int is_tar = unpack(k, source, &st, e);
+		if (is_tar)
+			return is_tar;
+	}
+	return copy_file(k, source, &st, into_dir, e);
+}
+
 static int collect(struct collector *k, struct err *e)
 {
 	SCOPE(strlist) struct strlist found = STRLIST_INIT;
@@ -194,13 +234,10 @@ static int collect(struct collector *k, struct err *e)
 	const bool into_dir =
 		k->copy->is_dest_dir || found.count + k->copy->text_count > 1;
 	for (size_t i = 0; i < found.count; i++) {
-		struct stat st;
-		if (context_stat(k->context, found.items[i], &st, e) < 0)
+		const int is_dir = copy_found(k, found.items[i], into_dir, e);
+		if (is_dir < 0)
 			return -1;
-		any_dir |= S_ISDIR(st.st_mode);
-		if (S_ISDIR(st.st_mode) ? copy_dir(k, found.items[i], e) < 0
-					: copy_file(k, found.items[i], &st, into_dir, e) < 0)
-			return -1;
+		any_dir |= is_dir > 0;
 	}
 	for (size_t i = 0; i < k->copy->text_count; i++) {
 		if (copy_text(k, &k->copy->texts[i], into_dir, e) < 0)
@@ -280,8 +317,15 @@ static int write_text(const struct copy_item *item, const struct entry *en, stru
 	return layer_writer_add(w, en, &src, e);
 }
 
-static int write_item(const struct copy_item *item, const struct context *c, int64_t epoch,
-		      struct layer_writer *w, struct err *e)
+/* A list that is being written. */
+struct writing {
+	const struct context *context;
+	int64_t epoch;
+	struct layer_writer *w;
+	struct archive_writer *archives; /* NULL: the list has none */
+};
+
+static int write_item(const struct writing *to, const struct copy_item *item, struct err *e)
 {
 	const struct entry en = {
 		.kind = item->kind,
@@ -292,29 +336,42 @@ static int write_item(const struct copy_item *item, const struct context *c, int
 		.mode = item->mode,
 		.uid = item->owner.uid,
 		.gid = item->owner.gid,
-		.mtime = epoch,
+		.mtime = to->epoch,
 		.size = item->size,
 	};
 
-	if (en.kind != ENTRY_REG)
-		return layer_writer_add(w, &en, NULL, e);
-	return item->origin == ITEM_TEXT ? write_text(item, &en, w, e)
-					 : write_file(item, &en, c, w, e);
+	switch (item->origin) {
+	case ITEM_TEXT:
+		return write_text(item, &en, to->w, e);
+	case ITEM_ARCHIVE:
+		return archive_writer_add(to->archives, item, to->epoch, to->w, e);
+	case ITEM_CONTEXT:
+	case ITEM_MADE_UP:
+		break;
+	}
+	return en.kind == ENTRY_REG ? write_file(item, &en, to->context, to->w, e)
+				    : layer_writer_add(to->w, &en, NULL, e);
 }
 
 int copy_list_write(const struct copy_list *l, const struct context *c, int64_t epoch,
 		    struct layer_writer *w, struct progress *progress, struct err *e)
 {
+	SCOPE(archive_writer) struct archive_writer *archives = NULL;
 	uint64_t total = 0;
 
+	if (l->archive_count) {
+		archives = archive_writer_new(l, e);
+		if (!archives)
+			return -1;
+	}
+	const struct writing to = {c, epoch, w, archives};
 	for (size_t i = 0; i < l->count; i++)
 		total += l->items[i].size;
 	progress_begin(progress, "packing", total);
 	layer_writer_set_progress(w, progress);
 	for (size_t i = 0; i < l->count; i++) {
-		const struct copy_item *item = &l->items[i];
-		progress_name(progress, item->path);
-		if (write_item(item, c, epoch, w, e) < 0)
+		progress_name(progress, l->items[i].path);
+		if (write_item(&to, &l->items[i], e) < 0)
 			return -1;
 	}
 	return 0;

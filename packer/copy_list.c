@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/quote.h"
 #include "image/whiteout.h"
+#include "packer/copy_archive.h"
 
 enum { MODE_DIR = 0755 };
 
@@ -25,6 +26,9 @@ void copy_list_free(struct copy_list *l)
 	for (size_t i = 0; i < l->count; i++)
 		drop_item(&l->items[i]);
 	free(l->items);
+	for (size_t i = 0; i < l->archive_count; i++)
+		copy_archive_fini(&l->archives[i]);
+	free(l->archives);
 	free(l);
 }
 
@@ -134,7 +138,7 @@ static int sort_unique(struct copy_list *l, struct err *e)
 
 /* Among the first `count` items, which are sorted; NULL. */
 static const struct copy_item *find(const struct copy_list *l, size_t count, const char *path,
-			       size_t len)
+				    size_t len)
 {
 	size_t low = 0, high = count;
 
@@ -184,7 +188,7 @@ static int add_parents(struct copy_list *l, size_t count, const struct stage *st
 }
 
 /* What the stage has and the list would turn from a directory into something else, or the
- * reverse. */
+ * reverse: only an archive does. */
 static int check_stage(const struct copy_list *l, const struct stage *st, struct err *e)
 {
 	char q[QUOTE_MAX];
@@ -194,7 +198,8 @@ static int check_stage(const struct copy_list *l, const struct stage *st, struct
 		enum entry_kind kind;
 		const bool there = stage_find(st, item->path, strlen(item->path), &kind);
 
-		if (!there || (kind == ENTRY_DIR) == (item->kind == ENTRY_DIR))
+		if (!there || item->origin == ITEM_ARCHIVE ||
+		    (kind == ENTRY_DIR) == (item->kind == ENTRY_DIR))
 			continue;
 		return err_set(e, ERR_EXISTS, "'/%s' is %s of the base, and cannot become %s",
 			       quote_str(q, item->path),
@@ -210,9 +215,8 @@ static void drop_present(struct copy_list *l, const struct stage *st)
 	for (size_t i = 0; i < l->count && !l->is_link; i++) {
 		struct copy_item *item = &l->items[i];
 		enum entry_kind kind;
-		item->is_dropped =
-			item->origin == ITEM_MADE_UP &&
-			stage_find(st, item->path, strlen(item->path), &kind);
+		item->is_dropped = item->origin == ITEM_MADE_UP &&
+				   stage_find(st, item->path, strlen(item->path), &kind);
 	}
 	drop_marked(l);
 }

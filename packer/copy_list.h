@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "image/entry.h"
+#include "image/merge.h"
 #include "packer/accounts.h"
 #include "packer/copy_layer.h"
 #include "packer/stage.h"
@@ -24,6 +25,7 @@ enum item_origin {
 	ITEM_MADE_UP, /* a directory that is there for what it holds */
 	ITEM_CONTEXT,
 	ITEM_TEXT, /* that the manifest holds */
+	ITEM_ARCHIVE,
 };
 
 struct copy_item {
@@ -37,13 +39,19 @@ struct copy_item {
 	uint64_t size; /* of the content; a file must still be this very one when it is read */
 	dev_t dev;
 	ino_t ino;
+	size_t archive;  /* ITEM_ARCHIVE: which one of the list, */
+	merge_node node; /* and what of it */
 	bool is_dropped; /* goes with the next drop_marked */
 	size_t order;    /* of discovery: the later one wins */
 };
 
+struct copy_archive;
+
 struct copy_list {
 	struct copy_item *items;
 	size_t count, cap;
+	struct copy_archive *archives;
+	size_t archive_count, archive_cap;
 	struct owner owner; /* of what is made up */
 	bool is_link;       /* does not look at the stage */
 };

@@ -70,6 +70,16 @@ void stage_free(struct stage *st)
 	free(st);
 }
 
+const struct store *stage_store(const struct stage *st)
+{
+	return st->store;
+}
+
+const struct layers_options *stage_options(const struct stage *st)
+{
+	return st->opt;
+}
+
 const struct merge *stage_tree(const struct stage *st)
 {
 	return st->tree;

@@ -22,6 +22,10 @@ struct stage *stage_new(const struct store *s, struct lease *lease, const struct
 void stage_free(struct stage *st);
 SCOPE_DEFINE(stage, struct stage *, stage_free)
 
+/* Where its layers are, and how they are read. */
+const struct store *stage_store(const struct stage *st);
+const struct layers_options *stage_options(const struct stage *st);
+
 /* The tree of all layers so far; changes with stage_add_layer. */
 const struct merge *stage_tree(const struct stage *st);
 

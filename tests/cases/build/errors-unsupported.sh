@@ -10,7 +10,6 @@ cat >context/Dockerfile <<'END'
 FROM scratch AS build
 COPY x /x
 RUN make
-ADD x /y
 ONBUILD COPY x /z
 MAINTAINER somebody
 FROM scratch AS last
@@ -35,61 +34,58 @@ cat >want <<'END'
 shale: Dockerfile:3:1: RUN is not supported yet by this version
 RUN make
 ^
-Dockerfile:4:1: ADD is not supported yet by this version: COPY takes files of the context
-ADD x /y
-^
-Dockerfile:5:1: ONBUILD is not supported yet by this version
+Dockerfile:4:1: ONBUILD is not supported yet by this version
 ONBUILD COPY x /z
 ^
-Dockerfile:6:1: MAINTAINER is not supported yet by this version: LABEL says the same
+Dockerfile:5:1: MAINTAINER is not supported yet by this version: LABEL says the same
 MAINTAINER somebody
 ^
-Dockerfile:7:1: more than one stage (FROM) is not supported yet by this version
+Dockerfile:6:1: more than one stage (FROM) is not supported yet by this version
 FROM scratch AS last
 ^
-Dockerfile:8:6: COPY --from is not supported yet by this version
+Dockerfile:7:6: COPY --from is not supported yet by this version
 COPY --from=build /x /x
      ^
-Dockerfile:9:6: COPY --parents is not supported yet by this version
+Dockerfile:8:6: COPY --parents is not supported yet by this version
 COPY --parents x /p
      ^
-Dockerfile:10:1: RUN is not supported yet by this version
+Dockerfile:9:1: RUN is not supported yet by this version
 RUN <<EOF
 ^
-Dockerfile:10:5: heredocs (RUN <<EOF) are not supported yet by this version
+Dockerfile:9:5: heredocs (RUN <<EOF) are not supported yet by this version
 RUN <<EOF
     ^
-Dockerfile:13:1: OS is not supported yet by this version
+Dockerfile:12:1: OS is not supported yet by this version
 OS debian:12
 ^
-Dockerfile:14:1: USE is not supported yet by this version
+Dockerfile:13:1: USE is not supported yet by this version
 USE curl
 ^
-Dockerfile:15:1: LIBS is not supported yet by this version
+Dockerfile:14:1: LIBS is not supported yet by this version
 LIBS libc6
 ^
-Dockerfile:16:1: ACCOUNT is not supported yet by this version
+Dockerfile:15:1: ACCOUNT is not supported yet by this version
 ACCOUNT app
 ^
-Dockerfile:17:1: DIR is not supported yet by this version
+Dockerfile:16:1: DIR is not supported yet by this version
 DIR /var/lib/app
 ^
-Dockerfile:18:1: LINK is not supported yet by this version
+Dockerfile:17:1: LINK is not supported yet by this version
 LINK /a /b
 ^
-Dockerfile:19:1: LAYER is not supported yet by this version
+Dockerfile:18:1: LAYER is not supported yet by this version
 LAYER data
 ^
-Dockerfile:20:1: KERNEL is not supported yet by this version
+Dockerfile:19:1: KERNEL is not supported yet by this version
 KERNEL linux
 ^
-Dockerfile:21:1: BOOT is not supported yet by this version
+Dockerfile:20:1: BOOT is not supported yet by this version
 BOOT systemd
 ^
-Dockerfile:22:1: TEST is not supported yet by this version
+Dockerfile:21:1: TEST is not supported yet by this version
 TEST curl --version
 ^
-Dockerfile:23:1: INCLUDE is not supported yet by this version
+Dockerfile:22:1: INCLUDE is not supported yet by this version
 INCLUDE other
 ^
 END

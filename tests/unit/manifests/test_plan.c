@@ -45,6 +45,9 @@ static const struct {
 	{"COPY [\"a b\", \"/c d/\"]", "COPY a b /c d/ # buildkit"},
 	{"COPY --chown=app:app --chmod=0755 a b /x/", "COPY --chown=app:app --chmod=0755 a b /x/ # buildkit"},
 	{"COPY --link --exclude=*.o a .", "COPY a . # buildkit"},
+	{"ADD a.tar /x", "ADD a.tar /x # buildkit"},
+	{"ADD --unpack=false --link --chmod=0600 --chown=1 a b /x/", "ADD --chown=1 --chmod=0600 a b /x/ # buildkit"},
+	{"ADD <<EOF /x\ntext\nEOF", "ADD <<EOF /x # buildkit"},
 	{"WORKDIR /w\nCOPY ./a ../b", "COPY ./a ../b # buildkit"},
 	{"ARG d=src\nCOPY $d/a /b", "COPY src/a /b # buildkit"},
 	{"ENV A=b", "ENV A=b"},
@@ -417,6 +420,21 @@ START_TEST(plans_flags_of_copies)
 }
 END_TEST
 
+START_TEST(add_unpacks_unless_told_not_to)
+{
+	static const bool want[] = {false, true, true, true, false};
+	SCOPE(build) struct build t;
+
+	build_init(&t, "FROM scratch\nCOPY a /x\nADD a /x\nADD --unpack a /x\n"
+		       "ADD --unpack=true a /x\nADD --unpack=false a /x\n");
+	build_ok(&t, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		ck_assert_int_eq(t.p->steps[i].kind, PLAN_COPY);
+		ck_assert(t.p->steps[i].copy.is_unpacked == want[i]);
+	}
+}
+END_TEST
+
 START_TEST(plans_working_directories)
 {
 	SCOPE(build) struct build t;
@@ -470,6 +488,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, refuses_parents_that_it_cannot_use);
 	tcase_add_loop_test(tc, plans_copies, 0, ARRAY_LEN(copies));
 	tcase_add_test(tc, plans_flags_of_copies);
+	tcase_add_test(tc, add_unpacks_unless_told_not_to);
 	tcase_add_test(tc, plans_working_directories);
 	tcase_add_test(tc, plans_healthchecks);
 	suite_add_tcase(s, tc);

@@ -45,6 +45,16 @@ static const struct {
 	{"FROM a\nCOPY $x /b", "F:2:6:", "empty after expansion", ERR_SYNTAX},
 	{"FROM a\nCOPY https://x/y /b", "F:2:6:", "no URL", ERR_SYNTAX},
 	{"FROM a\nCOPY git@host:x /b", "F:2:6:", "no URL", ERR_SYNTAX},
+	{"FROM a\nADD a", "F:2:1:", "ADD needs a source and a destination", ERR_SYNTAX},
+	{"FROM a\nADD --parents x /y", "F:2:5:", "unknown flag '--parents'", ERR_SYNTAX},
+	{"FROM a\nADD https://x/y /b", "F:2:5:", "from the network, with --checksum", ERR_UNSUPPORTED},
+	{"FROM a\nADD --checksum=sha256:00 a http://x/y /b/", "F:2:28:", "from the network", ERR_UNSUPPORTED},
+	{"FROM a\nADD --keep-git-dir git@host:x.git /b", "F:2:20:", "from the network", ERR_UNSUPPORTED},
+	{"FROM a\nADD ssh://git@host/x /b\nADD git://host/x /c", "F:2:5:", "F:3:5: sources from the network", ERR_UNSUPPORTED},
+	{"FROM a\nADD --checksum=sha256:00 a /b", "F:2:5:", "--checksum is for sources from the network", ERR_SYNTAX},
+	{"FROM a\nADD --keep-git-dir=true a /b", "F:2:5:", "--keep-git-dir is for sources", ERR_SYNTAX},
+	{"FROM a\nADD --unpack=maybe a /b", "F:2:14:", "true or false", ERR_SYNTAX},
+	{"FROM a\nCOPY --unpack a /b", "F:2:6:", "unknown flag '--unpack'", ERR_SYNTAX},
 	{"FROM a\nCOPY ok \\\n a[b /c/", "F:3:2:", "bad pattern 'a[b'", ERR_SYNTAX},
 	{"FROM a\nCOPY ${x /b", "F:2:6:", "missing '}'", ERR_SYNTAX},
 	{"FROM a\nCOPY a b${x} c${x:?no} /b/", "F:2:15:", "x: no", ERR_SYNTAX},
@@ -124,7 +134,7 @@ START_TEST(lists_all_that_is_unsupported_at_once)
 	struct err e = ERR_INIT;
 	SCOPE(build) struct build t;
 	static const char *const want[] = {
-		"F:2:1: RUN is",         "F:3:1: ADD is",
+		"F:2:1: RUN is",         "F:3:1: RUN is",
 		"F:4:1: ONBUILD is",     "F:5:1: MAINTAINER is",
 		"F:6:6: COPY --from is", "F:7:1: more than one stage",
 		"F:8:3: RUN is",         "F:9:1: RUN is",
@@ -132,7 +142,7 @@ START_TEST(lists_all_that_is_unsupported_at_once)
 	};
 
 	build_init(&t,
-		   "FROM a\nRUN b\nADD c d\nONBUILD RUN e\nMAINTAINER f\n"
+		   "FROM a\nRUN b\nRUN c d\nONBUILD RUN e\nMAINTAINER f\n"
 		   "COPY --from=g h i\nFROM j\n  run k\nRUN <<X\nRUN inside\nX\nOS debian\n");
 	ck_assert_int_eq(build_run(&t, NULL, &e), -1);
 	ck_assert_uint_eq(t.f.error_count, ARRAY_LEN(want));

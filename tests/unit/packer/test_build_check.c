@@ -126,7 +126,10 @@ static const struct {
 	{"COPY app /usr/lib/x\nCOPY --chown=b app /x\n", "", 1, linked},
 	{"COPY <<E /etc/passwd\nE\nCOPY --chown=b app /x\n", "", 1, plain},
 	{"COPY <<passwd /etc/\npasswd\nCOPY --chown=b app /x\n", "", 1, plain},
+	{"ADD app /etc/\nCOPY --chown=b app /x\n", "", 1, plain},
 	/* What cannot does not. */
+	{"ADD app /srv/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
+	{"ADD --unpack=false app /etc/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
 	{"COPY <<E /etc/\nE\nCOPY --chown=b app /x\n", "4:14 ", 2, plain},
 	{"COPY app /etc/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
 	{"COPY tree /etc/x/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
