@@ -26,7 +26,7 @@ static const struct flag_info table[] = {
 	{INSTRUCTION_COPY,        "exclude",        FLAG_TEXTS,  true},
 	{INSTRUCTION_COPY,        "link",           FLAG_SWITCH, true},
 	{INSTRUCTION_COPY,        "from",           FLAG_TEXT,   false},
-	{INSTRUCTION_COPY,        "parents",        FLAG_SWITCH, false},
+	{INSTRUCTION_COPY,        "parents",        FLAG_SWITCH, true},
 	{INSTRUCTION_ADD,         "chown",          FLAG_TEXT,   true},
 	{INSTRUCTION_ADD,         "chmod",          FLAG_TEXT,   true},
 	{INSTRUCTION_ADD,         "exclude",        FLAG_TEXTS,  true},

@@ -84,6 +84,10 @@ struct plan_copy {
 	struct strlist
 		sources; /* glob patterns (GLOB_PLAIN), clean, relative to the context; "." */
 	struct place *sources_at; /* of each */
+	/* --parents: a source is a directory whose own path is not kept ("a" of "a/./b/c"; "."
+	   without the "/./"), and here is, of each, what is selected below it (GLOB_DEEP; "." all).
+	   Else empty. */
+	struct strlist patterns;
 	struct plan_text *texts;  /* they come after the sources */
 	size_t text_count;
 	char *dest;               /* absolute and clean; with a "/" at the end when is_dest_dir */
@@ -94,6 +98,7 @@ struct plan_copy {
 	struct chmod_spec chmod;
 	struct strlist exclude; /* for ignore_new */
 	bool is_link;
+	bool keeps_parents;
 	bool is_unpacked; /* ADD: a source that is a tar stands for what it holds */
 };
 

@@ -27,6 +27,7 @@ void plan_copy_fini(struct plan_copy *c)
 	}
 	free(c->texts);
 	strlist_fini(&c->sources);
+	strlist_fini(&c->patterns);
 	strlist_fini(&c->exclude);
 	free(c->sources_at);
 	free(c->dest);
@@ -160,11 +161,46 @@ static int check_remote_flags(const struct draft *d, struct err *e)
 	return 0;
 }
 
+/* A clean pattern, "." for the empty one: 1, 0 with a finding, -1. */
+static int clean_pattern(const struct draft *d, const struct word *w, const char *text,
+			 enum glob_kind kind, struct str *clean, struct err *e)
+{
+	SCOPE(glob) struct glob ignored = GLOB_INIT;
+
+	if (path_clean(text, clean, e) < 0 || (clean->len == 0 && str_append_c(clean, '.', e) < 0))
+		return -1;
+	if (glob_init(&ignored, str_text(clean), clean->len, kind, e) == 0)
+		return 1;
+	return findings_take(d->plan->private->findings, at_word(d, w), e);
+}
+
+/* --parents: the path is kept from the "/./" on. */
+static int take_pivoted(struct draft *d, const struct word *w, const char *text, struct err *e)
+{
+	static const char pivot_mark[] = "/./";
+	const char *pivot = strstr(text, pivot_mark);
+	const char *below = pivot ? pivot + strlen(pivot_mark) : text;
+	SCOPE_FREE char *dir = str_dup_n(text, pivot ? (size_t)(pivot - text) : 0, e);
+	SCOPE(str) struct str clean_dir = STR_INIT;
+	SCOPE(str) struct str clean_below = STR_INIT;
+
+	if (!dir)
+		return -1;
+	int good = clean_pattern(d, w, dir, GLOB_PLAIN, &clean_dir, e);
+	if (good == 1)
+		good = clean_pattern(d, w, below, GLOB_DEEP, &clean_below, e);
+	if (good < 1)
+		return good;
+	d->copy.sources_at[d->copy.sources.count] = at_word(d, w);
+	return strlist_add(&d->copy.sources, str_text(&clean_dir), e) < 0
+		       ? -1
+		       : strlist_add(&d->copy.patterns, str_text(&clean_below), e);
+}
+
 static int take_source(struct draft *d, const struct word *w, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	SCOPE(str) struct str clean = STR_INIT;
-	SCOPE(glob) struct glob ignored = GLOB_INIT;
 
 	const int good =
 		plan_expand(d->plan, d->instruction, w, &d->plan->private->vars.stage, &text, e);
@@ -175,13 +211,13 @@ static int take_source(struct draft *d, const struct word *w, struct err *e)
 		return report(d, at_word(d, w), e, "the source is empty after expansion");
 	if (is_remote(str_text(&text)))
 		return refuse_remote(d, w, e);
-	if (str_appendf(&d->history, e, " %s", str_text(&text)) < 0 ||
-	    path_clean(str_text(&text), &clean, e) < 0)
+	if (str_appendf(&d->history, e, " %s", str_text(&text)) < 0)
 		return -1;
-	if (clean.len == 0 && str_append_c(&clean, '.', e) < 0)
-		return -1;
-	if (glob_init(&ignored, str_text(&clean), clean.len, GLOB_PLAIN, e) < 0)
-		return findings_take(d->plan->private->findings, at_word(d, w), e);
+	if (d->copy.keeps_parents)
+		return take_pivoted(d, w, str_text(&text), e);
+	const int is_clean = clean_pattern(d, w, str_text(&text), GLOB_PLAIN, &clean, e);
+	if (is_clean < 1)
+		return is_clean;
 	d->copy.sources_at[d->copy.sources.count] = at_word(d, w);
 	return strlist_add(&d->copy.sources, str_text(&clean), e);
 }
@@ -310,7 +346,9 @@ int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
 	const size_t errors = p->private->findings->error_count;
 	SCOPE(draft) struct draft d = {.plan = p, .instruction = i, .history = STR_INIT};
 
-	if (str_append_z(&d.history, i->info->name, e) < 0 || take_chown(&d, e) < 0 ||
+	d.copy.keeps_parents = check_flag_is_true(i, "parents");
+	if (str_append_z(&d.history, i->info->name, e) < 0 ||
+	    (d.copy.keeps_parents && str_append_z(&d.history, " --parents", e) < 0) || take_chown(&d, e) < 0 ||
 	    take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 || take_words(&d, e) < 0)
 		return -1;
 	if (check_remote_flags(&d, e) < 0 ||

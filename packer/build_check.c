@@ -13,6 +13,7 @@
 #include "image/whiteout.h"
 #include "manifests/ignore.h"
 #include "packer/accounts.h"
+#include "packer/copy_parents.h"
 
 static const char *const account_files[] = {"etc/passwd", "etc/group"};
 
@@ -59,17 +60,61 @@ static int check_names(const struct context *c, const struct plan_copy *copy,
 	return exclude ? ignore_check_steps(exclude, e) : 0;
 }
 
+/* What a source with --parents selects. */
+struct selected {
+	const struct ignore *exclude;
+	size_t count; /* --exclude or not */
+};
+
+/* context_walk */
+static int check_selected(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	struct selected *s = ctx;
+	const bool is_out = s->exclude && ignore_is_excluded(s->exclude, entry->below);
+
+	s->count++;
+	if (s->exclude && ignore_check_steps(s->exclude, e) < 0)
+		return -1;
+	return is_out ? 0 : check_name(NULL, entry, e);
+}
+
+/* 1, 0 for a pattern that matches nothing, -1. */
+static int check_parents(const struct context *c, const struct plan_copy *copy, size_t index,
+			 const struct ignore *exclude, struct err *e)
+{
+	struct selected s = {exclude, 0};
+
+	if (copy_parents_walk(c, copy, index, check_selected, &s, e) < 0)
+		return -1;
+	if (s.count || !copy_parents_is_literal(copy, index) ||
+	    strcmp(copy->patterns.items[index], ".") == 0)
+		return s.count > 0;
+	return copy_parents_refuse(c, copy, index, e);
+}
+
+/* 1, 0 for a pattern that matches nothing, -1. */
+static int check_plain(const struct context *c, const struct plan_copy *copy, size_t index,
+		       const struct ignore *exclude, struct err *e)
+{
+	SCOPE(strlist) struct strlist paths = STRLIST_INIT;
+
+	if (context_match(c, copy->sources.items[index], &paths, e) < 0)
+		return -1;
+	if (paths.count && check_names(c, copy, &paths, exclude, e) < 0)
+		return -1;
+	return paths.count > 0;
+}
+
 static int check_source(const struct context *c, const struct plan_copy *copy, size_t index,
 			const struct ignore *exclude, struct findings *f, struct err *e)
 {
-	SCOPE(strlist) struct strlist paths = STRLIST_INIT;
-	const char *source = copy->sources.items[index];
+	const char *source = copy->keeps_parents ? copy->patterns.items[index]
+						 : copy->sources.items[index];
 	const struct place at = copy->sources_at[index];
 	char q[QUOTE_MAX];
 
-	int found = context_match(c, source, &paths, e) < 0 ? -1 : paths.count > 0;
-	if (found > 0 && check_names(c, copy, &paths, exclude, e) < 0)
-		found = -1;
+	const int found = copy->keeps_parents ? check_parents(c, copy, index, exclude, e)
+					      : check_plain(c, copy, index, exclude, e);
 	if (found < 0)
 		return findings_take(f, at, e) < 0 ? findings_wrap(f, at, e) : 0;
 	/* docker copies nothing without a word. */
@@ -169,8 +214,9 @@ static int may_change_accounts(struct check *k, const struct plan_copy *copy, st
 	}
 	for (size_t i = 0; i < copy->sources.count; i++) {
 		const char *source = copy->sources.items[i];
-		/* A tar brings whatever it holds. */
-		const bool is_file = !copy->is_unpacked && is_plain_file(k->context, source);
+		/* A tar brings whatever it holds, and a path what is on it. */
+		const bool is_file = !copy->is_unpacked && !copy->keeps_parents &&
+				     is_plain_file(k->context, source);
 		if (may_write_accounts(source, is_file, str_text(&real)))
 			return 1;
 		has_tree |= !is_file;

@@ -12,6 +12,7 @@
 #include "base/quote.h"
 #include "packer/copy_archive.h"
 #include "packer/copy_list.h"
+#include "packer/copy_parents.h"
 #include "packer/host_file.h"
 #include "packer/tar_tree.h"
 
@@ -30,6 +31,8 @@ struct collector {
 	const struct plan_copy *copy;
 	struct ignore *exclude;
 	struct str dest; /* canonical, of the directory or file that is being filled */
+	struct str kept; /* --parents: the last directory of the context that is in the list, with
+			    all above it */
 };
 
 /* `mode`, then --chmod. */
@@ -197,6 +200,67 @@ static int copy_dir(struct collector *k, const char *source, struct err *e)
 	return context_walk(k->context, source, k->exclude, take_entry, k, e);
 }
 
+/* Whether directory `dir` (`len` bytes) is `other` or above it. */
+static bool is_at_or_above(const char *dir, size_t len, const char *other)
+{
+	return strncmp(dir, other, len) == 0 && (other[len] == '/' || other[len] == '\0');
+}
+
+static int keep(struct collector *k, const char *dir, size_t len, struct err *e)
+{
+	str_truncate(&k->kept, 0);
+	return str_append(&k->kept, dir, len, e);
+}
+
+/* The directories of the context on the way to an entry, as they are there. */
+static int take_parents(struct collector *k, const struct context_entry *entry, struct err *e)
+{
+	const size_t skip = (size_t)(entry->below - entry->path);
+
+	for (const char *slash = strchr(entry->below, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const size_t len = (size_t)(slash - entry->path);
+		struct stat st;
+		if (k->kept.len && is_at_or_above(entry->path, len, k->kept.data))
+			continue;
+		SCOPE_FREE char *path = str_dup_n(entry->path, len, e);
+		if (!path || context_stat(k->context, path, &st, e) < 0)
+			return -1;
+		const struct context_entry dir = {path, path + skip, &st, NULL};
+		if (take_entry(k, &dir, e) < 0 || keep(k, path, len, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* context_walk, of a source with --parents */
+static int take_with_parents(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	struct collector *k = ctx;
+
+	if (k->exclude) {
+		const bool is_out = ignore_is_excluded(k->exclude, entry->below);
+		if (ignore_check_steps(k->exclude, e) < 0)
+			return -1;
+		if (is_out)
+			return 0;
+	}
+	if (take_parents(k, entry, e) < 0 || take_entry(k, entry, e) < 0)
+		return -1;
+	return S_ISDIR(entry->st->st_mode) ? keep(k, entry->path, strlen(entry->path), e) : 0;
+}
+
+static int collect_with_parents(struct collector *k, struct err *e)
+{
+	if (set_dest(k, k->copy->dest, e) < 0)
+		return -1;
+	for (size_t i = 0; i < k->copy->sources.count; i++) {
+		str_truncate(&k->kept, 0);
+		if (copy_parents_walk(k->context, k->copy, i, take_with_parents, k, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Whether the destination is there, so that a COPY of an empty directory makes it. */
 static int add_dest_dir(struct collector *k, struct err *e)
 {
@@ -227,10 +291,12 @@ static int collect(struct collector *k, struct err *e)
 	SCOPE(strlist) struct strlist found = STRLIST_INIT;
 	bool any_dir = false;
 
-	for (size_t i = 0; i < k->copy->sources.count; i++) {
+	for (size_t i = 0; i < k->copy->sources.count && !k->copy->keeps_parents; i++) {
 		if (context_match(k->context, k->copy->sources.items[i], &found, e) < 0)
 			return -1;
 	}
+	if (k->copy->keeps_parents && collect_with_parents(k, e) < 0)
+		return -1;
 	const bool into_dir =
 		k->copy->is_dest_dir || found.count + k->copy->text_count > 1;
 	for (size_t i = 0; i < found.count; i++) {
@@ -263,6 +329,7 @@ struct copy_list *copy_list_new(const struct context *c, const struct stage *st,
 		.list = l, .context = c, .stage = st, .copy = copy, .exclude = exclude};
 	const int r = collect(&k, e);
 	str_fini(&k.dest);
+	str_fini(&k.kept);
 	if (r < 0 || copy_list_finish(l, st, e) < 0)
 		return NULL;
 	return steal_ptr(&l);

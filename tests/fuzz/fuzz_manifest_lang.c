@@ -83,6 +83,8 @@ static void check_plan(const struct plan *p)
 		if (s->kind == PLAN_COPY) {
 			FUZZ_CHECK(s->copy.sources.count + s->copy.text_count > 0 &&
 				   s->copy.dest[0] == '/');
+			FUZZ_CHECK(s->copy.patterns.count ==
+				   (s->copy.keeps_parents ? s->copy.sources.count : 0));
 			for (size_t n = 0; n < s->copy.text_count; n++)
 				FUZZ_CHECK(!strchr(s->copy.texts[n].name, '/') &&
 					   s->copy.texts[n].text);

@@ -14,7 +14,6 @@ ONBUILD COPY x /z
 MAINTAINER somebody
 FROM scratch AS last
 COPY --from=build /x /x
-COPY --parents x /p
 RUN <<EOF
 RUN is text here
 EOF
@@ -46,46 +45,43 @@ FROM scratch AS last
 Dockerfile:7:6: COPY --from is not supported yet by this version
 COPY --from=build /x /x
      ^
-Dockerfile:8:6: COPY --parents is not supported yet by this version
-COPY --parents x /p
-     ^
-Dockerfile:9:1: RUN is not supported yet by this version
+Dockerfile:8:1: RUN is not supported yet by this version
 RUN <<EOF
 ^
-Dockerfile:9:5: heredocs (RUN <<EOF) are not supported yet by this version
+Dockerfile:8:5: heredocs (RUN <<EOF) are not supported yet by this version
 RUN <<EOF
     ^
-Dockerfile:12:1: OS is not supported yet by this version
+Dockerfile:11:1: OS is not supported yet by this version
 OS debian:12
 ^
-Dockerfile:13:1: USE is not supported yet by this version
+Dockerfile:12:1: USE is not supported yet by this version
 USE curl
 ^
-Dockerfile:14:1: LIBS is not supported yet by this version
+Dockerfile:13:1: LIBS is not supported yet by this version
 LIBS libc6
 ^
-Dockerfile:15:1: ACCOUNT is not supported yet by this version
+Dockerfile:14:1: ACCOUNT is not supported yet by this version
 ACCOUNT app
 ^
-Dockerfile:16:1: DIR is not supported yet by this version
+Dockerfile:15:1: DIR is not supported yet by this version
 DIR /var/lib/app
 ^
-Dockerfile:17:1: LINK is not supported yet by this version
+Dockerfile:16:1: LINK is not supported yet by this version
 LINK /a /b
 ^
-Dockerfile:18:1: LAYER is not supported yet by this version
+Dockerfile:17:1: LAYER is not supported yet by this version
 LAYER data
 ^
-Dockerfile:19:1: KERNEL is not supported yet by this version
+Dockerfile:18:1: KERNEL is not supported yet by this version
 KERNEL linux
 ^
-Dockerfile:20:1: BOOT is not supported yet by this version
+Dockerfile:19:1: BOOT is not supported yet by this version
 BOOT systemd
 ^
-Dockerfile:21:1: TEST is not supported yet by this version
+Dockerfile:20:1: TEST is not supported yet by this version
 TEST curl --version
 ^
-Dockerfile:22:1: INCLUDE is not supported yet by this version
+Dockerfile:21:1: INCLUDE is not supported yet by this version
 INCLUDE other
 ^
 END

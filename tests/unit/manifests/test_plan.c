@@ -45,6 +45,7 @@ static const struct {
 	{"COPY [\"a b\", \"/c d/\"]", "COPY a b /c d/ # buildkit"},
 	{"COPY --chown=app:app --chmod=0755 a b /x/", "COPY --chown=app:app --chmod=0755 a b /x/ # buildkit"},
 	{"COPY --link --exclude=*.o a .", "COPY a . # buildkit"},
+	{"COPY --chown=1 --parents ./a/./b /x", "COPY --parents --chown=1 ./a/./b /x # buildkit"},
 	{"ADD a.tar /x", "ADD a.tar /x # buildkit"},
 	{"ADD --unpack=false --link --chmod=0600 --chown=1 a b /x/", "ADD --chown=1 --chmod=0600 a b /x/ # buildkit"},
 	{"ADD <<EOF /x\ntext\nEOF", "ADD <<EOF /x # buildkit"},
@@ -401,6 +402,40 @@ START_TEST(plans_copies)
 }
 END_TEST
 
+/* Sources and patterns of --parents. */
+static const struct {
+	const char *words, *sources, *patterns;
+} kept[] = {
+	/* clang-format off */
+	{"a/b /x", ".", "a/b"},
+	{"./a/b/ /x", ".", "a/b"},
+	{"/a ../b /x/", ".|.", "a|b"},
+	{"a/./b/c /x", "a", "b/c"},
+	{"./a/./b/./c /x", "a", "b/c"},
+	{"/./a /x", ".", "a"},
+	{"a/./ /x", "a", "."},
+	{". /x", ".", "."},
+	{"a*/./**/*.[ch] /x", "a*", "**/*.[ch]"},
+	{"$V/./${V}s /x", "val", "vals"},
+	/* clang-format on */
+};
+
+START_TEST(splits_sources_at_the_pivot)
+{
+	struct err e = ERR_INIT;
+	SCOPE(build) struct build t;
+	SCOPE_FREE char *text =
+		str_dupf(&e, "FROM scratch\nARG V=val\nCOPY --parents %s\n", kept[_i].words);
+
+	build_init(&t, text);
+	build_ok(&t, NULL);
+	const struct plan_copy *c = &t.p->steps[1].copy;
+	ck_assert(c->keeps_parents);
+	check_list(&c->sources, kept[_i].sources);
+	check_list(&c->patterns, kept[_i].patterns);
+}
+END_TEST
+
 START_TEST(plans_flags_of_copies)
 {
 	SCOPE(build) struct build t;
@@ -487,6 +522,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, gives_a_path_to_a_parent_without_one);
 	tcase_add_test(tc, refuses_parents_that_it_cannot_use);
 	tcase_add_loop_test(tc, plans_copies, 0, ARRAY_LEN(copies));
+	tcase_add_loop_test(tc, splits_sources_at_the_pivot, 0, ARRAY_LEN(kept));
 	tcase_add_test(tc, plans_flags_of_copies);
 	tcase_add_test(tc, add_unpacks_unless_told_not_to);
 	tcase_add_test(tc, plans_working_directories);

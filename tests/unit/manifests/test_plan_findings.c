@@ -37,7 +37,9 @@ static const struct {
 	{"FROM a\nENV --x=y a=b", "F:2:5:", "unknown flag '--x'", ERR_SYNTAX},
 	{"FROM a\nCMD --x y", "F:2:5:", "unknown flag", ERR_SYNTAX},
 	{"FROM a\nCOPY --from=b x y", "F:2:6:", "COPY --from is not supported yet", ERR_UNSUPPORTED},
-	{"FROM a\nCOPY --parents x y", "F:2:6:", "COPY --parents is not supported yet", ERR_UNSUPPORTED},
+	{"FROM a\nCOPY --parents x/./a[b /c/", "F:2:16:", "bad pattern", ERR_SYNTAX},
+	{"FROM a\nCOPY --parents a[b/./x /c/", "F:2:16:", "bad pattern", ERR_SYNTAX},
+	{"FROM a\nCOPY --parents=x a /c/", "F:2:16:", "true or false", ERR_SYNTAX},
 	/* COPY */
 	{"FROM a\nCOPY a", "F:2:1:", "source and a destination", ERR_SYNTAX},
 	{"FROM a\nCOPY", "F:2:1:", "source and a destination", ERR_SYNTAX},

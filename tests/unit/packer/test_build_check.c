@@ -75,6 +75,8 @@ static const struct {
 	{"COPY app tree /x/\nCOPY . /\nCOPY *.none /y/\n", "", "4:6 "},
 	{"COPY none app nil /x/\nWORKDIR /w\nCOPY tree/lost /y\n", "2:6 2:15 4:6 ", ""},
 	{"COPY none /x\nENV a\nUSER\nCOPY none /y\n", "2:6 5:6 ", ""},
+	{"COPY --parents none tree/./lost /x/\nCOPY --parents *.none /x\n", "2:16 2:21 ", "3:16 "},
+	{"COPY --parents --exclude=* tree etc/./passwd . etc/./ /x/\n", "", ""},
 };
 
 START_TEST(finds_all_missing_sources)
@@ -127,6 +129,7 @@ static const struct {
 	{"COPY <<E /etc/passwd\nE\nCOPY --chown=b app /x\n", "", 1, plain},
 	{"COPY <<passwd /etc/\npasswd\nCOPY --chown=b app /x\n", "", 1, plain},
 	{"ADD app /etc/\nCOPY --chown=b app /x\n", "", 1, plain},
+	{"COPY --parents etc/passwd /\nCOPY --chown=b app /x\n", "", 1, plain},
 	/* What cannot does not. */
 	{"ADD app /srv/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},
 	{"ADD --unpack=false app /etc/\nCOPY --chown=b app /x\n", "3:14 ", 2, plain},

@@ -21,6 +21,7 @@ struct recipe {
 	const char *exclude;
 	bool is_link;
 	struct plan_text texts[2];
+	const char *pattern; /* --parents: of the only source */
 };
 
 static void copy_init(struct plan_copy *out, const struct recipe *r)
@@ -45,12 +46,16 @@ static void copy_init(struct plan_copy *out, const struct recipe *r)
 	}
 	if (r->exclude)
 		ck_assert_int_eq(strlist_add(&out->exclude, r->exclude, &e), 0);
+	out->keeps_parents = r->pattern != NULL;
+	if (r->pattern)
+		ck_assert_int_eq(strlist_add(&out->patterns, r->pattern, &e), 0);
 	ck_assert_no_err(&e);
 }
 
 static void copy_fini(struct plan_copy *c)
 {
 	strlist_fini(&c->sources);
+	strlist_fini(&c->patterns);
 	strlist_fini(&c->exclude);
 	free(c->texts); /* what it points to is the recipe's */
 	free(c->dest);
@@ -181,6 +186,40 @@ static const struct {
 	  .texts = {{.name = one, .text = some}}},
 	 "f /x 755 3:3 10\n"},
 };
+
+static const struct {
+	struct recipe recipe;
+	const char *layer;
+} with_parents[] = {
+	{{{"."}, .pattern = "src/sub/x", .dest = "/d"},
+	 "d /d 755 0:0 0\nd /d/src 755 0:0 0\nd /d/src/sub 755 0:0 0\nf /d/src/sub/x 644 0:0 1\n"},
+	{{{"src"}, .pattern = "sub/x", .dest = "/"},
+	 "d /sub 755 0:0 0\nf /sub/x 644 0:0 1\n"},
+	{{{"."}, .pattern = "*/sub/x", .dest = "/"},
+	 "d /more 755 0:0 0\nd /more/sub 755 0:0 0\nf /more/sub/x 644 0:0 4\n"
+	 "d /src 755 0:0 0\nd /src/sub 755 0:0 0\nf /src/sub/x 644 0:0 1\n"},
+	/* A directory that is selected comes with all below it, and links are links. */
+	{{{"."}, .pattern = "src", .dest = "/", .exclude = "src/[ae]*"},
+	 "d /src 755 0:0 0\nl /src/link 777 0:0 0 -> ../a\nd /src/sub 755 0:0 0\n"
+	 "f /src/sub/x 644 0:0 1\n"},
+	{{{"."}, .pattern = "**/x", .dest = "/", .exclude = "more"},
+	 "d /src 755 0:0 0\nd /src/sub 755 0:0 0\nf /src/sub/x 644 0:0 1\n"},
+	/* Two directories of one name, from two sources: the last file counts. */
+	{{{"[ms]*"}, .pattern = "sub", .dest = "/", .chmod = "0700", .chown = "3"},
+	 "d /sub 700 3:3 0\nf /sub/x 700 3:3 1\n"},
+	{{{"src"}, .pattern = ".", .dest = "/", .exclude = "*"}, ""},
+	{{{"."}, .pattern = "*.none", .dest = "/x/"}, ""},
+	/* Nothing is below a file. */
+	{{{"a"}, .pattern = "*", .dest = "/x/"}, ""},
+	{{{"."}, .pattern = "tox", .dest = "/"}, "l /tox 777 0:0 0 -> src/sub/x\n"},
+};
+
+START_TEST(keeps_parents)
+{
+	make_files();
+	check(stages_new(NULL), &with_parents[_i].recipe, with_parents[_i].layer);
+}
+END_TEST
 
 START_TEST(copies_over_nothing)
 {
@@ -451,6 +490,7 @@ static Suite *suite_new(void)
 	TCase *tc = tcase_create("copy");
 
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
+	tcase_add_loop_test(tc, keeps_parents, 0, ARRAY_LEN(with_parents));
 	tcase_add_loop_test(tc, copies_over_nothing, 0, ARRAY_LEN(over_nothing));
 	tcase_add_loop_test(tc, copies_over_a_base, 0, ARRAY_LEN(over_base));
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
