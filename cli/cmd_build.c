@@ -15,6 +15,7 @@ static const struct option options[] = {
 	{0, "label", "KEY=VALUE", "set a label of the image"},
 	{0, "annotation", "KEY=VALUE", "set an annotation of the image's manifest"},
 	{0, "platform", "OS/ARCH", "build for this platform (default: this machine's)"},
+	{0, "preserve-modes", NULL, "keep modes of context files, not only whether executable"},
 	{0, "iidfile", "FILE", "write the manifest digest to FILE"},
 	{0, "metadata-file", "FILE", "write a JSON report to FILE"},
 	OPTION_COMPRESSION,
@@ -153,6 +154,7 @@ static int run(const struct invocation *in, struct err *e)
 	struct build_options opt = {
 		.context = in->args[0],
 		.file = invocation_value(in, "file"),
+		.keeps_modes = invocation_has(in, "preserve-modes"),
 		.progress = &line.progress,
 		.step = is_quiet ? NULL : print_step,
 		.warn = is_quiet ? NULL : print_warning,

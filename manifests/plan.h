@@ -36,6 +36,7 @@ struct plan_platform {
 struct plan_inputs {
 	const struct strmap *build_args; /* --build-arg; may be NULL */
 	struct plan_platform target, build;
+	bool keeps_modes; /* of files of the context, see struct plan_copy */
 };
 
 /* Nanoseconds, 0 for unset. */
@@ -99,6 +100,7 @@ struct plan_copy {
 	struct strlist exclude; /* for ignore_new */
 	bool is_link;
 	bool keeps_parents;
+	bool keeps_modes; /* files of the context have theirs, not git's */
 	bool is_unpacked; /* ADD: a source that is a tar stands for what it holds */
 };
 

@@ -222,12 +222,20 @@ static int take_source(struct draft *d, const struct word *w, struct err *e)
 	return strlist_add(&d->copy.sources, str_text(&clean), e);
 }
 
-/* The heredoc that a word is, or NULL; of a name with blanks, the word is only a part. */
+/* The heredoc that a word is, or NULL; of a name with blanks, the word is only a part.  Both are in
+ * the order of the text, and there may be thousands. */
 static const struct heredoc *find_heredoc(const struct instruction *i, const struct word *w)
 {
-	for (size_t k = 0; k < i->heredoc_count; k++) {
-		if (i->heredocs[k].offset == w->offset)
-			return &i->heredocs[k];
+	size_t low = 0, high = i->heredoc_count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (i->heredocs[middle].offset == w->offset)
+			return &i->heredocs[middle];
+		if (i->heredocs[middle].offset < w->offset)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return NULL;
 }
@@ -318,12 +326,11 @@ static int take_dest(struct draft *d, const struct word *w, struct err *e)
 static int take_words(struct draft *d, struct err *e)
 {
 	const struct instruction *i = d->instruction;
-
 	const struct word *dest = &i->words[i->word_count - 1];
 
 	d->copy.sources_at = array_new(i->word_count, sizeof(*d->copy.sources_at), e);
-	d->copy.texts = d->copy.sources_at ? array_new(i->word_count, sizeof(*d->copy.texts), e)
-					   : NULL;
+	d->copy.texts =
+		d->copy.sources_at ? array_new(i->word_count, sizeof(*d->copy.texts), e) : NULL;
 	if (!d->copy.texts)
 		return -1;
 	for (const struct word *w = i->words; w < dest; w++) {
@@ -348,18 +355,19 @@ int plan_copy(struct plan *p, const struct instruction *i, struct err *e)
 
 	d.copy.keeps_parents = check_flag_is_true(i, "parents");
 	if (str_append_z(&d.history, i->info->name, e) < 0 ||
-	    (d.copy.keeps_parents && str_append_z(&d.history, " --parents", e) < 0) || take_chown(&d, e) < 0 ||
-	    take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 || take_words(&d, e) < 0)
+	    (d.copy.keeps_parents && str_append_z(&d.history, " --parents", e) < 0) ||
+	    take_chown(&d, e) < 0 || take_chmod(&d, e) < 0 || take_excludes(&d, e) < 0 ||
+	    take_words(&d, e) < 0)
 		return -1;
 	if (check_remote_flags(&d, e) < 0 ||
 	    (p->private->findings->error_count == errors && check_heredoc_paths(&d, e) < 0))
 		return -1;
 	if (p->private->findings->error_count > errors)
 		return 0;
+	d.copy.keeps_modes = p->private->inputs->keeps_modes;
 	d.copy.is_link = check_flag_is_true(i, "link");
-	d.copy.is_unpacked =
-		i->info->kind == INSTRUCTION_ADD &&
-		(!instruction_flag(i, "unpack") || check_flag_is_true(i, "unpack"));
+	d.copy.is_unpacked = i->info->kind == INSTRUCTION_ADD &&
+			     (!instruction_flag(i, "unpack") || check_flag_is_true(i, "unpack"));
 	struct plan_step *s = plan_add_step(p, i, PLAN_COPY, &d.history, e);
 	if (!s)
 		return e->code == ERR_NONE ? 0 : -1;

@@ -82,6 +82,7 @@ static int make_plan(struct build *b, struct err *e)
 		.build_args = &b->opt->args,
 		.target = {b->platform.os, b->platform.architecture, b->platform.variant},
 		.build = {b->host.os, b->host.architecture, b->host.variant},
+		.keeps_modes = b->opt->keeps_modes,
 	};
 	b->plan = plan_new(b->file, &b->inputs, &b->findings, e);
 	return b->plan ? 0 : -1;

@@ -29,11 +29,12 @@ struct build_options {
 	const char *context; /* directory */
 	const char *file; /* manifest; NULL: Shalefile, Containerfile or Dockerfile of the context;
 			     "-": stdin */
-	struct strlist tags;       /* reference texts: all refs are set, or none */
-	struct strmap args;        /* --build-arg */
-	struct strmap labels;      /* of the image, over those of the manifest */
-	struct strmap annotations; /* of the OCI manifest */
+	struct strlist tags;             /* reference texts: all refs are set, or none */
+	struct strmap args;              /* --build-arg */
+	struct strmap labels;            /* of the image, over those of the manifest */
+	struct strmap annotations;       /* of the OCI manifest */
 	const struct platform *platform; /* NULL: the host's */
+	bool keeps_modes;                /* of context files: all bits, not git's two modes */
 	struct compression compression;
 	unsigned workers;
 	struct progress *progress;

@@ -17,8 +17,8 @@
 #include "packer/tar_tree.h"
 
 enum {
-	MODE_DIR = 0755,
-	MODE_EXECUTABLE = 0755,
+	MODE_BITS = 07777,
+	MODE_EXECUTABLE = 0755, /* and directories */
 	MODE_FILE = 0644,
 	MODE_SYMLINK = 0777,
 };
@@ -41,15 +41,13 @@ static uint32_t changed_mode(const struct collector *k, uint32_t mode, bool is_d
 	return k->copy->has_chmod ? chmod_apply(&k->copy->chmod, mode, is_dir) : mode;
 }
 
-/* Modes as git sees them, then --chmod. */
+/* Modes as git sees them, or as they are, then --chmod. */
 static uint32_t mode_of(const struct collector *k, const struct stat *st)
 {
 	const bool is_dir = S_ISDIR(st->st_mode);
-	const uint32_t mode = is_dir			  ? MODE_DIR
-			      : st->st_mode & S_IXUSR ? MODE_EXECUTABLE
-						  : MODE_FILE;
+	const uint32_t of_git = is_dir || st->st_mode & S_IXUSR ? MODE_EXECUTABLE : MODE_FILE;
 
-	return changed_mode(k, mode, is_dir);
+	return changed_mode(k, k->copy->keeps_modes ? st->st_mode & MODE_BITS : of_git, is_dir);
 }
 
 static int add_file(struct collector *k, const char *source, const struct stat *st,
@@ -297,8 +295,7 @@ static int collect(struct collector *k, struct err *e)
 	}
 	if (k->copy->keeps_parents && collect_with_parents(k, e) < 0)
 		return -1;
-	const bool into_dir =
-		k->copy->is_dest_dir || found.count + k->copy->text_count > 1;
+	const bool into_dir = k->copy->is_dest_dir || found.count + k->copy->text_count > 1;
 	for (size_t i = 0; i < found.count; i++) {
 		const int is_dir = copy_found(k, found.items[i], into_dir, e);
 		if (is_dir < 0)

@@ -22,13 +22,14 @@ struct recipe {
 	bool is_link;
 	struct plan_text texts[2];
 	const char *pattern; /* --parents: of the only source */
+	bool keeps_modes;
 };
 
 static void copy_init(struct plan_copy *out, const struct recipe *r)
 {
 	struct err e = ERR_INIT;
 
-	*out = (struct plan_copy){.is_link = r->is_link};
+	*out = (struct plan_copy){.is_link = r->is_link, .keeps_modes = r->keeps_modes};
 	out->texts = array_new(ARRAY_LEN(r->texts), sizeof(*out->texts), &e);
 	while (out->text_count < ARRAY_LEN(r->texts) && r->texts[out->text_count].name) {
 		out->texts[out->text_count] = r->texts[out->text_count];
@@ -171,6 +172,12 @@ static const struct {
 	 "d /x 755 0:0 0\nl /x/link 777 0:0 0 -> ../a\nd /x/sub 750 0:0 0\nf /x/sub/x 750 0:0 1\n"},
 	{{{"src/sub"}, .dest = "/x", .chmod = "go=X"}, "d /x 755 0:0 0\nf /x/x 600 0:0 1\n"},
 	{{{"a"}, .dest = "/x/y", .is_link = true}, "d /x 755 0:0 0\nf /x/y 644 0:0 1\n"},
+	/* Modes as they are. */
+	{{{"a", "b"}, .dest = "/", .keeps_modes = true}, "f /a 4606 0:0 1\nf /b 100 0:0 2\n"},
+	{{{"src"}, .dest = "/", .exclude = "[ae]*", .keeps_modes = true},
+	 "l /link 777 0:0 0 -> ../a\nd /sub 700 0:0 0\nf /sub/x 644 0:0 1\n"},
+	{{{"a"}, .dest = "/x/y", .chmod = "go=", .keeps_modes = true},
+	 "d /x 755 0:0 0\nf /x/y 4600 0:0 1\n"},
 	/* Texts. */
 	{{.dest = "/x", .texts = {{.name = one, .text = some}}}, "f /x 644 0:0 10\n"},
 	{{.dest = "/x/", .texts = {{.name = one, .text = empty}}},
@@ -193,8 +200,7 @@ static const struct {
 } with_parents[] = {
 	{{{"."}, .pattern = "src/sub/x", .dest = "/d"},
 	 "d /d 755 0:0 0\nd /d/src 755 0:0 0\nd /d/src/sub 755 0:0 0\nf /d/src/sub/x 644 0:0 1\n"},
-	{{{"src"}, .pattern = "sub/x", .dest = "/"},
-	 "d /sub 755 0:0 0\nf /sub/x 644 0:0 1\n"},
+	{{{"src"}, .pattern = "sub/x", .dest = "/"}, "d /sub 755 0:0 0\nf /sub/x 644 0:0 1\n"},
 	{{{"."}, .pattern = "*/sub/x", .dest = "/"},
 	 "d /more 755 0:0 0\nd /more/sub 755 0:0 0\nf /more/sub/x 644 0:0 4\n"
 	 "d /src 755 0:0 0\nd /src/sub 755 0:0 0\nf /src/sub/x 644 0:0 1\n"},
@@ -295,7 +301,9 @@ static const struct {
 	{{.dest = "/srv", .texts = {{.name = hidden, .text = some}}},
 	 ERR_UNSUPPORTED,
 	 "'/srv/.wh.a': no image"},
-	{{.dest = "/etc/passwd/", .texts = {{.name = one, .text = some}}}, ERR_EXISTS, "'/etc/passwd'"},
+	{{.dest = "/etc/passwd/", .texts = {{.name = one, .text = some}}},
+	 ERR_EXISTS,
+	 "'/etc/passwd'"},
 };
 
 START_TEST(refuses)
