@@ -58,7 +58,9 @@
 /* Build files. */
 #define LIMIT_MANIFEST      (1 * LIMIT_MIB)
 #define LIMIT_MANIFEST_LINE 65535 /* bufio.MaxScanTokenSize - 1, as BuildKit */
-#define LIMIT_INSTRUCTIONS  20000 /* of one build file */
+#define LIMIT_INSTRUCTIONS  20000 /* of one build file, with its fragments */
+#define LIMIT_INCLUDES      1000  /* fragments that a build file includes, each time counted */
+#define LIMIT_INCLUDE_DEPTH 16    /* fragments that include fragments */
 #define LIMIT_VARIABLES                                                           \
 	10000 /* names that ARG, ENV, LABEL and VOLUME set, or a base image's ENV \
 	       */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/buildfile.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -74,12 +75,15 @@ void instruction_free(struct instruction *i)
 }
 
 /* Takes the text and the segments of `line`. */
-static struct instruction *instruction_from_line(struct logical_line *line, struct err *e)
+static struct instruction *instruction_from_line(struct logical_line *line,
+						 const struct lines *lines, struct err *e)
 {
 	SCOPE(instruction) struct instruction *i = array_new(1, sizeof(*i), e);
 
 	if (!i)
 		return NULL;
+	i->source = lines->source;
+	i->escape = lines->escape;
 	i->first_line = line->first_line;
 	i->last_line = line->last_line;
 	i->text = str_steal(&line->text, e);
@@ -98,6 +102,8 @@ static struct instruction *instruction_inside(const struct instruction *outer, s
 
 	if (!i)
 		return NULL;
+	i->source = outer->source;
+	i->escape = outer->escape;
 	i->first_line = outer->first_line;
 	i->last_line = outer->last_line;
 	i->text = str_dup(outer->text, e);
@@ -154,37 +160,150 @@ static int parse_trigger(struct instruction *i, char escape, struct findings *f,
 			      "ONBUILD within ONBUILD");
 }
 
-static int parse_line(struct buildfile *b, struct logical_line *line, struct lines *lines,
-		      struct findings *f, struct err *e)
-{
-	const uint32_t empty_line = line->empty_line;
+/* A build file and its fragments on their way to one tree. */
+struct parser {
+	struct buildfile *b;
+	struct source *sources;    /* gets the fragments */
+	const struct includes *in; /* NULL: INCLUDE stays an instruction */
+	struct findings *f;
+	uint64_t bytes; /* of all texts */
+	size_t include_count;
+};
 
-	if (b->count == LIMIT_INSTRUCTIONS) {
-		lines->next = (uint32_t)b->source->line_count + 1;
-		return findings_error(f, ERR_LIMIT, (struct place){line->first_line, 1}, e,
-				      "more than %d instructions", LIMIT_INSTRUCTIONS);
-	}
-	if (array_reserve(&b->instructions, &b->cap, b->count + 1, sizeof(struct instruction *),
-			  e) < 0)
-		return -1;
-	struct instruction *i = instruction_from_line(line, e);
-	if (!i)
-		return -1;
-	b->instructions[b->count++] = i;
-	if (empty_line > 0 && findings_warn(f, (struct place){empty_line, 1}, e,
-					    "empty line inside of a continued instruction") < 0)
-		return -1;
+/* One more instruction; heredocs and triggers are read. */
+static int parse_rest(struct instruction *i, struct lines *lines, struct findings *f, struct err *e)
+{
 	if (parse_at(i, 0, lines->escape, f, e) < 0)
 		return -1;
 	if (i->info && i->info->rule == RULE_TRIGGER && parse_trigger(i, lines->escape, f, e) < 0)
 		return -1;
 	if (!i->trigger)
-		return heredocs_read(i, b->source, &lines->next, f, e);
-	if (heredocs_read(i->trigger, b->source, &lines->next, f, e) < 0)
+		return heredocs_read(i, lines->source, &lines->next, f, e);
+	if (heredocs_read(i->trigger, lines->source, &lines->next, f, e) < 0)
 		return -1;
 	i->last_line = i->trigger->last_line;
 	i->is_broken = i->is_broken || i->trigger->is_broken;
 	return 0;
+}
+
+static int parse_source(struct parser *p, const struct source *source, char escape,
+			const struct include_chain *chain, struct err *e);
+
+static void drop_last(struct buildfile *b)
+{
+	instruction_free(b->instructions[--b->count]);
+}
+
+/* Parses the text of a fragment in the place of `i`, the last instruction, which is no more. */
+static int parse_fragment(struct parser *p, const struct instruction *i,
+			  const struct include_chain *chain, const struct str *text, struct err *e)
+{
+	struct buildfile own = {.escape = '\\'}; /* its directives mean nothing to other texts */
+	struct source *source = array_new(1, sizeof(*source), e);
+
+	if (!source)
+		return -1;
+	if (source_init(source, chain->path, str_text(text), text->len, e) < 0) {
+		free(source);
+		return findings_take(p->f, instruction_place(i, i->args_offset), e);
+	}
+	source_add_fragment(p->sources, source);
+	drop_last(p->b);
+	own.source = source;
+	int r = directives_parse(&own, p->f, e);
+	if (r == 0)
+		r = parse_source(p, source, own.escape, chain, e);
+	directives_fini(&own);
+	return r;
+}
+
+/* The text of `path`: 1, 0 with a finding, -1. */
+static int read_fragment(struct parser *p, const char *path, struct place at, struct str *text,
+			 struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	/* What is over a limit is told once, and nothing more is read. */
+	if (p->bytes > LIMIT_MANIFEST || p->include_count > LIMIT_INCLUDES)
+		return 0;
+	if (p->include_count++ == LIMIT_INCLUDES)
+		return findings_error(p->f, ERR_LIMIT, at, e, "more than %d fragments",
+				      LIMIT_INCLUDES);
+	const int found = p->in->read(p->in->ctx, path, text, e);
+	if (found < 0)
+		return findings_take(p->f, at, e) < 0 ? findings_wrap(p->f, at, e) : 0;
+	if (!found)
+		return findings_error(p->f, ERR_NOT_FOUND, at, e, "no '%s' in the context",
+				      quote_str(quoted, path));
+	p->bytes += text->len;
+	if (p->bytes > LIMIT_MANIFEST)
+		return findings_error(p->f, ERR_LIMIT, at, e,
+				      "the build file and its fragments have more than %" PRIu64
+				      " bytes",
+				      (uint64_t)LIMIT_MANIFEST);
+	return 1;
+}
+
+/* INCLUDE, the last instruction: it is replaced, or stays as one that has errors. */
+static int include(struct parser *p, const struct include_chain *chain, struct err *e)
+{
+	struct instruction *i = p->b->instructions[p->b->count - 1];
+	const struct place at = instruction_place(i, i->args_offset);
+	SCOPE(str) struct str path = STR_INIT;
+	SCOPE(str) struct str text = STR_INIT;
+
+	/* What is missing, check_buildfile tells. */
+	if (i->is_broken || i->word_count == 0 || i->flag_count > 0)
+		return 0;
+	i->is_broken = true;
+	if (include_resolve(chain, i->words[0].text, &path, e) < 0)
+		return findings_take(p->f, at, e);
+	const int good = read_fragment(p, path.data, at, &text, e);
+	if (good < 1)
+		return good;
+	const struct include_chain inner = {path.data, chain};
+	return parse_fragment(p, i, &inner, &text, e);
+}
+
+/* What only a whole build file has. */
+static int refuse_from(struct parser *p, const struct instruction *i, struct err *e)
+{
+	const struct place at = instruction_place(i, i->name_offset);
+
+	drop_last(p->b);
+	return findings_error(p->f, ERR_SYNTAX, at, e,
+			      "a file that is included cannot have FROM: it is part of a stage");
+}
+
+static int parse_line(struct parser *p, struct logical_line *line, struct lines *lines,
+		      const struct include_chain *chain, struct err *e)
+{
+	const uint32_t empty_line = line->empty_line;
+	struct buildfile *b = p->b;
+
+	if (b->count == LIMIT_INSTRUCTIONS) {
+		lines->next = (uint32_t)lines->source->line_count + 1;
+		return findings_error(p->f, ERR_LIMIT,
+				      source_place(lines->source, line->first_line, 1), e,
+				      "more than %d instructions", LIMIT_INSTRUCTIONS);
+	}
+	if (array_reserve(&b->instructions, &b->cap, b->count + 1, sizeof(struct instruction *),
+			  e) < 0)
+		return -1;
+	struct instruction *i = instruction_from_line(line, lines, e);
+	if (!i)
+		return -1;
+	b->instructions[b->count++] = i;
+	if (empty_line > 0 && findings_warn(p->f, source_place(lines->source, empty_line, 1), e,
+					    "empty line inside of a continued instruction") < 0)
+		return -1;
+	if (parse_rest(i, lines, p->f, e) < 0)
+		return -1;
+	if (!i->info || !p->in)
+		return 0;
+	if (i->info->kind == INSTRUCTION_FROM && chain->outer)
+		return refuse_from(p, i, e);
+	return i->info->kind == INSTRUCTION_INCLUDE ? include(p, chain, e) : 0;
 }
 
 /* Escape characters at the ends of lines, and nothing else. */
@@ -197,37 +316,55 @@ static bool is_blank(const struct logical_line *line)
 	return len == 0;
 }
 
-struct buildfile *buildfile_parse(const struct source *source, struct findings *f, struct err *e)
+static int parse_source(struct parser *p, const struct source *source, char escape,
+			const struct include_chain *chain, struct err *e)
+{
+	struct lines lines = {source, escape, 1};
+	int more;
+
+	do {
+		SCOPE(logical_line) struct logical_line line = LOGICAL_LINE_INIT;
+		more = lines_next(&lines, &line, e);
+		if (more == 1 && !is_blank(&line) && parse_line(p, &line, &lines, chain, e) < 0)
+			return -1;
+	} while (more == 1);
+	return more;
+}
+
+/* `sources` is `source`, when it may get fragments. */
+static struct buildfile *parse(const struct source *source, struct source *sources,
+			       const struct includes *in, struct findings *f, struct err *e)
 {
 	SCOPE(buildfile) struct buildfile *b = array_new(1, sizeof(*b), e);
-	int more;
+	struct parser p = {b, sources, in, f, source->len, 0};
+	const struct include_chain chain = {in ? in->path : "", NULL};
 
 	if (!b)
 		return NULL;
 	b->source = source;
-	if (directives_parse(b, f, e) < 0)
+	if (directives_parse(b, f, e) < 0 || parse_source(&p, source, b->escape, &chain, e) < 0)
 		return NULL;
-	struct lines lines = {source, b->escape, 1};
-	do {
-		SCOPE(logical_line) struct logical_line line = LOGICAL_LINE_INIT;
-		more = lines_next(&lines, &line, e);
-		if (more == 1 && !is_blank(&line) && parse_line(b, &line, &lines, f, e) < 0)
-			return NULL;
-	} while (more == 1);
-	return more < 0 ? NULL : steal_ptr(&b);
+	return steal_ptr(&b);
+}
+
+struct buildfile *buildfile_parse(const struct source *source, struct findings *f, struct err *e)
+{
+	return parse(source, NULL, NULL, f, e);
+}
+
+struct buildfile *buildfile_parse_including(struct source *source, const struct includes *in,
+					    struct findings *f, struct err *e)
+{
+	return parse(source, source, in, f, e);
 }
 
 void buildfile_free(struct buildfile *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->directive_count; i++) {
-		free(b->directives[i].name);
-		free(b->directives[i].value);
-	}
+	directives_fini(b);
 	for (size_t i = 0; i < b->count; i++)
 		instruction_free(b->instructions[i]);
-	free(b->directives);
 	free(b->instructions);
 	free(b);
 }

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/scope.h"
 #include "manifests/findings.h"
+#include "manifests/include.h"
 #include "manifests/instructions.h"
 #include "manifests/source.h"
 
@@ -42,10 +43,10 @@ struct flag {
 /* <<name: the lines that follow the instruction, up to one that is `name`. */
 struct heredoc {
 	char *name;
-	unsigned long fd; /* the digits before <<; 0: none */
-	bool is_expanded; /* no part of the name was quoted */
-	bool is_chomped;  /* <<-: leading tabs go */
-	size_t offset, len; /* of <<name, in the instruction's text */
+	unsigned long fd;                /* the digits before <<; 0: none */
+	bool is_expanded;                /* no part of the name was quoted */
+	bool is_chomped;                 /* <<-: leading tabs go */
+	size_t offset, len;              /* of <<name, in the instruction's text */
 	uint32_t first_line, line_count; /* of the body, in the source */
 };
 
@@ -57,6 +58,8 @@ enum form {
 };
 
 struct instruction {
+	const struct source *source;         /* that it stands in; borrowed */
+	char escape;                         /* of that source */
 	const struct instruction_info *info; /* NULL: unknown */
 	char *name;                          /* as written */
 	char *text;                          /* the logical line: continuations joined */
@@ -83,8 +86,8 @@ struct directive {
 };
 
 struct buildfile {
-	const struct source *source; /* borrowed */
-	char escape;                 /* \ or ` */
+	const struct source *source; /* borrowed, with its fragments */
+	char escape;                 /* \ or `; a fragment has its own */
 	struct directive *directives;
 	size_t directive_count, directive_cap;
 	struct instruction **instructions;
@@ -96,6 +99,13 @@ struct buildfile {
  * with ERR_NOMEM.
  */
 struct buildfile *buildfile_parse(const struct source *source, struct findings *f, struct err *e);
+
+/*
+ * The same, with the instructions of fragments in the place of each INCLUDE that can be read;
+ * `source` gets their texts.  LIMIT_INCLUDES, and all texts together have LIMIT_MANIFEST bytes.
+ */
+struct buildfile *buildfile_parse_including(struct source *source, const struct includes *in,
+					    struct findings *f, struct err *e);
 void buildfile_free(struct buildfile *b);
 SCOPE_DEFINE(buildfile, struct buildfile *, buildfile_free)
 

@@ -126,9 +126,12 @@ static int check_last_counts(const struct instruction *i, const struct instructi
 	*last = i;
 	if (!before)
 		return 0;
+	const bool is_elsewhere = i->source != before->source;
+	char quoted[QUOTE_MAX];
 	return findings_warn(f, instruction_place(before, before->name_offset), e,
-			     "%s stands again in line %u; only the last one counts", i->info->name,
-			     i->first_line);
+			     "%s stands again in line %u%s%s; only the last one counts",
+			     i->info->name, i->first_line, is_elsewhere ? " of " : "",
+			     is_elsewhere ? quote_str(quoted, i->source->name) : "");
 }
 
 static int check_command(const struct instruction *i, struct findings *f, struct err *e)
@@ -180,6 +183,12 @@ static int check_args(const struct instruction *i, struct seen *seen, struct fin
 	case INSTRUCTION_MAINTAINER:
 	case INSTRUCTION_OWN:
 		break;
+	/* Of a parser that can read fragments, those are left that it has told of. */
+	case INSTRUCTION_INCLUDE:
+		return i->flag_count > 0 ? 0
+					 : findings_error(f, ERR_UNSUPPORTED,
+							  instruction_place(i, i->name_offset), e,
+							  "INCLUDE needs a context to read from");
 	}
 	return 0;
 }
@@ -201,7 +210,8 @@ static int check_order(const struct instruction *i, struct seen *seen, struct fi
 				      "more than one stage (FROM) is not supported yet by this "
 				      "version");
 	}
-	if (seen->stages > 0 || seen->is_early_told || i->info->kind == INSTRUCTION_ARG)
+	if (seen->stages > 0 || seen->is_early_told || i->info->kind == INSTRUCTION_ARG ||
+	    i->info->kind == INSTRUCTION_INCLUDE)
 		return 0;
 	seen->is_early_told = true;
 	return report(i, i->name_offset, f, e, "stands before FROM: only ARG may");
@@ -230,7 +240,7 @@ static int check_one(const struct instruction *i, struct seen *seen, struct find
 
 int check_buildfile(const struct buildfile *b, struct findings *f, bool *is_bad, struct err *e)
 {
-	const struct place whole = {0, 0};
+	const struct place whole = {0, 0, 0};
 	struct seen seen = {0};
 
 	for (size_t k = 0; k < b->count; k++) {

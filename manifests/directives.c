@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/directives.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -63,7 +64,7 @@ static bool parse_line(const struct source *source, uint32_t number, const char 
 	chars_trim(&s, &len);
 	out->value = s;
 	out->value_len = len;
-	out->at = (struct place){number, (uint32_t)(s - line) + 1};
+	out->at = source_place(source, number, (uint32_t)(s - line) + 1);
 	return len > 0 && is_known(out->key, out->key_len);
 }
 
@@ -173,7 +174,7 @@ static int check_other_languages(const struct source *source, struct findings *f
 	json_t *root = json_parse_object(source->text, source->len, LIMIT_MANIFEST, "", &ignored);
 	int result = 0;
 	if (root && json_get_str(root, "syntax", "", &value, &ignored) == 1)
-		result = check_language(value, strlen(value), (struct place){1, 1}, f, e);
+		result = check_language(value, strlen(value), source_place(source, 1, 1), f, e);
 	json_decref(root);
 	err_clear(&ignored);
 	return result;
@@ -193,4 +194,15 @@ int directives_parse(struct buildfile *b, struct findings *f, struct err *e)
 			return -1;
 	}
 	return number == 1 ? check_other_languages(b->source, f, e) : 0;
+}
+
+void directives_fini(struct buildfile *b)
+{
+	for (size_t i = 0; i < b->directive_count; i++) {
+		free(b->directives[i].name);
+		free(b->directives[i].value);
+	}
+	free(b->directives);
+	b->directives = NULL;
+	b->directive_count = b->directive_cap = 0;
 }

@@ -15,4 +15,7 @@
 /* Sets escape and directives of `b`.  0, or -1 with ERR_NOMEM. */
 int directives_parse(struct buildfile *b, struct findings *f, struct err *e);
 
+/* Frees them; `b` has none then. */
+void directives_fini(struct buildfile *b);
+
 #endif

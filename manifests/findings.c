@@ -190,7 +190,9 @@ static int show_line(const char *s, size_t len, size_t column, struct str *out, 
 static int format_head(const struct findings *f, const struct finding *one, struct str *out,
 		       struct err *e)
 {
-	if (quote_append(out, f->source->name, strlen(f->source->name), e) < 0)
+	const struct source *source = source_at(f->source, one->at);
+
+	if (quote_append(out, source->name, strlen(source->name), e) < 0)
 		return -1;
 	if (one->at.line > 0 && str_appendf(out, e, ":%u:%u", one->at.line, one->at.column) < 0)
 		return -1;
@@ -203,11 +205,13 @@ static int format_head(const struct findings *f, const struct finding *one, stru
 static int format_line(const struct findings *f, const struct finding *one, struct str *out,
 		       struct err *e)
 {
-	if (one->at.line == 0 || one->at.line > f->source->line_count)
+	const struct source *source = source_at(f->source, one->at);
+
+	if (one->at.line == 0 || one->at.line > source->line_count)
 		return 0;
 
 	size_t len;
-	const char *line = source_line(f->source, one->at.line, &len);
+	const char *line = source_line(source, one->at.line, &len);
 	if (str_append_c(out, '\n', e) < 0)
 		return -1;
 	return show_line(line, len, one->at.column > 0 ? one->at.column - 1 : 0, out, e);
@@ -242,11 +246,13 @@ int findings_wrap(const struct findings *f, struct place at, struct err *e)
 	return -1;
 }
 
-/* By place, and in the order of discovery at one place: the items are one array. */
+/* By file, by place, and in the order of discovery at one place: the items are one array. */
 static int compare(const void *a, const void *b)
 {
 	const struct finding *const *x = a, *const *y = b;
 
+	if ((*x)->at.file != (*y)->at.file)
+		return (*x)->at.file < (*y)->at.file ? -1 : 1;
 	if ((*x)->at.line != (*y)->at.line)
 		return (*x)->at.line < (*y)->at.line ? -1 : 1;
 	if ((*x)->at.column != (*y)->at.column)

@@ -31,7 +31,7 @@ struct finding {
 };
 
 struct findings {
-	const struct source *source; /* borrowed */
+	const struct source *source; /* borrowed, with its fragments */
 	struct finding *items;       /* in the order of discovery */
 	size_t count, cap;
 	size_t error_count, warning_count; /* of those that were not kept, too */

@@ -23,6 +23,7 @@ static const struct instruction_info table[] = {
 	{"HEALTHCHECK", INSTRUCTION_HEALTHCHECK, RULE_HEALTH,         true,  false},
 	{"COPY",        INSTRUCTION_COPY,        RULE_JSON_OR_BLANKS, true,  true},
 	{"ADD",         INSTRUCTION_ADD,         RULE_JSON_OR_BLANKS, true,  true},
+	{"INCLUDE",     INSTRUCTION_INCLUDE,     RULE_REST,           true,  false},
 	{"RUN",         INSTRUCTION_RUN,         RULE_JSON_OR_REST,   false, true},
 	{"ONBUILD",     INSTRUCTION_ONBUILD,     RULE_TRIGGER,        false, false},
 	{"MAINTAINER",  INSTRUCTION_MAINTAINER,  RULE_REST,           false, false},
@@ -36,7 +37,6 @@ static const struct instruction_info table[] = {
 	{"KERNEL",      INSTRUCTION_OWN,         RULE_REST,           false, false},
 	{"BOOT",        INSTRUCTION_OWN,         RULE_REST,           false, false},
 	{"TEST",        INSTRUCTION_OWN,         RULE_REST,           false, false},
-	{"INCLUDE",     INSTRUCTION_OWN,         RULE_REST,           false, false},
 	/* clang-format on */
 };
 

@@ -27,7 +27,8 @@ enum instruction_kind {
 	INSTRUCTION_ADD,
 	INSTRUCTION_ONBUILD,
 	INSTRUCTION_MAINTAINER,
-	INSTRUCTION_OWN, /* one that docker does not have */
+	INSTRUCTION_INCLUDE, /* docker does not have it, */
+	INSTRUCTION_OWN,     /* nor these */
 };
 
 enum word_rule {

@@ -66,7 +66,7 @@ static int join_rest(struct lines *l, struct logical_line *out, struct err *e)
 			continue;
 		}
 		goes_on = cut_continuation(line, &len, l->escape);
-		if (add_segment(out, line, len, (struct place){number, 1}, e) < 0)
+		if (add_segment(out, line, len, source_place(l->source, number, 1), e) < 0)
 			return -1;
 	}
 	return 0;
@@ -85,7 +85,7 @@ int lines_next(struct lines *l, struct logical_line *out, struct err *e)
 		line += space;
 		len -= space;
 		const bool goes_on = cut_continuation(line, &len, l->escape);
-		const struct place at = {number, (uint32_t)space + 1};
+		const struct place at = source_place(l->source, number, (uint32_t)space + 1);
 		out->first_line = number;
 		out->last_line = number;
 		if (add_segment(out, line, len, at, e) < 0)

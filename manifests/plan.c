@@ -70,7 +70,7 @@ static int expand(struct plan *p, const struct instruction *i, const struct word
 	size_t error_at;
 	const struct expander x = {
 		.vars = vars,
-		.escape = p->private->buildfile->escape,
+		.escape = i->escape,
 		.unset = &unset,
 		.budget = &p->private->budget,
 	};
@@ -263,7 +263,7 @@ static int warn_unused(struct plan *p, struct err *e)
 {
 	const struct strmap *given = p->private->inputs->build_args;
 	const struct strmap *declared = &p->private->vars.declared;
-	const struct place whole = {0, 0};
+	const struct place whole = {0, 0, 0};
 	char quoted[QUOTE_MAX];
 
 	if (!given)
@@ -402,6 +402,7 @@ static int plan_instruction(struct plan *p, const struct instruction *i, struct 
 	case INSTRUCTION_RUN:
 	case INSTRUCTION_ONBUILD:
 	case INSTRUCTION_MAINTAINER:
+	case INSTRUCTION_INCLUDE:
 	case INSTRUCTION_OWN:
 		break;
 	}
@@ -421,18 +422,23 @@ static bool has_variables(const struct instruction *i)
 	return false;
 }
 
-/* An unknown instruction may be a mistyped ENV. */
-static bool may_set_variables(const struct instruction *i)
+/* An instruction that may be any: an unknown one may be mistyped, and INCLUDE is only here when its
+ * fragment cannot be had. */
+static bool may_be_any(const struct instruction *i)
 {
-	return !i->info || i->info->kind == INSTRUCTION_ENV || i->info->kind == INSTRUCTION_ARG ||
-	       i->info->kind == INSTRUCTION_OWN;
+	return !i->info || i->info->kind == INSTRUCTION_INCLUDE || i->info->kind == INSTRUCTION_OWN;
 }
 
-/* An unknown instruction may be a mistyped COPY. */
+static bool may_set_variables(const struct instruction *i)
+{
+	return may_be_any(i) || i->info->kind == INSTRUCTION_ENV ||
+	       i->info->kind == INSTRUCTION_ARG;
+}
+
 static bool may_bring_files(const struct instruction *i)
 {
-	return !i->info || i->info->kind == INSTRUCTION_COPY || i->info->kind == INSTRUCTION_ADD ||
-	       i->info->kind == INSTRUCTION_RUN || i->info->kind == INSTRUCTION_OWN;
+	return may_be_any(i) || i->info->kind == INSTRUCTION_COPY ||
+	       i->info->kind == INSTRUCTION_ADD || i->info->kind == INSTRUCTION_RUN;
 }
 
 /* One that is well-formed; one that is not, or has variables of one that is not, is left out: what
@@ -449,8 +455,10 @@ static int plan_if_good(struct plan *p, size_t k, struct err *e)
 			return 0;
 	}
 	p->private->are_vars_incomplete |= may_set_variables(i);
-	if (p->skipped_line == 0 && may_bring_files(i))
-		p->skipped_line = i->first_line;
+	if (may_bring_files(i) && !p->has_skipped) {
+		p->has_skipped = true;
+		p->skipped_at = p->step_count;
+	}
 	return 0;
 }
 

@@ -49,8 +49,7 @@ struct plan_healthcheck {
 /* The values of an image's configuration; texts are NULL where there is none. */
 struct plan_config {
 	char *user;
-	char *working_dir;
-	char *stop_signal;
+	char *working_dir, *stop_signal;
 	struct strlist env; /* NAME=value, in order */
 	struct strlist entrypoint, cmd, shell, onbuild;
 	struct strmap labels;
@@ -76,30 +75,26 @@ struct plan_base {
 
 /* A file whose content stands in the manifest: a heredoc. */
 struct plan_text {
-	char *name;
-	char *text; /* expanded */
+	char *name, *text;
 	struct place at;
 };
 
 struct plan_copy {
-	struct strlist
-		sources; /* glob patterns (GLOB_PLAIN), clean, relative to the context; "." */
+	struct strlist sources;   /* GLOB_PLAIN, clean, relative to the context; "." */
 	struct place *sources_at; /* of each */
-	/* --parents: a source is a directory whose own path is not kept ("a" of "a/./b/c"; "."
-	   without the "/./"), and here is, of each, what is selected below it (GLOB_DEEP; "." all).
-	   Else empty. */
+	/* --parents: what is selected below each source (GLOB_DEEP; "." all), which is then a
+	   directory whose own path is not kept, "a" of "a/./b/c".  Else empty. */
 	struct strlist patterns;
-	struct plan_text *texts;  /* they come after the sources */
+	struct plan_text *texts; /* they come after the sources */
 	size_t text_count;
-	char *dest;               /* absolute and clean; with a "/" at the end when is_dest_dir */
+	char *dest; /* absolute and clean; with a "/" at the end when is_dest_dir */
 	bool is_dest_dir;
 	char *chown; /* user[:group], names or numbers; NULL: none */
 	struct place chown_at;
 	bool has_chmod;
 	struct chmod_spec chmod;
 	struct strlist exclude; /* for ignore_new */
-	bool is_link;
-	bool keeps_parents;
+	bool is_link, keeps_parents;
 	bool keeps_modes; /* files of the context have theirs, not git's */
 	bool is_unpacked; /* ADD: a source that is a tar stands for what it holds */
 };
@@ -127,8 +122,8 @@ struct plan {
 	struct plan_step *steps; /* in order */
 	size_t step_count, step_cap;
 	struct plan_config config; /* of the image */
-	uint32_t skipped_line;     /* of the first that should bring files, and has errors; 0: none
-				    */
+	bool has_skipped;          /* one that should bring files has errors, and is left out: */
+	size_t skipped_at;         /* in front of this step */
 	struct plan_private *private;
 };
 

@@ -62,7 +62,7 @@ static struct place body_place(const struct body *b, size_t at)
 			break;
 		at -= len - tabs;
 	}
-	return (struct place){number, (uint32_t)(tabs + at) + 1};
+	return source_place(b->source, number, (uint32_t)(tabs + at) + 1);
 }
 
 static int expand_body(struct plan *p, const struct body *b, struct place at, struct str *out,
@@ -88,7 +88,7 @@ static int expand_body(struct plan *p, const struct body *b, struct place at, st
 int plan_heredoc_text(struct plan *p, const struct instruction *i, const struct heredoc *h,
 		      struct str *out, struct err *e)
 {
-	struct body b = {.heredoc = h, .source = p->private->buildfile->source};
+	struct body b = {.heredoc = h, .source = i->source};
 	int r = read_body(&b, e);
 
 	if (r == 0 && h->is_expanded)

@@ -80,10 +80,34 @@ int source_init(struct source *s, const char *name, const void *bytes, size_t le
 
 void source_fini(struct source *s)
 {
+	struct source *fragment = s->next;
+
+	while (fragment) {
+		struct source *next = fragment->next;
+		fragment->next = NULL;
+		source_fini(fragment);
+		free(fragment);
+		fragment = next;
+	}
 	free(s->name);
 	free(s->text);
 	free(s->starts);
 	*s = (struct source)SOURCE_INIT;
+}
+
+void source_add_fragment(struct source *s, struct source *fragment)
+{
+	while (s->next)
+		s = s->next;
+	fragment->file = s->file + 1;
+	s->next = fragment;
+}
+
+const struct source *source_at(const struct source *s, struct place at)
+{
+	while (s->file != at.file && s->next)
+		s = s->next;
+	return s;
 }
 
 const char *source_line(const struct source *s, size_t number, size_t *len)

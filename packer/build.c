@@ -71,7 +71,11 @@ static int read_manifest(struct build *b, struct err *e)
 	if (!b->context || build_input_source(b->opt, b->context, &b->source, e) < 0)
 		return -1;
 	b->findings = (struct findings)FINDINGS_INIT(&b->source);
-	b->file = buildfile_parse(&b->source, &b->findings, e);
+	SCOPE_FREE char *path = build_input_path(b->opt, &b->source, e);
+	if (!path)
+		return -1;
+	const struct includes in = {build_input_fragment, b->context, path};
+	b->file = buildfile_parse_including(&b->source, &in, &b->findings, e);
 	return b->file ? build_input_ignore(b->opt, b->context, &b->source, e) : -1;
 }
 

@@ -108,8 +108,8 @@ static int check_plain(const struct context *c, const struct plan_copy *copy, si
 static int check_source(const struct context *c, const struct plan_copy *copy, size_t index,
 			const struct ignore *exclude, struct findings *f, struct err *e)
 {
-	const char *source = copy->keeps_parents ? copy->patterns.items[index]
-						 : copy->sources.items[index];
+	const char *source =
+		copy->keeps_parents ? copy->patterns.items[index] : copy->sources.items[index];
 	const struct place at = copy->sources_at[index];
 	char q[QUOTE_MAX];
 
@@ -255,7 +255,7 @@ static int check_owner(const struct plan_step *step, const struct stage *st, str
 	if (accounts_owner(st, is_copy ? step->copy.chown : step->owner, &ignored, e) == 0)
 		return 0;
 	/* One USER is told of once, however many WORKDIRs follow it. */
-	if (at.line == last->line && at.column == last->column) {
+	if (at.file == last->file && at.line == last->line && at.column == last->column) {
 		err_clear(e);
 		return 0;
 	}
@@ -266,7 +266,7 @@ static int check_owner(const struct plan_step *step, const struct stage *st, str
 static int check_steps(struct check *k, const struct plan *p, size_t from, size_t *next,
 		       struct findings *f, struct err *e)
 {
-	struct place last = {0, 0};
+	struct place last = {0, 0, 0};
 	const int is_plain = has_plain_accounts(k->stage, e);
 
 	*next = p->step_count;
@@ -275,7 +275,7 @@ static int check_steps(struct check *k, const struct plan *p, size_t from, size_
 	for (size_t i = from; i < p->step_count; i++) {
 		const struct plan_step *step = &p->steps[i];
 		/* What was left out may have brought accounts, too. */
-		if (p->skipped_line && step->at.line > p->skipped_line)
+		if (p->has_skipped && i >= p->skipped_at)
 			return 0;
 		if (check_owner(step, k->stage, &last, f, e) < 0)
 			return -1;

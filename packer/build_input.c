@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +44,26 @@ int build_input_source(const struct build_options *opt, const struct context *c,
 	if (io_slurp_path(opt->file, LIMIT_MANIFEST, &text, e) < 0)
 		return -1;
 	return source_init(out, opt->file, str_text(&text), text.len, e);
+}
+
+char *build_input_path(const struct build_options *opt, const struct source *manifest,
+		       struct err *e)
+{
+	if (!opt->file)
+		return str_dup(manifest->name, e);
+	SCOPE_FREE char *context = realpath(opt->context, NULL);
+	SCOPE_FREE char *file = strcmp(opt->file, "-") == 0 ? NULL : realpath(opt->file, NULL);
+	if (!context || !file)
+		return str_dup("", e);
+	/* Of the root of all, the slash is its name. */
+	const size_t len = strcmp(context, "/") == 0 ? 0 : strlen(context);
+	const bool is_inside = strncmp(file, context, len) == 0 && file[len] == '/';
+	return str_dup(is_inside ? file + len + 1 : "", e);
+}
+
+int build_input_fragment(void *context, const char *path, struct str *out, struct err *e)
+{
+	return context_read(context, path, LIMIT_MANIFEST, out, e);
 }
 
 /* FILE.dockerignore: 1 read, 0 not there, -1. */

@@ -2,7 +2,7 @@
 /*
  * The build language, from text to plan: every refusal has a report whose places are in the file,
  * every word that is verbatim is in the text where it says, and the same text twice gives the same
- * tree.
+ * tree.  Behind a line "#--" the input is the text of every fragment that is included.
  */
 #include <string.h>
 
@@ -10,10 +10,39 @@
 #include "manifests/plan.h"
 #include "tests/fuzz/fuzz.h"
 
-static void check_place(const struct source *s, struct place at)
+static const char fragment_mark[] = "\n#--\n";
+
+/* An input in its two parts. */
+struct texts {
+	const uint8_t *data;
+	size_t size;             /* of the build file */
+	const uint8_t *fragment; /* NULL: none */
+	size_t fragment_size;
+};
+
+static int read_fragment(void *ctx, const char *path, struct str *out, struct err *e)
 {
+	const struct texts *t = ctx;
+
+	FUZZ_CHECK(path[0] && path[0] != '/' && strlen(path) <= LIMIT_PATH);
+	if (!t->fragment)
+		return 0;
+	return str_append(out, t->fragment, t->fragment_size, e) < 0 ? -1 : 1;
+}
+
+static struct buildfile *parse(struct texts *t, struct source *s, struct findings *f, struct err *e)
+{
+	const struct includes in = {read_fragment, t, "dir/Shalefile"};
+
+	return buildfile_parse_including(s, &in, f, e);
+}
+
+static void check_place(const struct source *all, struct place at)
+{
+	const struct source *s = source_at(all, at);
 	size_t len;
 
+	FUZZ_CHECK(s->file == at.file);
 	if (at.line == 0)
 		return;
 	FUZZ_CHECK(at.line <= s->line_count);
@@ -22,8 +51,9 @@ static void check_place(const struct source *s, struct place at)
 	FUZZ_CHECK(at.column >= 1 && at.column <= len + 1);
 }
 
-static void check_instruction(const struct source *s, const struct instruction *i)
+static void check_instruction(const struct source *all, const struct instruction *i)
 {
+	const struct source *s = i->source;
 	const size_t len = strlen(i->text);
 
 	FUZZ_CHECK(i->first_line >= 1 && i->first_line <= i->last_line &&
@@ -34,15 +64,15 @@ static void check_instruction(const struct source *s, const struct instruction *
 		FUZZ_CHECK(w->offset <= len);
 		FUZZ_CHECK(!w->is_verbatim ||
 			   (w->offset + n <= len && memcmp(i->text + w->offset, w->text, n) == 0));
-		check_place(s, instruction_place(i, w->offset));
+		check_place(all, instruction_place(i, w->offset));
 	}
 	for (size_t k = 0; k < i->flag_count; k++)
-		check_place(s, instruction_place(i, i->flags[k].offset));
+		check_place(all, instruction_place(i, i->flags[k].offset));
 	for (size_t k = 0; k < i->heredoc_count; k++)
 		FUZZ_CHECK(i->heredocs[k].first_line + i->heredocs[k].line_count <=
 			   s->line_count + 1);
 	if (i->trigger)
-		check_instruction(s, i->trigger);
+		check_instruction(all, i->trigger);
 }
 
 static void check_findings(const struct findings *f)
@@ -55,18 +85,22 @@ static void check_findings(const struct findings *f)
 		FUZZ_CHECK(f->error_count == 0 && e.code == ERR_NONE);
 		return;
 	}
-	FUZZ_CHECK(e.code == ERR_SYNTAX || e.code == ERR_UNSUPPORTED || e.code == ERR_LIMIT);
+	FUZZ_CHECK(e.code == ERR_SYNTAX || e.code == ERR_UNSUPPORTED || e.code == ERR_LIMIT ||
+		   e.code == ERR_NOT_FOUND);
 	/* No terminal is told anything by a build file. */
 	for (const char *c = e.msg; *c; c++)
 		FUZZ_CHECK((unsigned char)*c >= ' ' || *c == '\n' || *c == '\t');
 	err_clear(&e);
 }
 
-static void check_tree_again(const struct source *s, const struct buildfile *b)
+static void check_tree_again(struct texts *t, const struct buildfile *b)
 {
 	struct err e = ERR_INIT;
-	SCOPE(findings) struct findings f = FINDINGS_INIT(s);
-	SCOPE(buildfile) struct buildfile *again = buildfile_parse(s, &f, &e);
+	SCOPE(source) struct source s = SOURCE_INIT;
+
+	FUZZ_CHECK(source_init(&s, "Shalefile", t->data, t->size, &e) == 0);
+	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
+	SCOPE(buildfile) struct buildfile *again = parse(t, &s, &f, &e);
 	SCOPE(str) struct str one = STR_INIT;
 	SCOPE(str) struct str two = STR_INIT;
 
@@ -94,7 +128,7 @@ static void check_plan(const struct plan *p)
 	}
 }
 
-static void run(const struct source *s, struct findings *f, const struct buildfile *b)
+static void run(struct texts *t, struct findings *f, const struct buildfile *b)
 {
 	struct err e = ERR_INIT;
 	SCOPE(strmap) struct strmap args = STRMAP_INIT;
@@ -109,24 +143,36 @@ static void run(const struct source *s, struct findings *f, const struct buildfi
 	FUZZ_CHECK((e.code == ERR_NONE) == (f->error_count == 0));
 	err_clear(&e);
 	check_findings(f);
-	check_tree_again(s, b);
+	check_tree_again(t, b);
+}
+
+static struct texts split(const uint8_t *data, size_t size)
+{
+	const size_t mark = sizeof(fragment_mark) - 1;
+	const uint8_t *at = size ? memmem(data, size, fragment_mark, mark) : NULL;
+
+	if (!at)
+		return (struct texts){data, size, NULL, 0};
+	return (struct texts){data, (size_t)(at - data) + 1, at + mark,
+			      size - (size_t)(at - data) - mark};
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct err e = ERR_INIT;
 	SCOPE(source) struct source s = SOURCE_INIT;
+	struct texts t = split(data, size);
 
-	if (source_init(&s, "Shalefile", data, size, &e) < 0) {
+	if (source_init(&s, "Shalefile", t.data, t.size, &e) < 0) {
 		FUZZ_CHECK(e.code == ERR_SYNTAX || e.code == ERR_LIMIT);
 		err_clear(&e);
 		return 0;
 	}
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
-	SCOPE(buildfile) struct buildfile *b = buildfile_parse(&s, &f, &e);
+	SCOPE(buildfile) struct buildfile *b = parse(&t, &s, &f, &e);
 	FUZZ_CHECK(b && e.code == ERR_NONE);
 	for (size_t k = 0; k < b->count; k++)
 		check_instruction(&s, b->instructions[k]);
-	run(&s, &f, b);
+	run(&t, &f, b);
 	return 0;
 }

@@ -27,7 +27,6 @@ LAYER data
 KERNEL linux
 BOOT systemd
 TEST curl --version
-INCLUDE other
 END
 cat >want <<'END'
 shale: Dockerfile:3:1: RUN is not supported yet by this version
@@ -80,9 +79,6 @@ BOOT systemd
 ^
 Dockerfile:20:1: TEST is not supported yet by this version
 TEST curl --version
-^
-Dockerfile:21:1: INCLUDE is not supported yet by this version
-INCLUDE other
 ^
 END
 small_image other >/dev/null

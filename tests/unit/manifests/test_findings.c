@@ -31,31 +31,31 @@ static void check_report(const char *text, struct place at, const char *want)
 
 START_TEST(shows_place_line_and_caret)
 {
-	check_report("a\nb\nCOPY --x a b\n", (struct place){3, 6},
+	check_report("a\nb\nCOPY --x a b\n", (struct place){3, 6, 0},
 		     "Shalefile:3:6: bad\nCOPY --x a b\n     ^");
-	check_report("COPY\n", (struct place){1, 1}, "Shalefile:1:1: bad\nCOPY\n^");
-	check_report("COPY\r\n", (struct place){1, 5}, "Shalefile:1:5: bad\nCOPY\n    ^");
-	check_report("COPY", (struct place){1, 99}, "Shalefile:1:99: bad\nCOPY\n    ^");
-	check_report("COPY", (struct place){0, 0}, "Shalefile: bad");
-	check_report("", (struct place){1, 1}, "Shalefile:1:1: bad");
+	check_report("COPY\n", (struct place){1, 1, 0}, "Shalefile:1:1: bad\nCOPY\n^");
+	check_report("COPY\r\n", (struct place){1, 5, 0}, "Shalefile:1:5: bad\nCOPY\n    ^");
+	check_report("COPY", (struct place){1, 99, 0}, "Shalefile:1:99: bad\nCOPY\n    ^");
+	check_report("COPY", (struct place){0, 0, 0}, "Shalefile: bad");
+	check_report("", (struct place){1, 1, 0}, "Shalefile:1:1: bad");
 }
 END_TEST
 
 START_TEST(keeps_tabs_so_that_the_caret_lines_up)
 {
-	check_report("\tA\tB", (struct place){1, 4}, "Shalefile:1:4: bad\n\tA\tB\n\t \t^");
+	check_report("\tA\tB", (struct place){1, 4, 0}, "Shalefile:1:4: bad\n\tA\tB\n\t \t^");
 }
 END_TEST
 
 START_TEST(shows_no_control_characters)
 {
-	check_report("a\x1b[2Jb", (struct place){1, 6},
+	check_report("a\x1b[2Jb", (struct place){1, 6, 0},
 		     "Shalefile:1:6: bad\na\\x1b[2Jb\n        ^");
-	check_report("\xff\xfe x", (struct place){1, 4},
+	check_report("\xff\xfe x", (struct place){1, 4, 0},
 		     "Shalefile:1:4: bad\n\\xff\\xfe x\n         ^");
-	check_report("CMD ['a\\b']", (struct place){1, 6},
+	check_report("CMD ['a\\b']", (struct place){1, 6, 0},
 		     "Shalefile:1:6: bad\nCMD ['a\\b']\n     ^");
-	check_report("h\xc3\xb6h x", (struct place){1, 6},
+	check_report("h\xc3\xb6h x", (struct place){1, 6, 0},
 		     "Shalefile:1:6: bad\nh\xc3\xb6h x\n    ^");
 }
 END_TEST
@@ -72,7 +72,8 @@ static void check_cut(size_t len, uint32_t column, const char *want_start, const
 	text[column - 1] = 'X';
 	set_source(&s, text);
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
-	ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, column}, &e, "bad"), 0);
+	ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, column, 0}, &e, "bad"),
+			 0);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 
 	const char *line = strchr(e.msg, '\n') + 1;
@@ -101,16 +102,17 @@ START_TEST(sorts_by_place_and_raises_the_gravest)
 	set_source(&s, "a\nb\nc\n");
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
 	ck_assert_int_eq(findings_raise(&f, &e), 0);
-	ck_assert_int_eq(findings_error(&f, ERR_UNSUPPORTED, (struct place){3, 1}, &e, "three"), 0);
-	ck_assert_int_eq(findings_warn(&f, (struct place){2, 1}, &e, "hm"), 0);
+	ck_assert_int_eq(findings_error(&f, ERR_UNSUPPORTED, (struct place){3, 1, 0}, &e, "three"),
+			 0);
+	ck_assert_int_eq(findings_warn(&f, (struct place){2, 1, 0}, &e, "hm"), 0);
 	ck_assert_int_eq(findings_suggest(&f, "ok", &e), 0);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_err(&e, ERR_UNSUPPORTED, "three");
-	ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, 1}, &e, "one"), 0);
+	ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, 1, 0}, &e, "one"), 0);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_str_eq(e.msg, "Shalefile:1:1: one\na\n^\nShalefile:3:1: three\nc\n^");
 	ck_assert_err(&e, ERR_SYNTAX, "one");
-	ck_assert_int_eq(findings_error(&f, ERR_LIMIT, (struct place){1, 1}, &e, "four"), 0);
+	ck_assert_int_eq(findings_error(&f, ERR_LIMIT, (struct place){1, 1, 0}, &e, "four"), 0);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_err(&e, ERR_LIMIT, "one\na\n^\nShalefile:1:1: four");
 
@@ -129,19 +131,19 @@ START_TEST(takes_errors_about_the_file_only)
 	set_source(&s, "a\n");
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
 	err_set(&e, ERR_NOT_FOUND, "nothing");
-	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1, 0}, &e), 0);
 	ck_assert_no_err(&e);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_err(&e, ERR_NOT_FOUND, "Shalefile:1:1: nothing");
 	err_set(&e, ERR_UNSUPPORTED, "graver");
-	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1, 0}, &e), 0);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_err(&e, ERR_UNSUPPORTED, "graver");
 	err_set(&e, ERR_LIMIT, "too much");
-	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), 0);
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1, 0}, &e), 0);
 	ck_assert_no_err(&e);
 	err_set(&e, ERR_SYS, "disk");
-	ck_assert_int_eq(findings_take(&f, (struct place){1, 1}, &e), -1);
+	ck_assert_int_eq(findings_take(&f, (struct place){1, 1, 0}, &e), -1);
 	ck_assert_err(&e, ERR_SYS, "disk");
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
 	ck_assert_err(&e, ERR_LIMIT, "too much");
@@ -156,17 +158,17 @@ START_TEST(puts_a_place_around_other_errors)
 	set_source(&s, "one\ntwo\n");
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
 	err_sys(&e, ENOTDIR, "cannot open 'x'");
-	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3, 0}, &e), -1);
 	ck_assert_int_eq(e.sys, ENOTDIR);
 	ck_assert_uint_eq(f.error_count, 0);
 	ck_assert_str_eq(e.msg, "Shalefile:2:3: cannot open 'x': Not a directory");
 	ck_assert_err(&e, ERR_SYS, "Not a directory");
 	err_set(&e, ERR_EXISTS, "'x' is there");
-	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3, 0}, &e), -1);
 	ck_assert_str_eq(e.msg, "Shalefile:2:3: 'x' is there\ntwo\n  ^");
 	ck_assert_err(&e, ERR_EXISTS, "there");
 	err_nomem(&e);
-	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3}, &e), -1);
+	ck_assert_int_eq(findings_wrap(&f, (struct place){2, 3, 0}, &e), -1);
 	ck_assert_str_eq(e.msg, "out of memory");
 	ck_assert_err(&e, ERR_NOMEM, "out of memory");
 }
@@ -180,9 +182,10 @@ START_TEST(keeps_a_number_of_them)
 	set_source(&s, "a\n");
 	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
 	for (size_t i = 0; i < 100000 && e.code == ERR_NONE; i++)
-		findings_warn(&f, (struct place){1, 1}, &e, "w");
+		findings_warn(&f, (struct place){1, 1, 0}, &e, "w");
 	for (size_t i = 0; i < FINDINGS_MAX + 7; i++)
-		ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, 1}, &e, "x"), 0);
+		ck_assert_int_eq(findings_error(&f, ERR_SYNTAX, (struct place){1, 1, 0}, &e, "x"),
+				 0);
 	ck_assert_int_eq(findings_suggest(&f, "lost", &e), 0);
 	ck_assert_uint_eq(f.count, 2 * FINDINGS_MAX);
 	ck_assert_int_eq(findings_raise(&f, &e), -1);
