@@ -188,19 +188,25 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The names in a directory of the context, sorted. */
-static int read_names(const struct context *c, const char *dir, struct strlist *names,
-		      struct err *e)
+static int open_dir(const struct context *c, const char *dir, struct err *e)
+{
+	const int fd = path_open_beneath(c->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	return fd < 0 ? set_open_error(dir, e) : fd;
+}
+
+/* The names in a directory of the context, which `fd` is, sorted. */
+static int read_names(int fd, const char *dir, struct strlist *names, struct err *e)
 {
 	struct dirent *de;
 	int r = 0;
-	const int fd = path_open_beneath(c->fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR *stream = own < 0 ? NULL : fdopendir(own);
 
 	if (!stream) {
 		set_open_error(dir, e);
-		if (fd >= 0)
-			close(fd);
+		if (own >= 0)
+			close(own);
 		return -1;
 	}
 	while (r == 0 && (errno = 0, de = readdir(stream))) {
@@ -237,7 +243,22 @@ struct level {
 	char *dir;
 	struct strlist names;
 	size_t at;
+	int fd; /* of the innermost one; others are opened again when it is their turn: -1 */
 };
+
+static void level_close(struct level *l)
+{
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+static int level_fd(const struct context *c, struct level *l, struct err *e)
+{
+	if (l->fd < 0)
+		l->fd = open_dir(c, l->dir, e);
+	return l->fd;
+}
 
 static int push(const struct context *c, struct level *levels, size_t *depth, const char *dir,
 		struct err *e)
@@ -245,14 +266,20 @@ static int push(const struct context *c, struct level *levels, size_t *depth, co
 	if (*depth == LIMIT_DEPTH)
 		return err_set(e, ERR_LIMIT, "directories of the context nest deeper than %d",
 			       LIMIT_DEPTH);
+	/* However deep it is, one directory is open. */
+	if (*depth)
+		level_close(&levels[*depth - 1]);
 	struct level *l = &levels[(*depth)++];
-	*l = (struct level){.dir = str_dup(dir, e)};
-	return l->dir ? read_names(c, dir, &l->names, e) : -1;
+	*l = (struct level){.dir = str_dup(dir, e), .fd = -1};
+	if (!l->dir || level_fd(c, l, e) < 0)
+		return -1;
+	return read_names(l->fd, dir, &l->names, e);
 }
 
 static void pop(struct level *levels, size_t *depth)
 {
 	struct level *l = &levels[--*depth];
+	level_close(l);
 	free(l->dir);
 	strlist_fini(&l->names);
 }
@@ -336,7 +363,8 @@ static int nearest_name(const struct context *c, const char *dir, const char *wo
 	SCOPE(str) struct str path = STR_INIT;
 	size_t seen = 0;
 
-	if (read_names(c, dir, &names, e) < 0)
+	SCOPE_FD int fd = open_dir(c, dir, e);
+	if (fd < 0 || read_names(fd, dir, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
 		if (join(&path, dir, names.items[i], e) < 0)
@@ -460,11 +488,11 @@ struct walk {
 	void *ctx;
 };
 
-static int read_target(int fd, const char *path, char target[static LIMIT_SYMLINK + 1],
-		       struct err *e)
+static int read_target(int dirfd, const char *name, const char *path,
+		       char target[static LIMIT_SYMLINK + 1], struct err *e)
 {
 	char q[QUOTE_MAX];
-	const ssize_t n = readlinkat(fd, "", target, LIMIT_SYMLINK + 1);
+	const ssize_t n = readlinkat(dirfd, name, target, LIMIT_SYMLINK + 1);
 
 	if (n < 0)
 		return err_sys(e, errno, "cannot read the link '%s'", quote_str(q, path));
@@ -475,7 +503,9 @@ static int read_target(int fd, const char *path, char target[static LIMIT_SYMLIN
 	return 0;
 }
 
-static int visit(struct walk *w, const char *path, struct err *e)
+/* `name` of the innermost directory, whose path is `path`.  By that directory and not from the root
+ * of the context: there may be many names, and long ways to them. */
+static int visit(struct walk *w, const char *name, const char *path, struct err *e)
 {
 	const struct context *c = w->context;
 	struct context_entry entry = {.path = path, .below = path + w->skip};
@@ -486,11 +516,13 @@ static int visit(struct walk *w, const char *path, struct err *e)
 
 	if (check_rules(c, e) < 0 || (w->exclude && ignore_check_steps(w->exclude, e) < 0))
 		return -1;
-	SCOPE_FD int fd = path_open_beneath(c->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	const int fd = level_fd(c, &w->levels[w->depth - 1], e);
+	if (fd < 0)
+		return -1;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return set_open_error(path, e);
 	if (S_ISLNK(st.st_mode)) {
-		if (!is_out && read_target(fd, path, target, e) < 0)
+		if (!is_out && read_target(fd, name, path, target, e) < 0)
 			return -1;
 		entry.target = target;
 	}
@@ -527,9 +559,10 @@ int context_walk(const struct context *c, const char *dir, const struct ignore *
 			pop(levels, &w.depth);
 			continue;
 		}
-		r = join(&path, l->dir, l->names.items[l->at++], e);
+		const char *name = l->names.items[l->at++];
+		r = join(&path, l->dir, name, e);
 		if (r == 0)
-			r = visit(&w, path.data, e);
+			r = visit(&w, name, path.data, e);
 	}
 	while (w.depth)
 		pop(levels, &w.depth);
