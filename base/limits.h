@@ -64,6 +64,7 @@
 #define LIMIT_VARIABLES                                                           \
 	10000 /* names that ARG, ENV, LABEL and VOLUME set, or a base image's ENV \
 	       */
+#define LIMIT_BUILDS          1000                /* layers that are remembered by what made them */
 #define LIMIT_EXPANDED_WORD   (1 * LIMIT_MIB)     /* one word after ${} expansion */
 #define LIMIT_EXPANDED_TOTAL  (64 * LIMIT_MIB)    /* all words of a build file together */
 #define LIMIT_EXPANSION_DEPTH 64                  /* ${a:-${b:-...}} */

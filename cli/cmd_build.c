@@ -16,6 +16,7 @@ static const struct option options[] = {
 	{0, "annotation", "KEY=VALUE", "set an annotation of the image's manifest"},
 	{0, "platform", "OS/ARCH", "build for this platform (default: this machine's)"},
 	{0, "preserve-modes", NULL, "keep modes of context files, not only whether executable"},
+	{0, "no-cache", NULL, "make every layer anew"},
 	{0, "iidfile", "FILE", "write the manifest digest to FILE"},
 	{0, "metadata-file", "FILE", "write a JSON report to FILE"},
 	OPTION_COMPRESSION,
@@ -154,6 +155,7 @@ static int run(const struct invocation *in, struct err *e)
 	struct build_options opt = {
 		.context = in->args[0],
 		.file = invocation_value(in, "file"),
+		.is_fresh = invocation_has(in, "no-cache"),
 		.keeps_modes = invocation_has(in, "preserve-modes"),
 		.progress = &line.progress,
 		.step = is_quiet ? NULL : print_step,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/compression.h"
 
+#include <libdeflate.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "base/quote.h"
 #include "base/scope.h"
@@ -80,4 +82,17 @@ int compression_check(const struct compression *c, struct err *e)
 		return err_set(e, ERR_USAGE, "compression level %d: the levels of %s are %d to %d",
 			       c->level, known->name, known->min, known->max);
 	return 0;
+}
+
+const char *compression_version(const struct compression *c)
+{
+	switch (c->encoding) {
+	case FRAME_ZSTD:
+		return ZSTD_versionString();
+	case FRAME_GZIP: /* it tells of the header alone */
+		return LIBDEFLATE_VERSION_STRING;
+	case FRAME_RAW:
+		break;
+	}
+	return "";
 }

@@ -27,4 +27,7 @@ int compression_parse(const char *text, struct compression *out, struct err *e);
 /* That the encoding compresses, and has that level: ERR_USAGE. */
 int compression_check(const struct compression *c, struct err *e);
 
+/* The version of the library that compresses: the bytes depend on it, too. */
+const char *compression_version(const struct compression *c);
+
 #endif

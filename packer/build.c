@@ -20,10 +20,12 @@
 #include "packer/build_config.h"
 #include "packer/build_input.h"
 #include "packer/context.h"
+#include "packer/copy_key.h"
 #include "packer/copy_layer.h"
 #include "packer/epoch.h"
 #include "packer/stage.h"
 #include "store/blobs.h"
+#include "store/builds.h"
 #include "store/image.h"
 #include "store/refs.h"
 
@@ -229,7 +231,7 @@ static int start_image(struct build *b, struct err *e)
 	return 0;
 }
 
-static int write_layer(struct build *b, const struct copy_list *list, struct layer_result *out,
+static int write_layer(struct build *b, struct copy_list *list, struct layer_result *out,
 		       struct err *e)
 {
 	const struct layer_options opt = {b->opt->compression, b->opt->workers};
@@ -245,17 +247,40 @@ static int write_layer(struct build *b, const struct copy_list *list, struct lay
 	return layers_publish(b->store, b->lease, fd, w, out, e);
 }
 
-static int add_layer(struct build *b, const struct copy_list *list, struct err *e)
+/* Writes the layer, and remembers it under `key` (NULL: it has none). */
+static int make_layer(struct build *b, struct copy_list *list, const struct digest *key,
+		      struct descriptor *layer, struct digest *diff_id, struct err *e)
+{
+	struct layer_result result;
+	struct timespec since;
+
+	/* The clock that files are stamped by. */
+	if (clock_gettime(CLOCK_REALTIME_COARSE, &since) < 0)
+		key = NULL;
+	if (write_layer(b, list, &result, e) < 0 || layer_result_descriptor(&result, layer, e) < 0)
+		return -1;
+	*diff_id = result.diff_id;
+	return key && copy_key_holds(list, &since) ? builds_put(b->store, key, layer, diff_id, e)
+						   : 0;
+}
+
+static int add_layer(struct build *b, struct copy_list *list, struct err *e)
 {
 	SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
-	struct layer_result result;
+	struct digest key, diff_id;
+	const bool has_key = copy_key(list, b->context, b->epoch, &b->opt->compression, &key);
+	const int is_known = has_key && !b->opt->is_fresh
+				     ? builds_get(b->store, b->lease, &key, &layer, &diff_id, e)
+				     : 0;
 
-	if (write_layer(b, list, &result, e) < 0 || layer_result_descriptor(&result, &layer, e) < 0)
+	if (is_known < 0)
+		return -1;
+	if (!is_known && make_layer(b, list, has_key ? &key : NULL, &layer, &diff_id, e) < 0)
 		return -1;
 	return manifest_add_layer(&b->manifest, &layer, e) < 0 ||
-			       image_config_add_diff_id(&b->config, &result.diff_id, e) < 0
+			       image_config_add_diff_id(&b->config, &diff_id, e) < 0
 		       ? -1
-		       : stage_add_layer(b->stage, &layer, &result.diff_id, e);
+		       : stage_add_layer(b->stage, &layer, &diff_id, e);
 }
 
 /* The list of what a step puts there; NULL without an error for a step that only configures. */

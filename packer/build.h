@@ -35,6 +35,7 @@ struct build_options {
 	struct strmap annotations;       /* of the OCI manifest */
 	const struct platform *platform; /* NULL: the host's */
 	bool keeps_modes;                /* of context files: all bits, not git's two modes */
+	bool is_fresh;                   /* layers are made anew, whatever is remembered of them */
 	struct compression compression;
 	unsigned workers;
 	struct progress *progress;

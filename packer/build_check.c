@@ -51,7 +51,7 @@ static int check_names(const struct context *c, const struct plan_copy *copy,
 			return -1;
 		const struct context_entry entry = {.path = path, .below = base_name(path)};
 		if (S_ISDIR(st.st_mode)
-			    ? context_walk(c, path, exclude, check_name, NULL, e) < 0
+			    ? context_walk_names(c, path, exclude, check_name, NULL, e) < 0
 			    : is_into_dir &&
 				      !(exclude && ignore_is_excluded(exclude, entry.below)) &&
 				      check_name(NULL, &entry, e) < 0)

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/vfs.h>
 
 #include "base/array.h"
 #include "base/io.h"
@@ -73,6 +75,18 @@ void context_close(struct context *c)
 	ignore_free(c->rules);
 	close(c->fd);
 	free(c);
+}
+
+bool context_where(const struct context *c, dev_t *device, long *type)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(c->fd, &st) < 0 || fstatfs(c->fd, &fs) < 0)
+		return false;
+	*device = st.st_dev;
+	*type = (long)fs.f_type;
+	return true;
 }
 
 void context_set_ignore(struct context *c, struct ignore *rules)
@@ -183,9 +197,25 @@ int context_read(const struct context *c, const char *path, uint64_t limit, stru
 	return !what || io_slurp(fd, limit, what, out, e) < 0 ? -1 : 1;
 }
 
+/* What readdir(3) says of a name stands in front of it: DT_DIR, DT_UNKNOWN ... */
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
+}
+
+static int add_name(struct strlist *names, const struct dirent *de, struct err *e)
+{
+	char name[1 + sizeof(de->d_name)];
+
+	/* Zero is DT_UNKNOWN, and no character of a text. */
+	name[0] = (char)(1 + de->d_type);
+	memcpy(name + 1, de->d_name, strlen(de->d_name) + 1);
+	return strlist_add(names, name, e);
+}
+
+static unsigned char name_type(const char *name)
+{
+	return (unsigned char)(name[0] - 1);
 }
 
 static int open_dir(const struct context *c, const char *dir, struct err *e)
@@ -211,7 +241,7 @@ static int read_names(int fd, const char *dir, struct strlist *names, struct err
 	}
 	while (r == 0 && (errno = 0, de = readdir(stream))) {
 		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
-			r = strlist_add(names, de->d_name, e);
+			r = add_name(names, de, e);
 	}
 	if (r == 0 && errno)
 		r = set_open_error(dir, e);
@@ -346,7 +376,7 @@ static int match_pattern(const struct context *c, const struct glob *g, struct s
 			pop(levels, &depth);
 			continue;
 		}
-		r = join(&path, l->dir, l->names.items[l->at++], e);
+		r = join(&path, l->dir, l->names.items[l->at++] + 1, e);
 		if (r == 0)
 			r = match_one(c, g, path.data, levels, &depth, out, e);
 	}
@@ -367,7 +397,9 @@ static int nearest_name(const struct context *c, const char *dir, const char *wo
 	if (fd < 0 || read_names(fd, dir, &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
-		if (join(&path, dir, names.items[i], e) < 0)
+		char *entry = names.items[i];
+		memmove(entry, entry + 1, strlen(entry));
+		if (join(&path, dir, entry, e) < 0)
 			return -1;
 		if (is_hidden(c, path.data))
 			continue;
@@ -481,6 +513,7 @@ int context_check(const struct context *c, const char *pattern, struct err *e)
 struct walk {
 	const struct context *context;
 	const struct ignore *exclude;
+	bool is_names_only;
 	size_t skip; /* bytes of a path before the part below the directory */
 	struct level *levels;
 	size_t depth;
@@ -503,8 +536,22 @@ static int read_target(int dirfd, const char *name, const char *path,
 	return 0;
 }
 
-/* `name` of the innermost directory, whose path is `path`.  By that directory and not from the root
- * of the context: there may be many names, and long ways to them. */
+/* What `name` of the innermost directory is. */
+static int look(struct walk *w, const char *name, const char *path, bool is_out, struct stat *st,
+		char target[static LIMIT_SYMLINK + 1], struct err *e)
+{
+	const int fd = level_fd(w->context, &w->levels[w->depth - 1], e);
+
+	if (fd < 0)
+		return -1;
+	if (fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return set_open_error(path, e);
+	return S_ISLNK(st->st_mode) && !is_out ? read_target(fd, name, path, target, e) : 0;
+}
+
+/* `name` of the innermost directory, with its type in front, whose path is `path`.  By that
+ * directory and not from the root of the context: there may be many names, and long ways to them.
+ */
 static int visit(struct walk *w, const char *name, const char *path, struct err *e)
 {
 	const struct context *c = w->context;
@@ -516,20 +563,17 @@ static int visit(struct walk *w, const char *name, const char *path, struct err 
 
 	if (check_rules(c, e) < 0 || (w->exclude && ignore_check_steps(w->exclude, e) < 0))
 		return -1;
-	const int fd = level_fd(c, &w->levels[w->depth - 1], e);
-	if (fd < 0)
-		return -1;
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return set_open_error(path, e);
-	if (S_ISLNK(st.st_mode)) {
-		if (!is_out && read_target(fd, name, path, target, e) < 0)
+	bool is_dir = name_type(name) == DT_DIR;
+	if (!w->is_names_only || name_type(name) == DT_UNKNOWN) {
+		if (look(w, name + 1, path, is_out, &st, target, e) < 0)
 			return -1;
-		entry.target = target;
+		is_dir = S_ISDIR(st.st_mode);
+		entry.target = S_ISLNK(st.st_mode) ? target : NULL;
+		entry.st = &st;
 	}
-	entry.st = &st;
 	if (!is_out && w->each(w->ctx, &entry, e) < 0)
 		return -1;
-	if (!S_ISDIR(st.st_mode))
+	if (!is_dir)
 		return 0;
 	if (is_out && !(c->rules && ignore_may_reinclude_below(c->rules, path)) &&
 	    !(w->exclude && ignore_may_reinclude_below(w->exclude, entry.below)))
@@ -537,15 +581,17 @@ static int visit(struct walk *w, const char *name, const char *path, struct err 
 	return push(c, w->levels, &w->depth, path, e);
 }
 
-int context_walk(const struct context *c, const char *dir, const struct ignore *exclude,
-		 int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
-		 void *ctx, struct err *e)
+static int walk(const struct context *c, const char *dir, const struct ignore *exclude,
+		bool is_names_only,
+		int (*each)(void *ctx, const struct context_entry *entry, struct err *e), void *ctx,
+		struct err *e)
 {
 	SCOPE(str) struct str path = STR_INIT;
 	SCOPE_FREE struct level *levels = array_new(LIMIT_DEPTH, sizeof(*levels), e);
 	struct walk w = {
 		.context = c,
 		.exclude = exclude,
+		.is_names_only = is_names_only,
 		.skip = strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1,
 		.levels = levels,
 		.each = each,
@@ -560,11 +606,25 @@ int context_walk(const struct context *c, const char *dir, const struct ignore *
 			continue;
 		}
 		const char *name = l->names.items[l->at++];
-		r = join(&path, l->dir, name, e);
+		r = join(&path, l->dir, name + 1, e);
 		if (r == 0)
 			r = visit(&w, name, path.data, e);
 	}
 	while (w.depth)
 		pop(levels, &w.depth);
 	return r;
+}
+
+int context_walk(const struct context *c, const char *dir, const struct ignore *exclude,
+		 int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
+		 void *ctx, struct err *e)
+{
+	return walk(c, dir, exclude, false, each, ctx, e);
+}
+
+int context_walk_names(const struct context *c, const char *dir, const struct ignore *exclude,
+		       int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
+		       void *ctx, struct err *e)
+{
+	return walk(c, dir, exclude, true, each, ctx, e);
 }

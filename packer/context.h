@@ -26,6 +26,9 @@ struct context *context_open(const char *path, struct err *e);
 void context_close(struct context *c);
 SCOPE_DEFINE(context, struct context *, context_close)
 
+/* The device that its root is on, and the type of that file system (statfs); false: not known. */
+bool context_where(const struct context *c, dev_t *device, long *type);
+
 /* Rules of what is not seen; taken over. */
 void context_set_ignore(struct context *c, struct ignore *rules);
 
@@ -61,6 +64,12 @@ struct context_entry {
 int context_walk(const struct context *c, const char *dir, const struct ignore *exclude,
 		 int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
 		 void *ctx, struct err *e);
+
+/* The same, when names are all that is wanted: `st` and `target` are NULL where a directory tells
+ * what its entries are. */
+int context_walk_names(const struct context *c, const char *dir, const struct ignore *exclude,
+		       int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
+		       void *ctx, struct err *e);
 
 /* Opens a regular file that a walk or context_stat found; ERR_SYS when it is another by now. */
 int context_open_file(const struct context *c, const char *path, const struct stat *seen,

@@ -62,6 +62,8 @@ static int add_file(struct collector *k, const char *source, const struct stat *
 		.owner = k->list->owner,
 		.dev = st->st_dev,
 		.ino = st->st_ino,
+		.modified = st->st_mtim,
+		.changed = st->st_ctim,
 	};
 	SCOPE_FREE char *from = str_dup(source, e);
 
@@ -345,8 +347,22 @@ struct copy_list *copy_list_workdir(const struct stage *st, const char *path, co
 	return steal_ptr(&l);
 }
 
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Whether the file that was read is as the list has seen it, its times included. */
+static bool is_as_seen(int fd, const struct copy_item *item)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && is_same_time(&st.st_mtim, &item->modified) &&
+	       is_same_time(&st.st_ctim, &item->changed);
+}
+
 static int write_file(const struct copy_item *item, const struct entry *en, const struct context *c,
-		      struct layer_writer *w, struct err *e)
+		      struct layer_writer *w, bool *has_changed, struct err *e)
 {
 	const struct stat seen = {
 		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
@@ -358,6 +374,7 @@ static int write_file(const struct copy_item *item, const struct entry *en, cons
 		char q[QUOTE_MAX];
 		return err_wrap(e, "'%s'", quote_str(q, item->source));
 	}
+	*has_changed |= !is_as_seen(fd, item);
 	return 0;
 }
 
@@ -387,6 +404,7 @@ struct writing {
 	int64_t epoch;
 	struct layer_writer *w;
 	struct archive_writer *archives; /* NULL: the list has none */
+	bool *has_changed;
 };
 
 static int write_item(const struct writing *to, const struct copy_item *item, struct err *e)
@@ -413,11 +431,11 @@ static int write_item(const struct writing *to, const struct copy_item *item, st
 	case ITEM_MADE_UP:
 		break;
 	}
-	return en.kind == ENTRY_REG ? write_file(item, &en, to->context, to->w, e)
+	return en.kind == ENTRY_REG ? write_file(item, &en, to->context, to->w, to->has_changed, e)
 				    : layer_writer_add(to->w, &en, NULL, e);
 }
 
-int copy_list_write(const struct copy_list *l, const struct context *c, int64_t epoch,
+int copy_list_write(struct copy_list *l, const struct context *c, int64_t epoch,
 		    struct layer_writer *w, struct progress *progress, struct err *e)
 {
 	SCOPE(archive_writer) struct archive_writer *archives = NULL;
@@ -428,7 +446,7 @@ int copy_list_write(const struct copy_list *l, const struct context *c, int64_t 
 		if (!archives)
 			return -1;
 	}
-	const struct writing to = {c, epoch, w, archives};
+	const struct writing to = {c, epoch, w, archives, &l->has_changed};
 	for (size_t i = 0; i < l->count; i++)
 		total += l->items[i].size;
 	progress_begin(progress, "packing", total);

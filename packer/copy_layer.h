@@ -31,7 +31,7 @@ SCOPE_DEFINE(copy_list, struct copy_list *, copy_list_free)
 bool copy_list_is_empty(const struct copy_list *l);
 
 /* Times are `epoch`.  `progress` counts content. */
-int copy_list_write(const struct copy_list *l, const struct context *c, int64_t epoch,
+int copy_list_write(struct copy_list *l, const struct context *c, int64_t epoch,
 		    struct layer_writer *w, struct progress *progress, struct err *e);
 
 #endif

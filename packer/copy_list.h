@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "image/entry.h"
 #include "image/merge.h"
@@ -39,6 +40,7 @@ struct copy_item {
 	uint64_t size; /* of the content; a file must still be this very one when it is read */
 	dev_t dev;
 	ino_t ino;
+	struct timespec modified, changed;
 	size_t archive;  /* ITEM_ARCHIVE: which one of the list, */
 	merge_node node; /* and what of it */
 	bool is_dropped; /* goes with the next drop_marked */
@@ -54,6 +56,7 @@ struct copy_list {
 	size_t archive_count, archive_cap;
 	struct owner owner; /* of what is made up */
 	bool is_link;       /* does not look at the stage */
+	bool has_changed;   /* a file of the context did, while it was written */
 };
 
 /* An empty list; `owner` as accounts_owner has it. */

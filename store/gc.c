@@ -15,6 +15,7 @@
 #include "base/quote.h"
 #include "base/tmpfile.h"
 #include "store/blobs.h"
+#include "store/builds.h"
 #include "store/derived.h"
 #include "store/folder.h"
 #include "store/index_file.h"
@@ -220,6 +221,14 @@ static int mark_all(struct sweep *sw, struct err *e)
 	return drop_refs(sw, &f, orphans, e);
 }
 
+/* builds_sweep */
+static bool is_marked(void *ctx, const struct digest *layer)
+{
+	const struct sweep *sw = ctx;
+
+	return mark_has(sw->marks, layer);
+}
+
 static int sweep_folder(struct sweep *sw, enum store_dir dir,
 			int (*each)(void *, const char *, const struct stat *, struct err *),
 			struct err *e)
@@ -240,7 +249,8 @@ static int sweep_all(struct sweep *sw, struct err *e)
 	if (sweep_folder(sw, STORE_DIR_BLOBS_SHA512, sweep_blob, e) < 0 ||
 	    sweep_folder(sw, STORE_DIR_LAYERS, sweep_layer_file, e) < 0 ||
 	    sweep_folder(sw, STORE_DIR_CATALOGS, sweep_catalog, e) < 0 ||
-	    sweep_folder(sw, STORE_DIR_ROOT, sweep_litter_only, e) < 0)
+	    sweep_folder(sw, STORE_DIR_ROOT, sweep_litter_only, e) < 0 ||
+	    (!sw->is_dry_run && builds_sweep(sw->store, is_marked, sw, e) < 0))
 		return -1;
 	return sweep_folder(sw, STORE_DIR_SHALE, sweep_litter_only, e);
 }

@@ -9,9 +9,11 @@
  *	shale/leases/					what running commands and mounts use
  *	shale/layers/<hex>.index, <hex>.frames		derived from layers that have no index
  *	shale/catalogs/<hex>				derived, by manifest digest
+ *	shale/builds					which layers builds made of what
  *
  * Rule of writing: verified, synced bytes get a name; refs change last.  All that is under
- *shale/layers and shale/catalogs can be made again and is replaced when it is found damaged.
+ * shale/layers and shale/catalogs, and shale/builds, can be made again and is replaced when it is
+ * found damaged.
  *
  * Lock order: gc.lock (shared by writers for moments, exclusive by gc), then lock (index.json).
  * Threads: a store is used by one thread at a time, except where a header says otherwise.

@@ -115,11 +115,12 @@ def is_of_store(line):
 
 def has_other_room(place, reference):
     """Whether a call that met a full disk is done in another way: leases become locks that need no room, index.json is
-    written again in the room that is set aside for it, what is derived is right though the sync of its name failed, and
-    the index of a layer that can be sought in as it is need not be kept at all."""
+    written again in the room that is set aside for it, what is derived is right though the sync of its name failed, the
+    index of a layer that can be sought in as it is need not be kept at all, and what a build would remember (shale/builds) is
+    not remembered."""
     is_all_in_blobs = not any(name.endswith(".frames") for name in reference.names)
     layers = r"/shale/layers[>/]" if is_all_in_blobs else r"/shale/layers>\)"
-    other = rf"/store(/shale/leases|{layers}|/#|>\)|>, \"\.shale-)"
+    other = rf"/store(/shale/leases|{layers}|(/shale)?/#|(/shale)?>\)|(/shale)?>, \"\.shale-)"
     return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(other, place)
 
 

@@ -54,7 +54,7 @@ static struct copy_list *list(const struct stage *st, const struct context *c,
 static struct layer_index *add(const struct stage *st, const struct recipe *r, int fd,
 			       struct err *e)
 {
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	SCOPE(context) struct context *c = stages_context();
 	struct layer_result result;
 	SCOPE(copy_list) struct copy_list *l = list(st, c, r, e);
@@ -261,7 +261,7 @@ START_TEST(refuses_what_changes)
 {
 	static const struct make members[MAKE_MEMBERS] = {{.name = "a", TEXT("aaaa")}};
 	static const struct recipe r = {.dest = "/"};
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	SCOPE(context) struct context *c = stages_context();
 	SCOPE_FD int fd = layer_file();
 	struct err e = ERR_INIT;

@@ -77,8 +77,7 @@ static void check_times(const struct layer_index *ix)
 }
 
 /* Writes the list; its layer as text. */
-static int write_list(const struct copy_list *l, const struct context *c, struct str *out,
-		      struct err *e)
+static int write_list(struct copy_list *l, const struct context *c, struct str *out, struct err *e)
 {
 	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	struct layer_result r;
@@ -409,7 +408,7 @@ static const struct {
 START_TEST(texts_are_written_whole)
 {
 	const struct recipe r = {.dest = "/x", .texts = {{.name = one, .text = some}}};
-	const struct layer_options opt = {LAYER_LEVEL_DEFAULT, 0};
+	const struct layer_options opt = {COMPRESSION_DEFAULT, 0};
 	SCOPE(context) struct context *c = stages_context();
 	SCOPE_FD int fd = layer_file();
 	struct plan_copy copy;

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/copy_key.h"
+
+#include <linux/magic.h>
+#include <string.h>
+
+#include "base/hasher.h"
+#include "packer/copy_list.h"
+
+enum {
+	NANOSECONDS = 1000000000,
+	/* The kernel stamps files by its tick, 10 ms at most; ten of them, for a virtual machine
+	   that stands still now and then. */
+	TICKS_NS = 100 * 1000 * 1000,
+	/* A time without nanoseconds is of a file system that keeps none: FAT counts in 2 s. */
+	COARSE_S = 2,
+};
+
+/* statfs(2): those whose ctime is the kernel's own. */
+static bool has_honest_times(long type)
+{
+	static const long known[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,
+				     TMPFS_MAGIC,      F2FS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (type == known[i])
+			return true;
+	}
+	return false;
+}
+
+static void add_bytes(struct hasher *h, const void *bytes, size_t len)
+{
+	const uint64_t count = len;
+
+	hasher_update(h, &count, sizeof(count));
+	hasher_update(h, bytes, len);
+}
+
+static void add_text(struct hasher *h, const char *text)
+{
+	add_bytes(h, text ? text : "", text ? strlen(text) : 0);
+}
+
+static void add_numbers(struct hasher *h, const uint64_t *numbers, size_t count)
+{
+	hasher_update(h, numbers, count * sizeof(*numbers));
+}
+
+/* Never on the way of bytes that anybody else reads: the machine's order of bytes will do. */
+static void add_item(struct hasher *h, const struct copy_item *item)
+{
+	const uint64_t says[] = {
+		item->origin, item->kind, item->mode, item->owner.uid, item->owner.gid, item->size,
+	};
+
+	add_text(h, item->path);
+	add_text(h, item->target);
+	add_numbers(h, says, ARRAY_LEN(says));
+	if (item->origin == ITEM_TEXT)
+		add_text(h, item->source);
+	if (item->origin != ITEM_CONTEXT || item->kind != ENTRY_REG)
+		return;
+	const uint64_t content[] = {
+		item->dev,
+		item->ino,
+		(uint64_t)item->modified.tv_sec,
+		(uint64_t)item->modified.tv_nsec,
+		(uint64_t)item->changed.tv_sec,
+		(uint64_t)item->changed.tv_nsec,
+	};
+	add_numbers(h, content, ARRAY_LEN(content));
+}
+
+int copy_key(const struct copy_list *l, const struct context *c, int64_t epoch,
+	     const struct compression *compression, struct digest *out)
+{
+	const uint64_t says[] = {(uint64_t)epoch, compression->encoding,
+				 (uint64_t)compression->level, l->count};
+	struct hasher h;
+	dev_t device;
+	long type;
+
+	if (l->archive_count || !context_where(c, &device, &type) || !has_honest_times(type))
+		return 0;
+	hasher_init(&h, DIGEST_SHA256);
+	add_text(&h, SHALE_VERSION);
+	add_text(&h, compression_version(compression));
+	add_numbers(&h, says, ARRAY_LEN(says));
+	for (size_t i = 0; i < l->count; i++) {
+		const struct copy_item *item = &l->items[i];
+		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG && item->dev != device)
+			return 0;
+		add_item(&h, item);
+	}
+	*out = hasher_final(&h);
+	return 1;
+}
+
+/* Whether `since` is so late after `changed` that a change from then on has another time. */
+static bool is_settled(const struct timespec *changed, const struct timespec *since)
+{
+	const int64_t seconds = (int64_t)since->tv_sec - changed->tv_sec;
+
+	if (changed->tv_nsec == 0)
+		return seconds > COARSE_S;
+	return seconds > 1 ||
+	       (seconds >= 0 &&
+		seconds * NANOSECONDS + since->tv_nsec - changed->tv_nsec > TICKS_NS);
+}
+
+bool copy_key_holds(const struct copy_list *l, const struct timespec *since)
+{
+	for (size_t i = 0; i < l->count && !l->has_changed; i++) {
+		const struct copy_item *item = &l->items[i];
+		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG &&
+		    !is_settled(&item->changed, since))
+			return false;
+	}
+	return !l->has_changed;
+}
