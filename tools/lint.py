@@ -261,6 +261,9 @@ def check_itself():
     global ROOT
     root = ROOT
     with tempfile.TemporaryDirectory() as ROOT:
+        # Where a hook or `git rebase --exec` runs this, git says where its own repository is.
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            del os.environ[name]
         subprocess.run(["git", "init", "-q", ROOT], check=True)
         os.mkdir(os.path.join(ROOT, "tools"))
         shutil.copy(os.path.join(root, "tools/rooms.json"), os.path.join(ROOT, "tools"))

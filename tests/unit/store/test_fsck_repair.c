@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/mediatype.h"
 #include "store/catalogs.h"
 #include "store/fsck.h"
 #include "store/image.h"
@@ -79,7 +80,7 @@ static void setup(void)
 
 	fixture_make();
 	fixture_wide_layer(FILES, &own);
-	fixture_foreign_layer("gzip", "three", true, &foreign);
+	fixture_foreign_layer("zstd", "three", LAYER_ZSTD, &foreign);
 	const struct fixture_layer both[] = {own, foreign};
 	fixture_image("localhost/app:1", both, 2, &manifest);
 	fixture_image("localhost/other:1", &own, 1, &other);
