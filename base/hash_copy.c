@@ -87,25 +87,25 @@ static int check(struct copy *c, const struct digest *want, struct err *e)
 	return 0;
 }
 
-int hash_copy(const struct hash_copy *how, uint64_t size, const struct digest *want, struct err *e)
+int hash_copy(const struct hash_copy *c, uint64_t size, const struct digest *want, struct err *e)
 {
-	struct copy c = {.how = how, .size = size};
+	struct copy k = {.how = c, .size = size};
 	/* A thread is not worth it for what fits into one piece. */
 	const unsigned threads = size > PIECE_SIZE ? 1 : 0;
 	SCOPE_FREE uint8_t *bytes = array_new(PIECES, PIECE_SIZE, e);
 
 	if (!bytes)
 		return -1;
-	c.pool = workers_new(threads, PIECES, hash_piece, e);
-	if (!c.pool)
+	k.pool = workers_new(threads, PIECES, hash_piece, e);
+	if (!k.pool)
 		return -1;
-	hasher_init(&c.hasher, want->alg);
+	hasher_init(&k.hasher, want->alg);
 	for (size_t i = 0; i < PIECES; i++)
-		c.pieces[i] = (struct piece){&c.hasher, bytes + i * PIECE_SIZE, 0};
-	const int r = copy_all(&c, e);
+		k.pieces[i] = (struct piece){&k.hasher, bytes + i * PIECE_SIZE, 0};
+	const int r = copy_all(&k, e);
 	/* Also after a failure: the thread reads what is freed below. */
-	while (workers_take(c.pool))
+	while (workers_take(k.pool))
 		continue;
-	workers_free(c.pool);
-	return r < 0 ? -1 : check(&c, want, e);
+	workers_free(k.pool);
+	return r < 0 ? -1 : check(&k, want, e);
 }

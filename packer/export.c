@@ -137,7 +137,7 @@ int export_run(const struct store *s, struct lease *l, const char *image,
 			"image '%s': is a signature or attestation of an image, not an image",
 			quoted);
 	/* Borrows what it says. */
-	const struct exporter x = {s, opt, dest, name, top};
+	const struct exporter x = {s, l, opt, dest, name, top};
 	if (export_one(&x, &result, e) < 0)
 		return err_wrap(e, "image '%s'", quoted);
 	*out = result;

@@ -80,6 +80,9 @@ static int add_signatures(struct walk *w, const char *tag, const struct descript
 	if (array_reserve(&set->signatures, &set->signatures_cap, set->signatures_count + 1,
 			  sizeof(*set->signatures), e) < 0)
 		return -1;
+	/* The image does not name it: gc takes the signatures of an image that lost its name. */
+	if (lease_add(w->x->lease, &d->digest, e) < 0)
+		return -1;
 	if (read_manifest(w, d, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
 		return -1;
 	for (size_t i = 0; i < m.layer_count; i++) {

@@ -20,6 +20,7 @@
 
 struct exporter {
 	const struct store *store;
+	struct lease *lease; /* has all that `top` names */
 	const struct export_options *opt;
 	const struct export_dest *dest;
 	const char *image;     /* its name in the store, or a digest */

@@ -97,7 +97,8 @@ const struct descriptor *oci_layout_find_signatures(const struct image_index *ix
 		const size_t repository = strlen(name) - strlen(tag);
 		if (repository > 0 && name[repository - 1] != ':')
 			continue;
-		if (repository > 0 && own_len == repository - 1 && strncmp(name, own, own_len) == 0)
+		if (repository > 0 && own && own_len == repository - 1 &&
+		    strncmp(name, own, own_len) == 0)
 			return d;
 		if (!found)
 			found = d;

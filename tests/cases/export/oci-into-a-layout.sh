@@ -61,6 +61,13 @@ cmp "$file" "$(blob "$layer")"
 : >"$file"
 shale export two oci:theirs:other >/dev/null
 cmp "$file" "$(blob "$layer")"
+# A link in a blob's place is replaced, and leads nobody anywhere.
+echo precious >elsewhere
+ln -sf ../../../elsewhere "$file"
+shale export two oci:theirs:new >/dev/null
+cmp "$file" "$(blob "$layer")"
+[ ! -L "$file" ] || fail "a link is still in the place of a blob"
+same "what the link led to" "$(cat elsewhere)" precious
 shale import -q --store back oci:theirs:new >/dev/null
 
 # A directory that is empty is as good as none, and so is what a killed export left.

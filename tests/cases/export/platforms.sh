@@ -32,6 +32,25 @@ for form in oci:no oci-archive:no docker-archive:no rootfs:no; do
 done
 expect 2 "*option '--platform'*" shale export --platform nonsense both oci:no
 
+# An index inside of an index, which a store of another tool may have.
+cp -r all nested
+python3 - <<'END_OF_PYTHON'
+import hashlib, json
+with open("nested/index.json") as f:
+    top = json.load(f)
+entry = top["manifests"][0]
+inner = {k: entry[k] for k in ("mediaType", "digest", "size")}
+outer = json.dumps({"schemaVersion": 2, "mediaType": entry["mediaType"], "manifests": [inner]}).encode()
+digest = hashlib.sha256(outer).hexdigest()
+with open(f"nested/blobs/sha256/{digest}", "wb") as f:
+    f.write(outer)
+entry.update(digest=f"sha256:{digest}", size=len(outer))
+with open("nested/index.json", "w") as f:
+    json.dump(top, f)
+END_OF_PYTHON
+expect 3 "*manifest 1 of the index: an index inside of an index" shale export --store nested both oci:no
+[ ! -e no ] || fail "an index inside of an index made something"
+
 # A store that another tool made, with an index of which it copied one platform.
 rm "all/blobs/sha256/${arm#sha256:}"
 export SHALE_STORE="$PWD/all"

@@ -153,7 +153,7 @@ END_TEST
 
 static struct exporter exporter_of(const struct descriptor *top, const struct export_dest *dest)
 {
-	return (struct exporter){fixture_store(), &plain, dest, "localhost/app:1", *top};
+	return (struct exporter){fixture_store(), NULL, &plain, dest, "localhost/app:1", *top};
 }
 
 START_TEST(a_blob_is_collected_once)
