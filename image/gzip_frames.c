@@ -2,7 +2,7 @@
 /*
  * A decoder of whole buffers is twice as fast as one of streams, and it is the one that will read
  * the frames: what passes here cannot fail there.  So members are decoded in a window of the blob
- * that holds the longest frame there may be.
+ * that holds at least one of any that may be a frame.
  *
  * Of a member that goes beyond the window's end nothing can be said, not even that it is too long
  * (bits that are not there count as zeros): the window is moved to its start, and it is decoded
@@ -21,6 +21,7 @@
 #include "base/hasher.h"
 #include "base/io.h"
 #include "base/limits.h"
+#include "image/frame_cut.h"
 #include "image/gzip_member.h"
 #include "image/inflate.h"
 #include "image/tar_write.h"
@@ -42,8 +43,13 @@ struct gzip_frames {
 	uint8_t *window;
 	size_t window_size;
 	size_t at, end;   /* what is left in `window` */
-	uint8_t *content; /* LIMIT_FRAME bytes, touched as far as members are long */
+	uint8_t *content; /* GZIP_FRAMES_CONTENT_MAX bytes */
 };
+
+_Static_assert((uint64_t)GZIP_FRAMES_CONTENT_MAX <= LIMIT_FRAME &&
+		       (uint64_t)GZIP_FRAMES_WINDOW <= FRAME_BLOB_MAX,
+	       "what passes here is a frame");
+_Static_assert((int)FRAME_CUT_MAX <= (int)GZIP_FRAMES_CONTENT_MAX, "and so is what shale writes");
 
 struct gzip_frames *gzip_frames_new(int fd, uint64_t size, struct progress *progress, struct err *e)
 {
@@ -55,11 +61,11 @@ struct gzip_frames *gzip_frames_new(int fd, uint64_t size, struct progress *prog
 	g->size = size;
 	g->progress = progress;
 	g->longest = 1;
-	g->window_size = (size_t)(size < FRAME_BLOB_MAX ? size : FRAME_BLOB_MAX);
+	g->window_size = (size_t)(size < GZIP_FRAMES_WINDOW ? size : GZIP_FRAMES_WINDOW);
 	g->window = array_new(1, g->window_size, e);
 	if (!g->window)
 		goto fail;
-	g->content = array_new(1, LIMIT_FRAME, e);
+	g->content = array_new(1, GZIP_FRAMES_CONTENT_MAX, e);
 	if (!g->content)
 		goto fail;
 	g->decoder = libdeflate_alloc_decompressor();
@@ -117,7 +123,7 @@ static int move_window(struct gzip_frames *g, struct err *e)
 static enum gzip_member_status decode(const struct gzip_frames *g, struct gzip_member *out)
 {
 	return gzip_member_read(g->decoder, g->window + g->at, g->end - g->at, g->content,
-				LIMIT_FRAME, out);
+				GZIP_FRAMES_CONTENT_MAX, out);
 }
 
 /* The next member; the window is not moved behind it yet. */

@@ -5,11 +5,11 @@
  * layer_derive is for layers of any producer (tar, gzip with any number of members, zstd with any
  * number of frames; docker's types too): it decompresses in constant memory, computes the diff_id,
  * reads the tar strictly, and makes a layer index.  An uncompressed tar can be sought in as it is:
- * its frames are ranges of the blob (FRAME_RAW).  So can a gzip blob none of whose members is too
- * long for a frame, whoever wrote it (FRAME_GZIP, image/gzip_frames.h).  Anything else is re-framed
- * while it is read: zstd frames go to `reframe_fd`, to be kept by the store beside the blob, which
- * stays as it is byte for byte.  A blob is read once; of a gzip blob that turns out to have a
- * member too long, what was read up to that is read again.
+ * its frames are ranges of the blob (FRAME_RAW).  So can a gzip blob whose members are no
+ * longer than frames of ours, whoever wrote it (FRAME_GZIP, image/gzip_frames.h).  Anything else is
+ * re-framed while it is read: zstd frames go to `reframe_fd`, to be kept by the store beside the
+ * blob, which stays as it is byte for byte.  A blob is read once; of a gzip blob that turns out to
+ * have a member too long, what was read up to that is read again.
  *
  * layer_prove is for layers with an index: every frame is read through the index, and the tar they
  * give must have the index's diff_id and the same tree.

@@ -23,7 +23,7 @@ END = bytes(1024)
 GZIP = LAYER + "+gzip"
 ZSTD = LAYER + "+zstd"
 ZSTD_BLOCK = 128 * 1024
-FRAME = 16 * MIB  # a longer gzip member is no frame
+FRAME = MIB  # a longer gzip member is no frame
 
 
 def gz(data, level=6):
@@ -178,7 +178,6 @@ def cases():
     # Bombs.
     yield "gzip-bomb-4-gib", LIMIT, "expands", GZIP, gzip_bomb(64), None
     yield "gzip-bomb-64-gib", LIMIT, "expands", GZIP, gzip_bomb(1024), None
-    yield "gzip-bomb-of-frames", LIMIT, "expands", GZIP, gz(file_header(1 << 32)) + gz(bytes(FRAME), 9) * 256, None
     yield "zstd-bomb-8-gib", LIMIT, "expands", ZSTD, zstd_bomb(8), None
     yield "zstd-bomb-1-tib", LIMIT, "1099511627776", ZSTD, zstd_bomb(1024), None
     # Zeros behind the end of a tar are legal, but not without end.

@@ -31,16 +31,16 @@ unpacked() {
   same_trees want/rootfs again/rootfs
 }
 
-# gzip members that are no longer than a frame can be sought in as they are.
+# The second layer is one short gzip member, which can be sought in as it is.
 $copy oci:layout:app oci:gzip:registry.example/team/gzip:1
 unpacked gzip:registry.example/team/gzip:1
-taken oci:gzip registry.example/team/gzip:1 2 0
+taken oci:gzip registry.example/team/gzip:1 2 1
 $copy --dest-compress --dest-compress-format zstd oci:layout:app oci:zstd:zstd:1
 taken oci:zstd localhost/zstd:1 2 2
 $copy oci:layout:app oci-archive:oci.tar:archive:1
-taken oci-archive:oci.tar localhost/archive:1 2 0
+taken oci-archive:oci.tar localhost/archive:1 2 1
 gzip -k oci.tar
-taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 0
+taken oci-archive:oci.tar.gz:archive:1 localhost/archive:1 2 1
 # docker's archives have plain tars, and so can these.
 $copy oci:layout:app docker-archive:docker.tar:docker/app:1
 taken docker-archive:docker.tar docker.io/docker/app:1 2 0

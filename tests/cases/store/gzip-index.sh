@@ -85,9 +85,8 @@ END
   shale cat "$1" /numbers | cmp - context/numbers
   shale fsck -q --read-data >/dev/null
 }
-gzip -c tar >blob.gz && derived gzip 0
-pigz -c tar >blob.gz && derived pigz 0
+gzip -c tar >blob.gz && derived gzip 1
+pigz -c tar >blob.gz && derived pigz 1
 split -b 100000 --filter='gzip -c' tar >blob.gz && derived members 0
-truncate -s 20M tar
-gzip -c tar >blob.gz && derived long 1
-split -b 10M --filter='gzip -c' tar >blob.gz && derived two 0
+split -b 1M --filter='gzip -c' tar >blob.gz && derived longest 0
+split -b 1048577 --filter='pigz -c' tar >blob.gz && derived longer 1

@@ -68,7 +68,7 @@ static int blob_file(void)
 /* Reads all frames, each of which must be what frame_read makes of its place: how it ends. */
 static int read_all(struct str *content, size_t *count)
 {
-	static uint8_t again[LIMIT_FRAME];
+	static uint8_t again[GZIP_FRAMES_CONTENT_MAX];
 	SCOPE_FD int fd = blob_file();
 	SCOPE(gzip_frames) struct gzip_frames *g = gzip_frames_new(fd, blob.len, NULL, &e);
 	SCOPE(frame_decoder) struct frame_decoder *d = frame_decoder_new(&e);
@@ -129,7 +129,7 @@ END_TEST
 /* The window is moved more than once, and ends in the middle of members and of headers. */
 START_TEST(more_than_the_window_holds)
 {
-	enum { PIECE = 3333333, PIECES = 15 };
+	enum { PIECE = 777777, PIECES = 15 };
 	SCOPE(str) struct str want = STR_INIT;
 	SCOPE(str) struct str content = STR_INIT;
 	uint32_t x = 3;
@@ -143,7 +143,7 @@ START_TEST(more_than_the_window_holds)
 	}
 	for (size_t i = 0; i < PIECES; i++)
 		add(want.data + i * PIECE, PIECE, 1);
-	ck_assert_uint_gt(blob.len, 2 * FRAME_BLOB_MAX);
+	ck_assert_uint_gt(blob.len, 2 * GZIP_FRAMES_WINDOW);
 	ck_assert_int_eq(read_all(&content, &count), GZIP_FRAMES_END);
 	ck_assert_uint_eq(count, PIECES);
 	ck_assert_uint_eq(content.len, want.len);
@@ -165,14 +165,14 @@ static void add_stored(size_t size)
 /* Bits that are not in the window yet count as zeros, and may look like more content than fits. */
 START_TEST(the_longest_member_is_cut_by_the_window)
 {
-	enum { CUTS = 24, SMALL = 16000, LEAST = 100 };
+	enum { CUTS = 24, SMALL = 800, LEAST = 100 };
 	SCOPE(str) struct str longest = STR_INIT;
 	size_t count;
 
-	add_run('x', LIMIT_FRAME);
+	add_run('x', GZIP_FRAMES_CONTENT_MAX);
 	ck_assert_int_eq(str_append(&longest, blob.data, blob.len, &e), 0);
 	for (size_t cut = 1; cut <= CUTS; cut++) {
-		const size_t front = FRAME_BLOB_MAX - (longest.len - cut);
+		const size_t front = GZIP_FRAMES_WINDOW - (longest.len - cut);
 		blob.len = 0;
 		while (front - blob.len > SMALL + LEAST)
 			add_stored(SMALL);
@@ -188,7 +188,7 @@ START_TEST(the_longest_member_is_a_frame)
 {
 	size_t count;
 
-	add_run('x', LIMIT_FRAME);
+	add_run('x', GZIP_FRAMES_CONTENT_MAX);
 	ck_assert_int_eq(read_all(NULL, &count), GZIP_FRAMES_END);
 	ck_assert_uint_eq(count, 1);
 }
@@ -199,7 +199,7 @@ START_TEST(a_longer_member_is_none)
 	size_t count;
 
 	add("first", 5, 6);
-	add_run('x', LIMIT_FRAME + 1);
+	add_run('x', GZIP_FRAMES_CONTENT_MAX + 1);
 	add("last", 4, 6);
 	ck_assert_int_eq(read_all(NULL, &count), GZIP_FRAMES_UNFIT);
 	ck_assert_uint_eq(count, 1);
@@ -207,7 +207,7 @@ START_TEST(a_longer_member_is_none)
 END_TEST
 
 /* Short content in long bytes: empty stored blocks (RFC 1951, 3.2.4). */
-START_TEST(a_member_of_more_bytes_than_a_frame_is_none)
+START_TEST(a_member_that_no_window_holds_is_none)
 {
 	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff";
 	static const char empty[] = "\0\0\0\xff\xff", last[] = "\1\0\0\xff\xff";
@@ -215,7 +215,7 @@ START_TEST(a_member_of_more_bytes_than_a_frame_is_none)
 
 	add("first", 5, 6);
 	ck_assert_int_eq(str_append(&blob, header, 10, &e), 0);
-	while (blob.len < FRAME_BLOB_MAX + 100)
+	while (blob.len < GZIP_FRAMES_WINDOW + 100)
 		ck_assert(str_append(&blob, empty, 5, &e) == 0);
 	ck_assert_int_eq(str_append(&blob, last, 5, &e), 0);
 	ck_assert_int_eq(str_append_zeros(&blob, 8, &e), 0);
@@ -269,17 +269,6 @@ START_TEST(what_is_no_gzip_has_no_frames)
 }
 END_TEST
 
-START_TEST(a_bomb_is_over_a_limit)
-{
-	size_t count;
-
-	for (int i = 0; i < 6; i++)
-		add_run('\0', LIMIT_FRAME);
-	ck_assert_int_eq(read_all(NULL, &count), -1);
-	ck_assert_err(&e, ERR_LIMIT, "expands to more than 1000 times");
-}
-END_TEST
-
 START_TEST(a_file_cut_under_us_is_told)
 {
 	struct frame f;
@@ -323,10 +312,9 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, the_longest_member_is_cut_by_the_window);
 	tcase_add_test(tc, the_longest_member_is_a_frame);
 	tcase_add_test(tc, a_longer_member_is_none);
-	tcase_add_test(tc, a_member_of_more_bytes_than_a_frame_is_none);
+	tcase_add_test(tc, a_member_that_no_window_holds_is_none);
 	tcase_add_test(tc, a_frame_for_every_byte_is_too_much);
 	tcase_add_loop_test(tc, what_is_no_gzip_has_no_frames, 0, ARRAY_LEN(others));
-	tcase_add_test(tc, a_bomb_is_over_a_limit);
 	tcase_add_test(tc, a_file_cut_under_us_is_told);
 	tcase_add_test(tc, memory_runs_out);
 	suite_add_tcase(s, tc);
