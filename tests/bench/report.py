@@ -73,6 +73,7 @@ def versions(shale):
         "mksquashfs": ["mksquashfs", "-version"],
         "mkfs.erofs": ["mkfs.erofs", "--version"],
         "squashfuse": ["squashfuse_ll", "--help"],
+        "pigz": ["pigz", "--version"],
         "umoci": ["umoci", "--version"],
     }
     found = [(name, version(command)) for name, command in tools.items()]
