@@ -126,8 +126,8 @@ static void tell_losses(const char *what, const struct tar_losses *l)
 }
 
 /* Reads the tree of the tar into a new archive of the list. */
-static int open_archive(struct copy_list *l, const struct stage *st, int fd, uint64_t size,
-			const char *what, struct err *e)
+static int open_archive(struct copy_list *l, const struct stage *st,
+			const struct archive_file *file, struct err *e)
 {
 	const struct layers_options *from = stage_options(st);
 	struct tar_losses losses = {.acls = {.count = 0}};
@@ -139,23 +139,21 @@ static int open_archive(struct copy_list *l, const struct stage *st, int fd, uin
 		return -1;
 	struct copy_archive *a = &l->archives[l->archive_count];
 	*a = (struct copy_archive){TAR_TREE_INIT, NULL};
-	if (tar_tree_open(&a->tree, fd, size, what, &opt, e) < 0)
+	if (tar_tree_open(&a->tree, file->fd, file->size, file->name, &opt, e) < 0)
 		return -1;
 	l->archive_count++;
 	a->merge = merge_new(e);
 	if (!a->merge || merge_add_layer(a->merge, a->tree.ix, e) < 0)
 		return -1;
-	tell_losses(what, &losses);
+	tell_losses(file->name, &losses);
 	return 0;
 }
 
-int copy_archive_add(struct copy_list *l, const struct stage *st, int fd, uint64_t size,
-		     const char *what, const char *dest, bool has_owner, struct err *e)
+/* The whole tree of the last archive of the list. */
+static int add_all(struct copy_list *l, const struct stage *st, const char *dest, bool has_owner,
+		   struct err *e)
 {
-	char q[QUOTE_MAX];
-
-	if (open_archive(l, st, fd, size, what, e) < 0)
-		return err_wrap(e, "'%s'", quote_str(q, what));
+	SCOPE_FREE struct level *levels = array_new(LIMIT_DEPTH + 1, sizeof(*levels), e);
 	struct unpacking u = {
 		.list = l,
 		.stage = st,
@@ -163,12 +161,22 @@ int copy_archive_add(struct copy_list *l, const struct stage *st, int fd, uint64
 		.archive = l->archive_count - 1,
 		.has_owner = has_owner,
 		.scratch = ENTRY_SCRATCH_INIT,
-		.levels = array_new(LIMIT_DEPTH + 1, sizeof(*u.levels), e),
+		.levels = levels,
 	};
-	const int r = u.levels ? walk(&u, dest, e) : -1;
-	free(u.levels);
+
+	const int r = levels ? walk(&u, dest, e) : -1;
 	entry_scratch_fini(&u.scratch);
-	return r < 0 ? err_wrap(e, "'%s'", quote_str(q, what)) : 0;
+	return r;
+}
+
+int copy_archive_add(struct copy_list *l, const struct stage *st, const struct archive_file *file,
+		     const char *dest, bool has_owner, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (open_archive(l, st, file, e) == 0 && add_all(l, st, dest, has_owner, e) == 0)
+		return 0;
+	return err_wrap(e, "'%s'", quote_str(q, file->name));
 }
 
 /* By inode of an archive: the path that it was written at; NULL: not yet. */
@@ -193,7 +201,7 @@ struct archive_writer *archive_writer_new(const struct copy_list *l, struct err 
 	if (!a)
 		return NULL;
 	a->list = l;
-	a->indexes = array_new(l->archive_count, sizeof(*a->indexes), e);
+	a->indexes = array_new(l->archive_count, sizeof(const struct layer_index *), e);
 	a->fds = a->indexes ? array_new(l->archive_count, sizeof(*a->fds), e) : NULL;
 	a->written = a->fds ? array_new(l->archive_count, sizeof(*a->written), e) : NULL;
 	if (!a->written)

@@ -21,12 +21,17 @@ struct copy_archive {
 
 void copy_archive_fini(struct copy_archive *a);
 
-/*
- * Adds all that the tar in `fd` (borrowed; `size` bytes; `what` is its name) holds to the list,
- * below `dest` (canonical).  Owners are the archive's unless `has_owner`; then they are the list's.
- */
-int copy_archive_add(struct copy_list *l, const struct stage *st, int fd, uint64_t size,
-		     const char *what, const char *dest, bool has_owner, struct err *e);
+/* A tar that is open; all is borrowed. */
+struct archive_file {
+	int fd;
+	uint64_t size;
+	const char *name; /* for messages */
+};
+
+/* Adds all that it holds to the list, below `dest` (canonical).  Owners are the archive's unless
+ * `has_owner`; then they are the list's. */
+int copy_archive_add(struct copy_list *l, const struct stage *st, const struct archive_file *file,
+		     const char *dest, bool has_owner, struct err *e);
 
 /* Writes the ITEM_ARCHIVE of a finished list, in the order of the list. */
 struct archive_writer;

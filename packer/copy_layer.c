@@ -170,10 +170,9 @@ static int unpack(struct collector *k, const char *source, const struct stat *st
 		return 0;
 	if (set_dest(k, k->copy->dest, e) < 0)
 		return -1;
-	return copy_archive_add(k->list, k->stage, fd, (uint64_t)st->st_size, source, k->dest.data,
-				k->copy->chown != NULL, e) < 0
-		       ? -1
-		       : 1;
+	const struct archive_file file = {fd, (uint64_t)st->st_size, source};
+	const bool has_owner = k->copy->chown != NULL;
+	return copy_archive_add(k->list, k->stage, &file, k->dest.data, has_owner, e) < 0 ? -1 : 1;
 }
 
 static int copy_text(struct collector *k, const struct plan_text *text, bool into_dir,

@@ -12,7 +12,7 @@
 
 enum { MODE_DIR = 0755 };
 
-static void drop_item(struct copy_item *item)
+static void drop_item(const struct copy_item *item)
 {
 	free(item->path);
 	free(item->source);
@@ -104,10 +104,11 @@ static void drop_marked(struct copy_list *l)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < l->count; i++) {
-		if (l->items[i].is_dropped)
-			drop_item(&l->items[i]);
+		const struct copy_item item = l->items[i];
+		if (item.is_dropped)
+			drop_item(&item);
 		else
-			l->items[kept++] = l->items[i];
+			l->items[kept++] = item;
 	}
 	l->count = kept;
 }

@@ -98,15 +98,15 @@ static int write_all(const struct store *s, const struct image_index *ix, struct
 				file.len, e);
 }
 
-/* The place of a key; ix->count: it has none. */
-static size_t find(const struct image_index *ix, const char *key)
+/* The record of a key, or NULL. */
+static struct descriptor *find(const struct image_index *ix, const char *key)
 {
 	for (size_t i = 0; i < ix->count; i++) {
 		const char *have = strmap_get(&ix->manifests[i].annotations, KEY_KEY);
 		if (have && strcmp(have, key) == 0)
-			return i;
+			return &ix->manifests[i];
 	}
-	return ix->count;
+	return NULL;
 }
 
 int builds_get(const struct store *s, struct lease *l, const struct digest *key,
@@ -118,10 +118,9 @@ int builds_get(const struct store *s, struct lease *l, const struct digest *key,
 
 	if (read_all(s, &ix, e) < 0)
 		return -1;
-	const size_t at = find(&ix, digest_format(key, text));
-	if (at == ix.count)
+	struct descriptor *found = find(&ix, digest_format(key, text));
+	if (!found)
 		return 0;
-	struct descriptor *found = &ix.manifests[at];
 	const char *id = strmap_get(&found->annotations, DIFF_ID_KEY);
 	if (!id || digest_parse(diff_id, id, strlen(id), &why) < 0) {
 		err_clear(&why);
@@ -144,10 +143,10 @@ static int add(const struct store *s, struct image_index *ix, const char *key,
 	       const struct descriptor *layer, const struct digest *diff_id, struct err *e)
 {
 	char id[DIGEST_STR_MAX], stamp[STAMP_MAX];
-	const size_t old = find(ix, key);
+	const struct descriptor *old = find(ix, key);
 
-	if (old < ix->count)
-		image_index_remove(ix, old);
+	if (old)
+		image_index_remove(ix, (size_t)(old - ix->manifests));
 	while (ix->count >= LIMIT_BUILDS)
 		image_index_remove(ix, 0);
 	if (image_index_add(ix, layer, e) < 0)
