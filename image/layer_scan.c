@@ -168,6 +168,8 @@ static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding en
 	};
 	const struct framer_sink sink = {put_frame, &d};
 
+	if (encoding != LAYER_TAR && reframe_fd < 0)
+		return err_sys(e, ENOSPC, "cannot write the frames of a layer");
 	SCOPE_FREE uint8_t *pending = array_new(1, PENDING_MAX, e);
 	if (!pending)
 		return -1;

@@ -41,7 +41,8 @@ struct derive_result {
 	struct str index; /* encoded, as layer_index_decode takes it; the caller finis it */
 };
 
-/* `blob_fd` is read with pread from 0 to `blob_size`. */
+/* `blob_fd` is read with pread from 0 to `blob_size`.  `reframe_fd` -1: there is no room for
+ * frames, and a layer that needs them is ERR_SYS with ENOSPC. */
 int layer_derive(int blob_fd, uint64_t blob_size, enum layer_encoding encoding, int reframe_fd,
 		 const struct derive_options *opt, struct derive_result *out, struct err *e);
 

@@ -388,14 +388,16 @@ static int make_at(const struct store *s, const struct descriptor *layer,
 		   const struct digest *diff_id, const struct layers_options *opt,
 		   enum folder_place place, struct derived *out, struct err *e)
 {
+	const int encoding = mediatype_encoding(layer->media_type);
 	struct derive_result result = {.index = STR_INIT};
 	SCOPE_FD int frames = -1;
 
-	if (mediatype_encoding(layer->media_type) != LAYER_TAR) {
+	if (encoding != LAYER_TAR)
 		frames = folder_spill(s, STORE_DIR_LAYERS, place, e);
-		if (frames < 0)
-			return -1;
-	}
+	if (e->code && (encoding != LAYER_GZIP || !folder_is_full(e)))
+		return -1;
+	/* Without room, gzip may still turn out to need no frames of its own. */
+	err_clear(e);
 	if (derive(s, layer, opt, frames, &result, e) < 0)
 		return -1;
 	progress_begin(opt->progress, "writing to disk", 0);

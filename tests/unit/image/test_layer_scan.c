@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/main.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <zlib.h>
@@ -424,6 +425,9 @@ START_TEST(derive_says_that_frames_cannot_be_written)
 	slurp("zstd-frames.zst", &blob);
 	SCOPE_FD int fd = file_with(blob.data, blob.len);
 	ck_assert_int_eq(derive(fd, LAYER_ZSTD, 2, full, &r, &e), -1);
+	ck_assert_err(&e, ERR_SYS, "cannot write the frames");
+	ck_assert_int_eq(derive(fd, LAYER_ZSTD, 2, -1, &r, &e), -1);
+	ck_assert_int_eq(e.sys, ENOSPC);
 	ck_assert_err(&e, ERR_SYS, "cannot write the frames");
 }
 END_TEST
