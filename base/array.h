@@ -30,6 +30,14 @@ static inline bool add_overflows(uint64_t a, uint64_t b, uint64_t *out)
 	return __builtin_add_overflow(a, b, out);
 }
 
+/* a + b, or `max` when that is more: for sums that people read. */
+static inline uint64_t add_up_to(uint64_t a, uint64_t b, uint64_t max)
+{
+	uint64_t sum;
+
+	return add_overflows(a, b, &sum) || sum > max ? max : sum;
+}
+
 static inline bool mul_overflows(uint64_t a, uint64_t b, uint64_t *out)
 {
 	return __builtin_mul_overflow(a, b, out);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/quote.h"
 #include "cli/commands.h"
+#include "cli/file_mode.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "store/catalogs.h"
@@ -21,7 +22,7 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
-enum { TIME_MAX = 32, MODE_MAX = 11 };
+enum { TIME_MAX = 32 };
 
 /* What is listed and how. */
 struct listing {
@@ -60,41 +61,6 @@ static bool repair(struct listing *l, struct err *e)
 		retry_;                             \
 	})
 
-static char type_letter(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return 'd';
-	case S_IFLNK:
-		return 'l';
-	case S_IFCHR:
-		return 'c';
-	case S_IFBLK:
-		return 'b';
-	case S_IFIFO:
-		return 'p';
-	default:
-		return '-';
-	}
-}
-
-/* As ls(1) shows them. */
-static void format_mode(uint32_t mode, char out[static MODE_MAX])
-{
-	static const char letters[] = "rwxrwxrwx";
-
-	out[0] = type_letter(mode);
-	for (unsigned i = 0; i < 9; i++)
-		out[1 + i] = (char)(mode & (0400U >> i) ? letters[i] : '-');
-	if (mode & S_ISUID)
-		out[3] = mode & S_IXUSR ? 's' : 'S';
-	if (mode & S_ISGID)
-		out[6] = mode & S_IXGRP ? 's' : 'S';
-	if (mode & S_ISVTX)
-		out[9] = mode & S_IXOTH ? 't' : 'T';
-	out[10] = '\0';
-}
-
 static const char *format_time(int64_t mtime, char out[static TIME_MAX])
 {
 	const time_t t = (time_t)mtime;
@@ -108,7 +74,7 @@ static const char *format_time(int64_t mtime, char out[static TIME_MAX])
 static int print_long(struct listing *l, uint32_t inode, const char *name, struct err *e)
 {
 	struct catalog_stat st;
-	char mode[MODE_MAX], when[TIME_MAX], target[LIMIT_SYMLINK];
+	char mode[FILE_MODE_MAX], when[TIME_MAX], target[LIMIT_SYMLINK];
 	size_t target_len = 0;
 	SCOPE(str) struct str line = STR_INIT;
 
@@ -117,7 +83,7 @@ static int print_long(struct listing *l, uint32_t inode, const char *name, struc
 	if (S_ISLNK(st.mode) &&
 	    RETRY(l, e, catalog_readlink(l->catalog, inode, target, &target_len, e)) < 0)
 		return -1;
-	format_mode(st.mode, mode);
+	file_mode_format(st.mode, mode);
 	if (str_appendf(&line, e, "%s %3" PRIu32 " %5" PRIu32 " %5" PRIu32 " ", mode, st.nlink,
 			st.uid, st.gid) < 0)
 		return -1;
@@ -145,7 +111,7 @@ static int add_json(struct listing *l, uint32_t inode, const char *path, struct 
 	if (RETRY(l, e, catalog_stat(l->catalog, inode, &st, e)) < 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "%04o", st.mode & 07777);
-	const char kind[2] = {type_letter(st.mode), '\0'};
+	const char kind[2] = {file_mode_letter(st.mode), '\0'};
 	if (json_put(item, "path", json_text_value(path, strlen(path)), e) < 0 ||
 	    json_put(item, "type", json_string(kind), e) < 0 ||
 	    json_put(item, "mode", json_string(text), e) < 0 ||

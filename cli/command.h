@@ -45,7 +45,8 @@ struct command {
 	const struct option *options; /* ends with a NULL name; --help and --store are added */
 	size_t min_args;
 	size_t max_args; /* SIZE_MAX: any number */
-	/* 0, or -1 and the error that decides the exit status. */
+	/* 0; -1 and the error that decides the exit status; or the exit status of a command whose
+	 * answer it is. */
 	int (*run)(const struct invocation *in, struct err *e);
 };
 

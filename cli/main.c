@@ -86,11 +86,9 @@ int main(int argc, char **argv)
 		log_error("libsodium cannot be initialised");
 		return EXIT_FAILURE;
 	}
-	int r = run_top(argc, argv, &e);
-	if (r == 0)
-		r = output_finish(&e);
-	if (r == 0)
-		return EXIT_SUCCESS;
+	const int r = run_top(argc, argv, &e);
+	if (r >= 0 && output_finish(&e) == 0)
+		return r;
 	/* `shale ls IMAGE | head` ends as other tools end it. */
 	if (e.code == ERR_SYS && e.sys == EPIPE) {
 		signal(SIGPIPE, SIG_DFL);

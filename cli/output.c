@@ -35,6 +35,21 @@ int output_json(const json_t *value, struct err *e)
 	return output_write(text.data, text.len, e);
 }
 
+int output_json_element(const json_t *value, size_t *count, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (str_append_z(&text, (*count)++ ? ",\n  " : "[\n  ", e) < 0 ||
+	    json_format(value, &text, e) < 0)
+		return -1;
+	return output_write(text.data, text.len, e);
+}
+
+int output_json_end(size_t count, struct err *e)
+{
+	return outputf(e, count ? "\n]\n" : "[]\n");
+}
+
 int output_check(struct err *e)
 {
 	const int flags = fcntl(STDOUT_FILENO, F_GETFL);

@@ -20,6 +20,9 @@ int output_write(const void *bytes, size_t len, struct err *e);
 int outputf(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A report as indented JSON. */
 int output_json(const json_t *value, struct err *e);
+/* The same for an array of any length, element by element: `*count` is 0 before the first one. */
+int output_json_element(const json_t *value, size_t *count, struct err *e);
+int output_json_end(size_t count, struct err *e);
 /* Fails when standard output is closed: for work that ends with a result worth printing. */
 int output_check(struct err *e);
 /* Flushes; must be the last. */

@@ -59,6 +59,7 @@ int support_compression(const struct invocation *in, struct compression *out, st
 int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,
 		  struct err *e)
 {
+	/* A wrong option is told of before a store that is not there. */
 	struct platform room;
 	const struct platform *want;
 
@@ -66,6 +67,17 @@ int support_image(const struct invocation *in, struct store **s, struct lease **
 	    lease_open(*s, in->command->name, l, e) < 0)
 		return -1;
 	return image_load_leased(*s, *l, in->args[0], want, im, e);
+}
+
+int support_next_image(const struct invocation *in, const struct store *s, struct lease *l,
+		       size_t at, struct image *im, struct err *e)
+{
+	struct platform room;
+	const struct platform *want;
+
+	if (support_platform(in, &room, &want, e) < 0)
+		return -1;
+	return image_load_leased(s, l, in->args[at], want, im, e);
 }
 
 struct view *support_view(const struct store *s, const struct image *im, const char *what,

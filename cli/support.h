@@ -59,6 +59,11 @@ int support_compression(const struct invocation *in, struct compression *out, st
 int support_image(const struct invocation *in, struct store **s, struct lease **l, struct image *im,
 		  struct err *e);
 
+/* The same for one of several: the image of argument `at`, of the store and with the lease of the
+ * command. */
+int support_next_image(const struct invocation *in, const struct store *s, struct lease *l,
+		       size_t at, struct image *im, struct err *e);
+
 /* A view of it, for commands that read files; `what` names the user of the lease.  `progress` is of
  * the opening alone. */
 struct view *support_view(const struct store *s, const struct image *im, const char *what,

@@ -110,6 +110,10 @@ int catalog_getxattr(const struct catalog *c, uint32_t inode, const char *name, 
 int catalog_listxattr(const struct catalog *c, uint32_t inode, char *buf, size_t size, size_t *len,
 		      struct err *e);
 
+/* Whether two inodes, of one catalog or two, have the same xattrs: 1, 0, -1. */
+int catalog_same_xattrs(const struct catalog *a, uint32_t inode_a, const struct catalog *b,
+			uint32_t inode_b, struct err *e);
+
 /* What is at `offset` of a regular file, up to the file's end: data in a layer, or a hole. */
 struct catalog_range {
 	bool is_hole;

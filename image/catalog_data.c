@@ -8,6 +8,8 @@
 #include "image/catalog.h"
 #include "image/catalog_read.h"
 
+enum { VALUE_PIECE = 4096 /* bytes of two xattrs' values that are compared at once */ };
+
 int catalog_readlink(const struct catalog *c, uint32_t inode, char out[static LIMIT_SYMLINK],
 		     size_t *len, struct err *e)
 {
@@ -112,6 +114,66 @@ int catalog_listxattr(const struct catalog *c, uint32_t inode, char *buf, size_t
 		return -1;
 	*len = total;
 	return 0;
+}
+
+/* The next xattr of an inode. */
+struct xattr_place {
+	const struct catalog *catalog;
+	struct catalog_xattr_cursor at;
+};
+
+static int start_xattrs(struct xattr_place *p, uint32_t inode, struct err *e)
+{
+	struct catalog_inode i;
+
+	if (catalog_inode_get(p->catalog, inode, &i, e) < 0)
+		return -1;
+	return catalog_xattr_start(p->catalog, &i, &p->at, e);
+}
+
+static int fetch_value(const struct xattr_place *p, size_t offset, uint8_t *out, size_t len,
+		       struct err *e)
+{
+	return catalog_fetch(p->catalog, CATALOG_XATTRS, p->at.value_offset + offset, out, len, e);
+}
+
+/* Of two values of one length, in pieces: 1 the same, 0 not, -1. */
+static int compare_values(const struct xattr_place *a, const struct xattr_place *b, struct err *e)
+{
+	uint8_t x[VALUE_PIECE], y[VALUE_PIECE];
+	const size_t size = a->at.value_len;
+
+	for (size_t done = 0; done < size; done += VALUE_PIECE) {
+		const size_t len = size - done < VALUE_PIECE ? size - done : VALUE_PIECE;
+		if (fetch_value(a, done, x, len, e) < 0 || fetch_value(b, done, y, len, e) < 0)
+			return -1;
+		if (memcmp(x, y, len) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int catalog_same_xattrs(const struct catalog *a, uint32_t inode_a, const struct catalog *b,
+			uint32_t inode_b, struct err *e)
+{
+	struct xattr_place x = {.catalog = a}, y = {.catalog = b};
+
+	if (start_xattrs(&x, inode_a, e) < 0 || start_xattrs(&y, inode_b, e) < 0)
+		return -1;
+	for (;;) {
+		const int found = catalog_xattr_next(a, &x.at, e);
+		const int other = found < 0 ? -1 : catalog_xattr_next(b, &y.at, e);
+		if (other < 0)
+			return -1;
+		if (found == 0 || other == 0)
+			return found == other;
+		/* Both are sorted by name. */
+		if (strcmp(x.at.name, y.at.name) != 0 || x.at.value_len != y.at.value_len)
+			return 0;
+		const int same = compare_values(&x, &y, e);
+		if (same != 1)
+			return same;
+	}
 }
 
 /* The layer that a file's content is in; its stream holds [tar_offset, tar_offset + length). */

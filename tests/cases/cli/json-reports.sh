@@ -73,6 +73,14 @@ json.dump([f for f in d if f["type"] == "l"], open("link.json", "w"))
 json.dump([f for f in d if f["type"] != "l"], open("other.json", "w"))'
 as_page ls link.json
 as_page ls other.json target
+mkdir -p tree2/dir
+echo x >tree2/sub
+ln -s dir tree2/link
+shale import -q -t tree2 dir:tree2 >/dev/null
+shale diff --json tree tree2 >diff.json
+same "changes" "$(json diff.json "''.join(c['kind'] for c in d)")" ACC
+as_page diff diff.json
+same "no changes" "$(shale diff --json tree tree)" "[]"
 shale sign --json --key team.key --passphrase-file pass app >sign.json
 as_page sign sign.json
 shale verify --json --key team.pub app >verify.json

@@ -11,7 +11,7 @@
 struct store *sample_store;
 struct image sample_image;
 
-static const char name[] = "localhost/sample:1";
+static const char sample_name[] = "localhost/sample:1";
 
 uint8_t sample_byte(const struct sample_file *f, uint64_t at)
 {
@@ -101,44 +101,60 @@ static void put_document(struct lease *l, const struct str *bytes, const char *t
 	ck_assert_no_err(&e);
 }
 
-static void put_image(struct lease *l, const struct layer_result *layer)
+static void put_image(struct lease *l, const char *name, const struct layer_result *layers,
+		      size_t count)
 {
 	SCOPE(image_config) struct image_config config;
 	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
-	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
 	SCOPE(str) struct str bytes = STR_INIT;
 	struct err e = ERR_INIT;
 
 	image_config_init(&config);
 	config.platform = platform_host();
-	image_config_add_diff_id(&config, &layer->diff_id, &e);
+	m.media_type = str_dup(MEDIATYPE_MANIFEST, &e);
+	for (size_t i = 0; i < count; i++) {
+		SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+		image_config_add_diff_id(&config, &layers[i].diff_id, &e);
+		layer_result_descriptor(&layers[i], &d, &e);
+		manifest_add_layer(&m, &d, &e);
+		ck_assert_no_err(&e);
+	}
 	image_config_format(&config, &bytes, &e);
 	put_document(l, &bytes, MEDIATYPE_CONFIG, &m.config);
-	m.media_type = str_dup(MEDIATYPE_MANIFEST, &e);
-	layer_result_descriptor(layer, &d, &e);
-	manifest_add_layer(&m, &d, &e);
 	str_truncate(&bytes, 0);
 	manifest_format(&m, &bytes, &e);
-	put_document(l, &bytes, MEDIATYPE_MANIFEST, &d);
-	refs_set(sample_store, name, &d, &e);
+	put_document(l, &bytes, MEDIATYPE_MANIFEST, &top);
+	refs_set(sample_store, name, &top, &e);
+	ck_assert_no_err(&e);
+}
+
+void sample_image_put(const char *name, const struct sample_layer *layers, size_t count,
+		      struct image *out)
+{
+	SCOPE(lease) struct lease *l = NULL;
+	struct layer_result results[8];
+	struct err e = ERR_INIT;
+
+	ck_assert_uint_le(count, ARRAY_LEN(results));
+	lease_open(sample_store, "test", &l, &e);
+	ck_assert_no_err(&e);
+	for (size_t i = 0; i < count; i++)
+		put_layer(l, layers[i].files, layers[i].count, &results[i]);
+	put_image(l, name, results, count);
+	image_load(sample_store, name, NULL, out, &e);
 	ck_assert_no_err(&e);
 }
 
 void sample_image_make(const struct sample_file *files, size_t count)
 {
-	SCOPE(lease) struct lease *l = NULL;
-	struct layer_result layer;
+	const struct sample_layer layer = {files, count};
 	struct err e = ERR_INIT;
 
 	scratch_make();
 	store_open(scratch_file("store"), STORE_CREATE, &sample_store, &e);
 	ck_assert_no_err(&e);
-	lease_open(sample_store, "test", &l, &e);
-	ck_assert_no_err(&e);
-	put_layer(l, files, count, &layer);
-	put_image(l, &layer);
-	image_load(sample_store, name, NULL, &sample_image, &e);
-	ck_assert_no_err(&e);
+	sample_image_put(sample_name, &layer, 1, &sample_image);
 }
 
 void sample_image_remove(void)
@@ -151,9 +167,14 @@ void sample_image_remove(void)
 
 struct view *sample_view(uint64_t cache_bytes)
 {
+	return sample_view_of(&sample_image, cache_bytes);
+}
+
+struct view *sample_view_of(const struct image *im, uint64_t cache_bytes)
+{
 	const struct layers_options opt = {.workers = 0};
 	struct err e = ERR_INIT;
-	struct view *v = view_open(sample_store, &sample_image, 0, cache_bytes, "a test", &opt, &e);
+	struct view *v = view_open(sample_store, im, 0, cache_bytes, "a test", &opt, &e);
 
 	ck_assert_no_err(&e);
 	ck_assert_ptr_nonnull(v);

@@ -31,12 +31,23 @@ struct sample_file {
 extern struct store *sample_store;
 extern struct image sample_image;
 
+/* Files of one layer. */
+struct sample_layer {
+	const struct sample_file *files;
+	size_t count;
+};
+
 /* Scratch folder, store, and the image "localhost/sample:1". */
 void sample_image_make(const struct sample_file *files, size_t count);
 void sample_image_remove(void);
 
+/* One more image of the store, of these layers, the base first; ck_assert-ed.  `out` is loaded. */
+void sample_image_put(const char *name, const struct sample_layer *layers, size_t count,
+		      struct image *out);
+
 /* A view with this budget; ck_assert-ed. */
 struct view *sample_view(uint64_t cache_bytes);
+struct view *sample_view_of(const struct image *im, uint64_t cache_bytes);
 
 uint8_t sample_byte(const struct sample_file *f, uint64_t at);
 
