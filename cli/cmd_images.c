@@ -13,8 +13,6 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
-enum { SHORT_DIGEST = 12 /* hex digits, as docker shows them */ };
-
 /* One line of the list. */
 struct row {
 	const char *name;
@@ -57,10 +55,12 @@ static int row_print(const struct row *r, bool whole_digest, struct table *t, st
 {
 	char digest[DIGEST_STR_MAX], size[STR_SIZE_MAX];
 
-	digest_format(&r->top->digest, digest);
-	if (!whole_digest)
-		digest[strlen("sha256:") + SHORT_DIGEST] = '\0';
-	return table_cell(t, r->name, e) < 0 || table_cell(t, digest, e) < 0 ||
+	return table_cell(t, r->name, e) < 0 ||
+			       table_cell(t,
+					  whole_digest
+						  ? digest_format(&r->top->digest, digest)
+						  : output_short_digest(&r->top->digest, digest),
+					  e) < 0 ||
 			       table_cell(t, r->platform, e) < 0 ||
 			       table_cellf(t, e, "%llu", (unsigned long long)r->layers) < 0 ||
 			       table_cell(t, str_human_size(size, r->bytes), e) < 0
@@ -135,12 +135,8 @@ static int run(const struct invocation *in, struct err *e)
 		return list(in, s, &ix, NULL, doc, e) < 0 ? -1 : output_json(doc, e);
 	}
 	SCOPE(table) struct table *t = table_new(ARRAY_LEN(heads), e);
-	if (!t)
+	if (!t || table_heads(t, heads, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-		if (table_cell(t, heads[i], e) < 0)
-			return -1;
-	}
 	return list(in, s, &ix, t, NULL, e) < 0 ? -1 : table_print(t, e);
 }
 

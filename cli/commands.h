@@ -22,6 +22,7 @@ extern const struct command command_ls;
 extern const struct command command_mount;
 extern const struct command command_rm;
 extern const struct command command_sign;
+extern const struct command command_size;
 extern const struct command command_tag;
 extern const struct command command_umount;
 extern const struct command command_verify;

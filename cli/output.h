@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -18,6 +19,8 @@
 /* Standard output, buffered; ERR_SYS when it cannot be written. */
 int output_write(const void *bytes, size_t len, struct err *e);
 int outputf(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "sha256:" and the digits that docker shows; returns `buf`. */
+const char *output_short_digest(const struct digest *d, char buf[static DIGEST_STR_MAX]);
 /* A report as indented JSON. */
 int output_json(const json_t *value, struct err *e);
 /* The same for an array of any length, element by element: `*count` is 0 before the first one. */
@@ -33,10 +36,15 @@ struct table;
 struct table *table_new(size_t columns, struct err *e);
 /* Copies; one call a cell, row by row.  Text from outside is quoted for the terminal. */
 int table_cell(struct table *t, const char *text, struct err *e);
+/* The first row: one name a column. */
+int table_heads(struct table *t, const char *const *names, struct err *e);
+/* What does not fit of this column is cut: into what the others leave of the terminal, or into 45
+ * columns, as docker cuts, when standard output is none. */
+void table_cut(struct table *t, size_t column);
 int table_cellf(struct table *t, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Prints all rows. */
-int table_print(const struct table *t, struct err *e);
+int table_print(struct table *t, struct err *e);
 void table_free(struct table *t);
 SCOPE_DEFINE(table, struct table *, table_free)
 

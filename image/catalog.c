@@ -291,6 +291,7 @@ int catalog_stat(const struct catalog *c, uint32_t inode, struct catalog_stat *o
 		.nlink = i.nlink,
 		.mtime = i.mtime,
 		.mtime_nsec = i.mtime_nsec,
+		.layer = i.layer,
 	};
 	if (S_ISREG(i.mode) || S_ISLNK(i.mode))
 		out->size = i.size;

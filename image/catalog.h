@@ -70,6 +70,7 @@ struct catalog_stat {
 	uint64_t data_bytes; /* regular: bytes that are not holes */
 	int64_t mtime;
 	uint32_t mtime_nsec;
+	uint32_t layer; /* that describes it, and has the content of a regular file */
 };
 
 /* All of these: ERR_NOT_FOUND for an inode number that is none, ERR_UNSUPPORTED for the wrong kind

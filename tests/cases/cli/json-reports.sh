@@ -81,6 +81,8 @@ shale diff --json tree tree2 >diff.json
 same "changes" "$(json diff.json "''.join(c['kind'] for c in d)")" ACC
 as_page diff diff.json
 same "no changes" "$(shale diff --json tree tree)" "[]"
+shale size --json app >size.json
+as_page size size.json
 shale sign --json --key team.key --passphrase-file pass app >sign.json
 as_page sign sign.json
 shale verify --json --key team.pub app >verify.json
