@@ -8,6 +8,7 @@ const struct command *const commands[] = {
 	&command_export,
 	&command_images,
 	&command_inspect,
+	&command_history,
 	&command_size,
 	&command_ls,
 	&command_diff,

@@ -14,6 +14,7 @@ extern const struct command command_diff;
 extern const struct command command_export;
 extern const struct command command_fsck;
 extern const struct command command_gc;
+extern const struct command command_history;
 extern const struct command command_images;
 extern const struct command command_import;
 extern const struct command command_inspect;

@@ -83,6 +83,8 @@ as_page diff diff.json
 same "no changes" "$(shale diff --json tree tree)" "[]"
 shale size --json app >size.json
 as_page size size.json
+shale history --json app >history.json
+as_page history history.json
 shale sign --json --key team.key --passphrase-file pass app >sign.json
 as_page sign sign.json
 shale verify --json --key team.pub app >verify.json

@@ -13,7 +13,7 @@ shale build -q --store other -t x . >/dev/null
 skopeo copy -q "oci:$PWD/other:localhost/x:latest" oci-archive:debian.tar:debian:12
 
 run=0
-for name in build import export images inspect size ls diff cat cp mount umount keygen sign verify tag fsck gc rm; do
+for name in build import export images inspect history size ls diff cat cp mount umount keygen sign verify tag fsck gc rm; do
   # shellcheck disable=SC2016 # backquotes of scdoc
   # shellcheck disable=SC2016 # the backticks are the page's
   sed -n '/^# EXAMPLES/,/^# [^E]/{/^```$/,/^```$/{/^```/!p;};}' "$SHALE_SOURCE/docs/shale-$name.1.scd" |
