@@ -5,12 +5,18 @@
 #include "base/limits.h"
 #include "base/quote.h"
 #include "cli/commands.h"
+#include "cli/layer_info.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "image/mediatype.h"
 #include "store/blobs.h"
 
 static const struct option options[] = {
+	{0, "config", NULL, "print the config alone"},
+	{0, "manifest", NULL, "print the manifest alone"},
+	{0, "layers", NULL, "print a table of the layers"},
+	{0, "raw", NULL,
+	 "print a document byte for byte as it is stored: config, manifest or index"},
 	OPTION_PLATFORM,
 	OPTION_JSON,
 	OPTION_END,
@@ -159,15 +165,157 @@ static int print_text(const struct image *im, struct err *e)
 	return 0;
 }
 
+/* What is asked for instead of the report. */
+struct wish {
+	bool is_config, is_manifest, is_layers;
+	bool is_raw, is_json;
+};
+
+static int check_wish(const struct wish *w, struct err *e)
+{
+	static const char once[] =
+		"options '--config', '--manifest' and '--layers' exclude each other";
+
+	if (w->is_config + w->is_manifest + w->is_layers > 1)
+		return err_set(e, ERR_USAGE, "%s", once);
+	if (w->is_raw && w->is_layers)
+		return err_set(e, ERR_USAGE,
+			       "option '--raw' prints a document, and '--layers' is none");
+	if (w->is_json && (w->is_raw || w->is_config || w->is_manifest))
+		return err_set(e, ERR_USAGE,
+			       "option '--json' is for the report and for '--layers': "
+			       "a document is JSON already");
+	return 0;
+}
+
+/* A document of the store, which is verified: as it is, or indented. */
+static int print_document(const struct store *s, const struct descriptor *d, bool is_raw,
+			  struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (blobs_read(s, &d->digest, d->size, LIMIT_DOCUMENT, &text, e) < 0)
+		return -1;
+	if (is_raw)
+		return output_write(text.data, text.len, e);
+	SCOPE_JSON json_t *doc =
+		json_parse_object(text.data, text.len, LIMIT_DOCUMENT, "document", e);
+	return doc ? output_json(doc, e) : -1;
+}
+
+/* What the name says, be it an index without this machine's platform, or no image at all. */
+static int print_top(const struct invocation *in, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(lease) struct lease *l = NULL;
+	SCOPE_FREE char *name = NULL;
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	char q[QUOTE_MAX];
+
+	if (support_store(in, 0, &s, e) < 0 || lease_open(s, "inspect", &l, e) < 0 ||
+	    image_find_leased(s, l, in->args[0], &name, &top, e) < 0)
+		return -1;
+	if (print_document(s, &top, true, e) < 0)
+		return err_wrap(e, "image '%s'", quote_str(q, name));
+	return 0;
+}
+
+static int print_layer_row(struct table *t, const struct layer_info *l, struct err *e)
+{
+	char digest[DIGEST_STR_MAX], size[STR_SIZE_MAX];
+
+	return table_cell(t, output_short_digest(&l->descriptor->digest, digest), e) < 0 ||
+			       table_cell(t, output_short_digest(l->diff_id, digest), e) < 0 ||
+			       table_cell(t, l->descriptor->media_type, e) < 0 ||
+			       table_cell(t, str_human_size(size, l->descriptor->size), e) < 0 ||
+			       table_cell(t, str_human_size(size, l->content), e) < 0 ||
+			       table_cellf(t, e, "%" PRIu64, l->entries) < 0 ||
+			       table_cell(t, layer_access_name(l->access), e) < 0
+		       ? -1
+		       : 0;
+}
+
+static int print_layer_table(const struct layer_info *list, size_t count, struct err *e)
+{
+	static const char *const heads[] = {"DIGEST",  "DIFF_ID", "MEDIA TYPE", "COMPRESSED",
+					    "CONTENT", "ENTRIES", "SEEKABLE"};
+	SCOPE(table) struct table *t = table_new(ARRAY_LEN(heads), e);
+
+	if (!t || table_heads(t, heads, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (print_layer_row(t, &list[i], e) < 0)
+			return -1;
+	}
+	return table_print(t, e);
+}
+
+static int print_layer_json(const struct layer_info *list, size_t count, struct err *e)
+{
+	SCOPE_JSON json_t *doc = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct layer_info *l = &list[i];
+		SCOPE_JSON json_t *item = json_object();
+
+		if (put_digest(item, "digest", &l->descriptor->digest, e) < 0 ||
+		    put_digest(item, "diff_id", l->diff_id, e) < 0 ||
+		    json_put(item, "media_type", json_string(l->descriptor->media_type), e) < 0 ||
+		    json_put(item, "size", json_integer((json_int_t)l->descriptor->size), e) < 0 ||
+		    json_put(item, "content", json_integer((json_int_t)l->content), e) < 0 ||
+		    json_put(item, "tar_size", json_integer((json_int_t)l->tar_size), e) < 0 ||
+		    json_put(item, "entries", json_integer((json_int_t)l->entries), e) < 0 ||
+		    json_put(item, "seekable", json_string(layer_access_name(l->access)), e) < 0 ||
+		    json_push(doc, json_incref(item), e) < 0)
+			return -1;
+	}
+	return output_json(doc, e);
+}
+
+static int print_layers(const struct invocation *in, const struct store *s, const struct image *im,
+			struct err *e)
+{
+	SCOPE(progress_line) struct progress_line line;
+	struct layers_options opt = {.progress = &line.progress};
+	const size_t count = im->manifest.layer_count;
+
+	progress_line_init(&line, false);
+	if (support_workers(in, &opt.workers, e) < 0)
+		return -1;
+	SCOPE_FREE struct layer_info *list = layer_info_list(s, im, &opt, e);
+	progress_line_fini(&line);
+	if (!list)
+		return -1;
+	return invocation_has(in, "json") ? print_layer_json(list, count, e)
+					  : print_layer_table(list, count, e);
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
+	const struct wish w = {
+		.is_config = invocation_has(in, "config"),
+		.is_manifest = invocation_has(in, "manifest"),
+		.is_layers = invocation_has(in, "layers"),
+		.is_raw = invocation_has(in, "raw"),
+		.is_json = invocation_has(in, "json"),
+	};
 
+	if (check_wish(&w, e) < 0)
+		return -1;
+	if (w.is_raw && !w.is_config && !w.is_manifest && !invocation_has(in, "platform"))
+		return print_top(in, e);
 	if (support_image(in, &s, &l, &im, e) < 0)
 		return -1;
-	return invocation_has(in, "json") ? print_json(s, &im, e) : print_text(&im, e);
+	if (w.is_config)
+		return print_document(s, &im.manifest.config, w.is_raw, e);
+	if (w.is_manifest || w.is_raw)
+		return print_document(s, &im.chosen, w.is_raw, e);
+	if (w.is_layers)
+		return print_layers(in, s, &im, e);
+	return w.is_json ? print_json(s, &im, e) : print_text(&im, e);
 }
 
 const struct command command_inspect = {
