@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/filter.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "image/mediatype.h"
@@ -9,13 +10,27 @@
 static const struct option options[] = {
 	{'a', "all", NULL, "signatures and other artifacts too"},
 	{0, "digests", NULL, "whole digests"},
+	{0, "filter", "KEY=VALUE",
+	 "only images for which this holds: reference, label, before, since, dangling"},
+	{'q', "quiet", NULL, "only the digests, whole"},
 	OPTION_JSON,
 	OPTION_END,
 };
 
+static const char no_name[] = "<none>"; /* docker's */
+
+/* What is listed and how. */
+struct listing {
+	const struct store *store;
+	struct filters filters;
+	bool has_artifacts, has_whole_digests, is_quiet;
+	struct table *table;
+	json_t *doc; /* NULL: text */
+};
+
 /* One line of the list. */
 struct row {
-	const char *name;
+	const char *name; /* NULL: none */
 	struct descriptor *top;
 	char platform[PLATFORM_STR_MAX + 16];
 	const char *created; /* borrowed from `image` */
@@ -33,10 +48,12 @@ static void row_fini(struct row *r)
 static void row_fill(const struct store *s, struct row *r)
 {
 	struct err ignored = ERR_INIT;
+	char digest[DIGEST_STR_MAX];
+	const char *name = r->name ? r->name : digest_format(&r->top->digest, digest);
 
 	r->image = (struct image)IMAGE_INIT;
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
-	if (image_load_found(s, r->name, r->top, r->top->has_platform ? &r->top->platform : NULL,
+	if (image_load_found(s, name, r->top, r->top->has_platform ? &r->top->platform : NULL,
 			     &r->image, &ignored) < 0) {
 		err_clear(&ignored);
 		return;
@@ -55,7 +72,7 @@ static int row_print(const struct row *r, bool whole_digest, struct table *t, st
 {
 	char digest[DIGEST_STR_MAX], size[STR_SIZE_MAX];
 
-	return table_cell(t, r->name, e) < 0 ||
+	return table_cell(t, r->name ? r->name : no_name, e) < 0 ||
 			       table_cell(t,
 					  whole_digest
 						  ? digest_format(&r->top->digest, digest)
@@ -73,7 +90,8 @@ static int row_json(const struct row *r, json_t *list, struct err *e)
 	SCOPE_JSON json_t *item = json_object();
 	char digest[DIGEST_STR_MAX];
 
-	if (json_put(item, "name", json_text_value(r->name, strlen(r->name)), e) < 0 ||
+	if (json_put(item, "name",
+		     r->name ? json_text_value(r->name, strlen(r->name)) : json_null(), e) < 0 ||
 	    json_put(item, "digest", json_string(digest_format(&r->top->digest, digest)), e) < 0 ||
 	    json_put(item, "media_type", json_string(r->top->media_type), e) < 0)
 		return -1;
@@ -90,18 +108,38 @@ static int row_json(const struct row *r, json_t *list, struct err *e)
 	return json_push(list, json_incref(item), e);
 }
 
-static int list(const struct invocation *in, const struct store *s, struct image_index *ix,
-		struct table *t, json_t *doc, struct err *e)
+static int print_digest(const struct row *r, struct err *e)
+{
+	char digest[DIGEST_STR_MAX];
+
+	return outputf(e, "%s\n", digest_format(&r->top->digest, digest));
+}
+
+static int print_row(const struct listing *l, const struct row *r, struct err *e)
+{
+	const struct filter_subject subject = {
+		.name = r->name,
+		.created = r->created,
+		.labels = r->image.name ? &r->image.config.labels : NULL,
+	};
+
+	if (!filters_match(&l->filters, &subject))
+		return 0;
+	if (l->is_quiet)
+		return print_digest(r, e);
+	return l->doc ? row_json(r, l->doc, e) : row_print(r, l->has_whole_digests, l->table, e);
+}
+
+static int list(const struct listing *l, struct image_index *ix, struct err *e)
 {
 	for (size_t i = 0; i < ix->count; i++) {
 		struct row r = {.top = &ix->manifests[i]};
 
 		r.name = strmap_get(&r.top->annotations, REFS_NAME_KEY);
-		if (!r.name || (reference_artifact_tag(r.name) && !invocation_has(in, "all")))
+		if (r.name && reference_artifact_tag(r.name) && !l->has_artifacts)
 			continue;
-		row_fill(s, &r);
-		const int failed = doc ? row_json(&r, doc, e)
-				       : row_print(&r, invocation_has(in, "digests"), t, e);
+		row_fill(l->store, &r);
+		const int failed = print_row(l, &r, e);
 		row_fini(&r);
 		if (failed < 0)
 			return -1;
@@ -122,22 +160,45 @@ static int open_list(const struct invocation *in, struct store **s, struct image
 	return 0;
 }
 
-static int run(const struct invocation *in, struct err *e)
+static int print_all(struct listing *l, struct image_index *ix, struct err *e)
 {
 	static const char *const heads[] = {"NAME", "DIGEST", "PLATFORM", "LAYERS", "SIZE"};
-	SCOPE(store) struct store *s = NULL;
-	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 
-	if (open_list(in, &s, &ix, e) < 0)
-		return -1;
-	if (invocation_has(in, "json")) {
-		SCOPE_JSON json_t *doc = json_array();
-		return list(in, s, &ix, NULL, doc, e) < 0 ? -1 : output_json(doc, e);
-	}
+	if (l->is_quiet)
+		return list(l, ix, e);
+	if (l->doc)
+		return list(l, ix, e) < 0 ? -1 : output_json(l->doc, e);
 	SCOPE(table) struct table *t = table_new(ARRAY_LEN(heads), e);
 	if (!t || table_heads(t, heads, e) < 0)
 		return -1;
-	return list(in, s, &ix, t, NULL, e) < 0 ? -1 : table_print(t, e);
+	l->table = t;
+	return list(l, ix, e) < 0 ? -1 : table_print(t, e);
+}
+
+static int run(const struct invocation *in, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
+	struct listing l = {
+		.has_artifacts = invocation_has(in, "all"),
+		.has_whole_digests = invocation_has(in, "digests"),
+		.is_quiet = invocation_has(in, "quiet"),
+		.doc = doc,
+	};
+
+	if (l.is_quiet && doc)
+		return err_set(e, ERR_USAGE, "options '--quiet' and '--json' exclude each other");
+	int r = filters_parse(in, &l.filters, e);
+	if (r == 0)
+		r = open_list(in, &s, &ix, e);
+	if (r == 0)
+		r = filters_resolve(&l.filters, s, e);
+	l.store = s;
+	if (r == 0)
+		r = print_all(&l, &ix, e);
+	filters_fini(&l.filters);
+	return r;
 }
 
 const struct command command_images = {
