@@ -46,6 +46,9 @@
 #define LIMIT_EXPANSION_RATIO 1000               /* content : blob, beyond it */
 #define LIMIT_LAYER_CONTENT   (1024 * LIMIT_GIB) /* bytes of one layer's tar stream */
 
+/* Files of an image that are read for what they say. */
+#define LIMIT_ACCOUNT_FILE (4 * LIMIT_MIB) /* /etc/passwd, /etc/group */
+
 /* Archives of images (docker save). */
 #define LIMIT_ARCHIVE_MEMBERS 65536 /* files that are remembered */
 

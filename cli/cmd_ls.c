@@ -10,19 +10,22 @@
 #include "cli/commands.h"
 #include "cli/file_mode.h"
 #include "cli/output.h"
+#include "cli/owner_names.h"
 #include "cli/support.h"
 #include "store/catalogs.h"
 
 static const struct option options[] = {
 	{'l', "long", NULL, "modes, owners, sizes and times"},
 	{'R', "recursive", NULL, "everything below"},
+	{'d', "directory", NULL, "directories themselves, not what they hold"},
+	{0, "names", NULL, "names of owners, by the image's own /etc/passwd and /etc/group"},
 	OPTION_PLATFORM,
 	OPTION_JSON,
 	OPTION_QUIET,
 	OPTION_END,
 };
 
-enum { TIME_MAX = 32 };
+enum { TIME_MAX = 32, NUMBER_COLUMNS = 5, NAME_COLUMNS = 8, DEVICE_MAX = 24 };
 
 /* What is listed and how. */
 struct listing {
@@ -32,7 +35,9 @@ struct listing {
 	bool is_fresh; /* the catalog was damaged, and built anew */
 	bool is_long;
 	bool is_recursive;
-	json_t *doc; /* NULL: text */
+	bool is_directory;               /* directories stand for themselves */
+	const struct owner_names *names; /* NULL: numbers */
+	json_t *doc;                     /* NULL: text */
 };
 
 /* As view_repair, for the catalog alone: a listing opens no layer. */
@@ -71,6 +76,23 @@ static const char *format_time(int64_t mtime, char out[static TIME_MAX])
 	return out;
 }
 
+/* As a column of its own: the name, or else the number. */
+static int append_owner(struct str *line, const struct owner_list *names, uint32_t id,
+			struct err *e)
+{
+	const char *name = names ? owner_names_get(names, id) : NULL;
+	const size_t before = line->len;
+
+	if (!names)
+		return str_appendf(line, e, "%*" PRIu32 " ", NUMBER_COLUMNS, id);
+	if (name ? quote_append(line, name, strlen(name), e) < 0
+		 : str_appendf(line, e, "%" PRIu32, id) < 0)
+		return -1;
+	const size_t width = line->len - before;
+	return str_appendf(line, e, "%*s ", width < NAME_COLUMNS ? (int)(NAME_COLUMNS - width) : 0,
+			   "");
+}
+
 static int print_long(struct listing *l, uint32_t inode, const char *name, struct err *e)
 {
 	struct catalog_stat st;
@@ -84,8 +106,9 @@ static int print_long(struct listing *l, uint32_t inode, const char *name, struc
 	    RETRY(l, e, catalog_readlink(l->catalog, inode, target, &target_len, e)) < 0)
 		return -1;
 	file_mode_format(st.mode, mode);
-	if (str_appendf(&line, e, "%s %3" PRIu32 " %5" PRIu32 " %5" PRIu32 " ", mode, st.nlink,
-			st.uid, st.gid) < 0)
+	if (str_appendf(&line, e, "%s %3" PRIu32 " ", mode, st.nlink) < 0 ||
+	    append_owner(&line, l->names ? &l->names->users : NULL, st.uid, e) < 0 ||
+	    append_owner(&line, l->names ? &l->names->groups : NULL, st.gid, e) < 0)
 		return -1;
 	if (S_ISCHR(st.mode) || S_ISBLK(st.mode) ? str_appendf(&line, e, "%5" PRIu32 ", %5" PRIu32,
 							       st.rdev_major, st.rdev_minor) < 0
@@ -98,6 +121,31 @@ static int print_long(struct listing *l, uint32_t inode, const char *name, struc
 	    (str_append_z(&line, " -> ", e) < 0 || quote_append(&line, target, target_len, e) < 0))
 		return -1;
 	return outputf(e, "%s\n", str_text(&line));
+}
+
+/* null when the image has no name for the number. */
+static int put_owner(json_t *item, const char *key, const struct owner_list *names, uint32_t id,
+		     struct err *e)
+{
+	const char *name = owner_names_get(names, id);
+
+	return json_put(item, key, name ? json_text_value(name, strlen(name)) : json_null(), e);
+}
+
+/* What not all files have. */
+static int add_json_details(const struct listing *l, const struct catalog_stat *st, json_t *item,
+			    struct err *e)
+{
+	char device[DEVICE_MAX];
+
+	if (l->names && (put_owner(item, "user", &l->names->users, st->uid, e) < 0 ||
+			 put_owner(item, "group", &l->names->groups, st->gid, e) < 0))
+		return -1;
+	if (!S_ISCHR(st->mode) && !S_ISBLK(st->mode))
+		return 0;
+	(void)snprintf(device, sizeof(device), "%" PRIu32 ":%" PRIu32, st->rdev_major,
+		       st->rdev_minor);
+	return json_put(item, "device", json_string(device), e);
 }
 
 static int add_json(struct listing *l, uint32_t inode, const char *path, struct err *e)
@@ -119,7 +167,8 @@ static int add_json(struct listing *l, uint32_t inode, const char *path, struct 
 	    json_put(item, "gid", json_integer(st.gid), e) < 0 ||
 	    json_put(item, "links", json_integer(st.nlink), e) < 0 ||
 	    json_put(item, "size", json_integer((json_int_t)st.size), e) < 0 ||
-	    json_put(item, "mtime", json_integer(st.mtime), e) < 0)
+	    json_put(item, "mtime", json_integer(st.mtime), e) < 0 ||
+	    add_json_details(l, &st, item, e) < 0)
 		return -1;
 	if (S_ISLNK(st.mode) &&
 	    (RETRY(l, e, catalog_readlink(l->catalog, inode, target, &len, e)) < 0 ||
@@ -233,9 +282,9 @@ static int find_operand(struct listing *l, struct operand *o, struct err *e)
 			       quote_str(q, o->path));
 	if (found < 0 || RETRY(l, e, catalog_stat(l->catalog, o->inode, &st, e)) < 0)
 		return -1;
-	if (S_ISLNK(st.mode) && !l->is_long && follow_link(l, o, &st, e) < 0)
+	if (S_ISLNK(st.mode) && !l->is_long && !l->is_directory && follow_link(l, o, &st, e) < 0)
 		return -1;
-	o->is_dir = S_ISDIR(st.mode);
+	o->is_dir = S_ISDIR(st.mode) && !l->is_directory;
 	return 0;
 }
 
@@ -296,11 +345,22 @@ static int list_all(struct listing *l, const struct invocation *in, struct err *
 	return list_operands(l, operands, count, e);
 }
 
+/* --names: the image's files are opened for it alone, because a listing reads no content. */
+static int read_names(const struct invocation *in, const struct store *s, const struct image *im,
+		      struct progress *progress, struct owner_names *out, struct err *e)
+{
+	if (!invocation_has(in, "names"))
+		return 0;
+	SCOPE(view) struct view *v = support_view(s, im, "ls", progress, e);
+	return v ? owner_names_read(v, out, e) : -1;
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(owner_names) struct owner_names names = OWNER_NAMES_INIT;
 	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
 	SCOPE(progress_line) struct progress_line line;
 	struct layers_options opt = {.progress = &line.progress};
@@ -308,6 +368,7 @@ static int run(const struct invocation *in, struct err *e)
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	if (support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &lease, &im, e) < 0 ||
+	    read_names(in, s, &im, &line.progress, &names, e) < 0 ||
 	    catalogs_open(s, &im, 0, &opt, &c, e) < 0)
 		return -1;
 	progress_line_fini(&line);
@@ -317,6 +378,8 @@ static int run(const struct invocation *in, struct err *e)
 		.catalog = c,
 		.is_long = invocation_has(in, "long"),
 		.is_recursive = invocation_has(in, "recursive"),
+		.is_directory = invocation_has(in, "directory"),
+		.names = invocation_has(in, "names") ? &names : NULL,
 		.doc = doc,
 	};
 	const int r = list_all(&l, in, e);

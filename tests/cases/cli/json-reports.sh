@@ -71,8 +71,15 @@ shale ls --json -R tree >ls.json
 python3 -c 'import json; d = json.load(open("ls.json"))
 json.dump([f for f in d if f["type"] == "l"], open("link.json", "w"))
 json.dump([f for f in d if f["type"] != "l"], open("other.json", "w"))'
-as_page ls link.json
-as_page ls other.json target
+as_page ls link.json device user group
+as_page ls other.json target device user group
+if [ "$(id -u)" -eq 0 ]; then
+  mkdir devices
+  mknod devices/null c 1 3
+  shale import -q -t devices dir:devices >/dev/null
+  shale ls --json --names devices >device.json
+  as_page ls device.json target
+fi
 mkdir -p tree2/dir
 echo x >tree2/sub
 ln -s dir tree2/link
