@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+#include "base/quote.h"
 #include "cli/commands.h"
 #include "cli/filter.h"
 #include "cli/output.h"
@@ -12,6 +13,7 @@ static const struct option options[] = {
 	{0, "digests", NULL, "whole digests"},
 	{0, "filter", "KEY=VALUE",
 	 "only images for which this holds: reference, label, before, since, dangling"},
+	{0, "names", NULL, "only the names, one a line"},
 	{'q', "quiet", NULL, "only the digests, whole"},
 	OPTION_JSON,
 	OPTION_END,
@@ -23,7 +25,7 @@ static const char no_name[] = "<none>"; /* docker's */
 struct listing {
 	const struct store *store;
 	struct filters filters;
-	bool has_artifacts, has_whole_digests, is_quiet;
+	bool has_artifacts, has_whole_digests, has_only_names, is_quiet;
 	struct table *table;
 	json_t *doc; /* NULL: text */
 };
@@ -115,6 +117,18 @@ static int print_digest(const struct row *r, struct err *e)
 	return outputf(e, "%s\n", digest_format(&r->top->digest, digest));
 }
 
+static int print_name(const struct row *r, struct err *e)
+{
+	SCOPE(str) struct str line = STR_INIT;
+
+	if (!r->name)
+		return 0;
+	return quote_append(&line, r->name, strlen(r->name), e) < 0 ||
+			       str_append_c(&line, '\n', e) < 0
+		       ? -1
+		       : output_write(str_text(&line), line.len, e);
+}
+
 static int print_row(const struct listing *l, const struct row *r, struct err *e)
 {
 	const struct filter_subject subject = {
@@ -127,6 +141,8 @@ static int print_row(const struct listing *l, const struct row *r, struct err *e
 		return 0;
 	if (l->is_quiet)
 		return print_digest(r, e);
+	if (l->has_only_names)
+		return print_name(r, e);
 	return l->doc ? row_json(r, l->doc, e) : row_print(r, l->has_whole_digests, l->table, e);
 }
 
@@ -138,7 +154,9 @@ static int list(const struct listing *l, struct image_index *ix, struct err *e)
 		r.name = strmap_get(&r.top->annotations, REFS_NAME_KEY);
 		if (r.name && reference_artifact_tag(r.name) && !l->has_artifacts)
 			continue;
-		row_fill(l->store, &r);
+		/* Completions ask for names, and have to be quick. */
+		if (!l->has_only_names || l->filters.count > 0)
+			row_fill(l->store, &r);
 		const int failed = print_row(l, &r, e);
 		row_fini(&r);
 		if (failed < 0)
@@ -164,7 +182,7 @@ static int print_all(struct listing *l, struct image_index *ix, struct err *e)
 {
 	static const char *const heads[] = {"NAME", "DIGEST", "PLATFORM", "LAYERS", "SIZE"};
 
-	if (l->is_quiet)
+	if (l->is_quiet || l->has_only_names)
 		return list(l, ix, e);
 	if (l->doc)
 		return list(l, ix, e) < 0 ? -1 : output_json(l->doc, e);
@@ -183,12 +201,16 @@ static int run(const struct invocation *in, struct err *e)
 	struct listing l = {
 		.has_artifacts = invocation_has(in, "all"),
 		.has_whole_digests = invocation_has(in, "digests"),
+		.has_only_names = invocation_has(in, "names"),
 		.is_quiet = invocation_has(in, "quiet"),
 		.doc = doc,
 	};
 
 	if (l.is_quiet && doc)
 		return err_set(e, ERR_USAGE, "options '--quiet' and '--json' exclude each other");
+	if (l.has_only_names && (l.is_quiet || doc))
+		return err_set(e, ERR_USAGE, "options '--names' and '%s' exclude each other",
+			       doc ? "--json" : "--quiet");
 	int r = filters_parse(in, &l.filters, e);
 	if (r == 0)
 		r = open_list(in, &s, &ix, e);
