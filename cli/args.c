@@ -23,11 +23,22 @@ static const struct option *find_in(const struct option *table, char letter, con
 	return NULL;
 }
 
-static const struct option *find_option(const struct command *c, char letter, const char *name,
-					size_t len)
+const struct option *option_find(const struct command *command, char letter, const char *name,
+				 size_t len)
 {
-	const struct option *own = find_in(c->options, letter, name, len);
+	const struct option *own = find_in(command->options, letter, name, len);
 	return own ? own : find_in(common_options, letter, name, len);
+}
+
+const struct option *option_next(const struct command *command, size_t *at)
+{
+	size_t i = (*at)++;
+
+	for (const struct option *o = command->options; o && o->name; o++) {
+		if (i-- == 0)
+			return o;
+	}
+	return i < ARRAY_LEN(common_options) && common_options[i].name ? &common_options[i] : NULL;
 }
 
 /* Where parsing is: argv[at] is the next word. */
@@ -55,7 +66,7 @@ static int parse_long(struct parser *p, const char *word, struct err *e)
 	char q[QUOTE_MAX];
 	const char *name = word + 2;
 	const size_t len = strcspn(name, "=");
-	const struct option *o = find_option(p->out->command, 0, name, len);
+	const struct option *o = option_find(p->out->command, 0, name, len);
 
 	if (!o)
 		return err_set(e, ERR_USAGE, "unknown option '%s' (see shale %s --help)",
@@ -76,7 +87,7 @@ static int parse_short(struct parser *p, const char *word, struct err *e)
 {
 	for (const char *c = word + 1; *c; c++) {
 		char q[QUOTE_MAX];
-		const struct option *o = find_option(p->out->command, *c, NULL, 0);
+		const struct option *o = option_find(p->out->command, *c, NULL, 0);
 
 		if (!o)
 			return err_set(e, ERR_USAGE, "unknown option '-%s' (see shale %s --help)",

@@ -17,6 +17,11 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+static const struct word words[] = {
+	{"SOURCE", WORD_PREFIXED, "oci|oci-archive|docker-archive|dir|rootfs"},
+	{NULL, WORD_OTHER, NULL},
+};
+
 static int print_result(const struct import_result *r, bool as_json, struct err *e)
 {
 	char digest[DIGEST_STR_MAX];
@@ -72,6 +77,7 @@ const struct command command_import = {
 	.synopsis = "[OPTION]... SOURCE",
 	.summary = "Take an image or a root file system into the store",
 	.options = options,
+	.words = words,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

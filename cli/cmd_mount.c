@@ -28,6 +28,11 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+static const struct word words[] = {
+	{"OPTION,...", WORD_LIST, "allow_other|dev|noexec|nonempty|suid"},
+	{NULL, WORD_OTHER, NULL},
+};
+
 /* What the serving process needs to open its view after the fork. */
 struct plan {
 	const struct store *store;
@@ -240,6 +245,7 @@ const struct command command_mount = {
 	.synopsis = "[OPTION]... IMAGE MOUNTPOINT",
 	.summary = "Show an image as a read-only file system",
 	.options = options,
+	.words = words,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

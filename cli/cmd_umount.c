@@ -7,6 +7,11 @@ static const struct option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
+static const struct word words[] = {
+	{"MOUNTPOINT", WORD_MOUNT, NULL},
+	{NULL, WORD_OTHER, NULL},
+};
+
 static int run(const struct invocation *in, struct err *e)
 {
 	return mount_end(in->args[0], invocation_has(in, "lazy"), e);
@@ -17,6 +22,7 @@ const struct command command_umount = {
 	.synopsis = "[OPTION]... MOUNTPOINT",
 	.summary = "End a mount",
 	.options = options,
+	.words = words,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands and their options, as tables: one table drives the parser, --help and the completions,
- * and a test holds the man page against it.
+ * Commands and their options, as tables: one table drives the parser, --help and the shells'
+ * completions (cli/completions/), and a test holds the man page against it.
  *
  * To add a command: (1) cli/cmd_NAME.c with its options, help text and run function, about 200
  * lines at most, calling the rooms below; (2) its line in cli/commands.c; (3) cli/meson.build; (4)
  * docs/shale-NAME.1.scd with the same SYNOPSIS; (5) docs/meson.build; (6) shell cases in
- * tests/cases; (7) CHANGELOG.md.
+ * tests/cases; (7) CHANGELOG.md.  The completions follow by themselves; what a name in capitals
+ * stands for is in cli/words.c, or in the command's own `words`.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -29,6 +30,26 @@ struct given {
 	const char *value; /* NULL for a flag */
 };
 
+/* What a word on the command line is, for the shells to complete. */
+enum word_kind {
+	WORD_FILE, /* of the host */
+	WORD_DIRECTORY,
+	WORD_IMAGE,      /* a name in the store */
+	WORD_IMAGE_PATH, /* the same, with ":/" and a path in the image */
+	WORD_MOUNT,      /* where an image is mounted */
+	WORD_CHOICE,     /* one of `choices` */
+	WORD_LIST,       /* some of `choices`, with commas between */
+	WORD_PREFIXED,   /* a file, behind one of `choices` and ":" */
+	WORD_OTHER,      /* nothing that could be listed */
+};
+
+/* The meaning of a name in capitals, as synopsis and options have it: "FILE", "NAME[:TAG]". */
+struct word {
+	const char *name;
+	enum word_kind kind;
+	const char *choices; /* "one|two"; NULL for the kinds that have none */
+};
+
 /* A command line, parsed.  All text is borrowed from argv. */
 struct invocation {
 	const struct command *command;
@@ -43,6 +64,8 @@ struct command {
 	const char *synopsis;         /* after "shale NAME ": "[OPTION]... IMAGE" */
 	const char *summary;          /* one line, no full stop */
 	const struct option *options; /* ends with a NULL name; --help and --store are added */
+	/* Names that mean something else than in cli/words.c; ends with a NULL name; NULL: none. */
+	const struct word *words;
 	size_t min_args;
 	size_t max_args; /* SIZE_MAX: any number */
 	/* 0; -1 and the error that decides the exit status; or the exit status of a command whose
@@ -57,6 +80,13 @@ extern const struct command *const commands[];
 extern const struct option common_options[];
 
 const struct command *command_find(const char *name);
+
+/* An option of `command`, its own or a common one: by `letter`, or by `name` (`len` bytes) unless
+ * that is NULL; NULL when it has none such. */
+const struct option *option_find(const struct command *command, char letter, const char *name,
+				 size_t len);
+/* All of them, in the order of --help: start with `*at` = 0; NULL at the end. */
+const struct option *option_next(const struct command *command, size_t *at);
 
 /* The name that was probably meant, or NULL. */
 const char *command_suggest(const char *name);
