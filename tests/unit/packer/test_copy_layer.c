@@ -132,7 +132,7 @@ static void make_files(void)
 	stages_write("more/sub/x", "more");
 	stages_symlink("../a", "src/link");
 	stages_symlink("src/sub/x", "tox");
-	ck_assert_int_eq(fchmodat(scratch_fd(), "context/b", 0100, 0), 0);
+	ck_assert_int_eq(fchmodat(scratch_fd(), "context/b", 0500, 0), 0);
 	ck_assert_int_eq(fchmodat(scratch_fd(), "context/a", 04606, 0), 0);
 	ck_assert_int_eq(fchmodat(scratch_fd(), "context/src/sub", 0700, 0), 0);
 }
