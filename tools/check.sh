@@ -46,7 +46,7 @@ tidy() {
 }
 
 shells() {
-  git ls-files -co --exclude-standard -- '*.sh' '*.bash' .ci/run | xargs shellcheck
+  git ls-files -co --exclude-standard -- '*.sh' '*.bash' .ci/run debian/tests/smoke | xargs shellcheck
 }
 
 # Not the unit tests: they are full of mistakes on purpose.
