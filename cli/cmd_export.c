@@ -10,6 +10,11 @@ static const struct option options[] = {
 	OPTION_PLATFORM, OPTION_WORKERS, OPTION_JSON, OPTION_QUIET, OPTION_END,
 };
 
+static const struct word words[] = {
+	{"DEST", WORD_PREFIXED, "oci|oci-archive|docker-archive|rootfs"},
+	{NULL, WORD_FILE, NULL},
+};
+
 struct tree {
 	struct view *view;
 	struct progress *progress;
@@ -116,5 +121,6 @@ const struct command command_export = {
 	.options = options,
 	.min_args = 2,
 	.max_args = 2,
+	.words = words,
 	.run = run,
 };

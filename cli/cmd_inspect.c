@@ -14,9 +14,9 @@
 static const struct option options[] = {
 	{0, "config", NULL, "print the config alone"},
 	{0, "manifest", NULL, "print the manifest alone"},
-	{0, "layers", NULL, "print a table of the layers"},
 	{0, "raw", NULL,
 	 "print a document byte for byte as it is stored: config, manifest or index"},
+	{0, "layers", NULL, "print a table of the layers"},
 	OPTION_PLATFORM,
 	OPTION_JSON,
 	OPTION_END,

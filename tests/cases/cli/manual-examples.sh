@@ -33,7 +33,11 @@ check_result() {
   build) names_image app:1 ;;
   import) names_image debian:12 ;;
   images) grep -qx localhost/app:1 out ;;
-  inspect) json out "d['digest']" >/dev/null ;;
+  inspect) grep -q '"media_type": ' out && grep -q '^DIGEST ' out ;;
+  export) tar tf files.tar | grep -q '^etc/passwd$' && skopeo inspect oci-archive:app.tar >/dev/null ;;
+  history) grep -q 'COPY etc /etc' out ;;
+  size) grep -q ' /etc$' out ;;
+  diff) [ -s out ] ;;
   ls) grep -q '^-rw.* passwd$' out ;;
   cat) cmp out etc/passwd ;;
   cp) cmp etc-of-app/passwd etc/passwd ;;
