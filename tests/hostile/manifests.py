@@ -87,7 +87,7 @@ def cases():
     yield "no-from", MALFORMED, "FROM", b"COPY x /\n"
     yield "from-host-path", MALFORMED, "/etc/passwd", b"FROM /etc/passwd\n"
     yield "from-traversal", MALFORMED, "../../x", b"FROM ../../x\n"
-    yield "include-itself", MALFORMED, "INCLUDE is not supported", START + b"INCLUDE include-itself\n"
+    yield "include-elsewhere", ABSENT, "no 'include-elsewhere' in the context", START + b"INCLUDE include-elsewhere\n"
     yield "from-itself", MALFORMED, "more than one stage", b"FROM a AS a\nFROM a AS a\nCOPY --from=a /x /\n"
 
 
