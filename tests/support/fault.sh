@@ -13,7 +13,8 @@ ln -s numbers rootfs/etc/link
 printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\nCOPY d*/file /\n' >one
 printf 'FROM app\nCOPY hello /again\n' >two
 
-# layout: an image of another tool, of a gzip layer and one of zstd, which needs frames of its own.
+# layout: an image of another tool, of a gzip layer and one of zstd, which needs frames of its own; gzip: the same for
+# docker's archives, which have no zstd.
 python3 - "$SHALE_SOURCE/tests/hostile" <<'END'
 import gzip, sys
 sys.path.insert(0, sys.argv[1])
@@ -23,11 +24,12 @@ from layout import LAYER, tar_of, write_image
 tars = [tar_of([("a", b"a" * 100000)]), tar_of([("dir/", b""), ("dir/b", b"b" * 3000)])]
 write_image("layout", [(LAYER + "+gzip", gzip.compress(tars[0], mtime=0), tars[0]),
                        (LAYER + "+zstd", zstd_raw(tars[1]), tars[1])])
+write_image("gzip", [(LAYER + "+gzip", gzip.compress(t, mtime=0), t) for t in tars])
 END
 
 (cd layout && tar cf ../oci.tar index.json oci-layout blobs)
 (cd rootfs && tar cf ../rootfs.tar etc)
-skopeo --insecure-policy copy -q oci:layout docker-archive:docker.tar:app:1
+skopeo --insecure-policy copy -q oci:gzip docker-archive:docker.tar:app:1
 setfattr -n user.note -v here rootfs/etc/numbers
 
 # empty: no store.  full: one with images, names, a key, and litter of gc.

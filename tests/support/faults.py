@@ -113,14 +113,11 @@ def is_of_store(line):
     return WORK + "/store" in line
 
 
-def has_other_room(place, reference):
+def has_other_room(place):
     """Whether a call that met a full disk is done in another way: leases become locks that need no room, index.json is
-    written again in the room that is set aside for it, what is derived is right though the sync of its name failed, the
-    index of a layer that can be sought in as it is need not be kept at all, and what a build would remember (shale/builds) is
-    not remembered."""
-    is_all_in_blobs = not any(name.endswith(".frames") for name in reference.names)
-    layers = r"/shale/layers[>/]" if is_all_in_blobs else r"/shale/layers>\)"
-    other = rf"/store(/shale/leases|{layers}|(/shale)?/#|(/shale)?>\)|(/shale)?>, \"\.shale-)"
+    written again in the room that is set aside for it, what is derived is right though the sync of its name failed, or is
+    not kept when its frames are in the blob, and what a build would remember (shale/builds) is not remembered."""
+    other = r"/store(/shale/leases|/shale/layers(>\)|/#|>, \"\.shale-)|(/shale)?/#|(/shale)?>\)|(/shale)?>, \"\.shale-)"
     return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(other, place)
 
 
@@ -145,7 +142,7 @@ def check_failed(done, reference, name, line, place):
     if done.returncode == 0:
         # A catalog is derived: who cannot keep it works without.
         if is_of_store(line):
-            if name in NEVER_IGNORED and "/shale/catalogs" not in place and not has_other_room(place, reference):
+            if name in NEVER_IGNORED and "/shale/catalogs" not in place and not has_other_room(place):
                 fail(f"{place}: succeeded")
         elif name in NEVER_IGNORED_OF_SOURCES and not is_look_ahead(name, line):
             fail(f"{place}: succeeded")
