@@ -172,7 +172,7 @@ static const struct {
 	{{{"src/sub"}, .dest = "/x", .chmod = "go=X"}, "d /x 755 0:0 0\nf /x/x 600 0:0 1\n"},
 	{{{"a"}, .dest = "/x/y", .is_link = true}, "d /x 755 0:0 0\nf /x/y 644 0:0 1\n"},
 	/* Modes as they are. */
-	{{{"a", "b"}, .dest = "/", .keeps_modes = true}, "f /a 4606 0:0 1\nf /b 100 0:0 2\n"},
+	{{{"a", "b"}, .dest = "/", .keeps_modes = true}, "f /a 4606 0:0 1\nf /b 500 0:0 2\n"},
 	{{{"src"}, .dest = "/", .exclude = "[ae]*", .keeps_modes = true},
 	 "l /link 777 0:0 0 -> ../a\nd /sub 700 0:0 0\nf /sub/x 644 0:0 1\n"},
 	{{{"a"}, .dest = "/x/y", .chmod = "go=", .keeps_modes = true},
