@@ -7,6 +7,7 @@
 static const struct word common_words[] = {
 	{"CONTEXT", WORD_DIRECTORY, NULL},
 	{"DIR", WORD_DIRECTORY, NULL},
+	{"FORMAT[:LEVEL]", WORD_CHOICE, "zstd|gzip"},
 	{"IMAGE", WORD_IMAGE, NULL},
 	{"IMAGE:/PATH", WORD_IMAGE_PATH, NULL},
 	{"KEY=VALUE", WORD_OTHER, NULL},
