@@ -11,6 +11,7 @@ build first on PATH.  Lines at its top steer the runner:
     # TIMEOUT: 120         seconds; 60 by default
     # NEEDS: root fuse     what it cannot do without: root, fuse, userns, or a program on PATH
     # FULL: only           runs with --full alone
+    # SANITIZERS: no       says nothing of a build that watches itself: not run with one, unless with --full
 
 Exit status 0 passes, 77 skips (say why on standard error), all else fails.  Siblings NAME.stdout.exact,
 NAME.stdout.glob and NAME.stderr.glob are compared with what it printed.  SHALE_REQUIRE=root,fuse,... or
@@ -63,7 +64,7 @@ def header(path):
         for line in f:
             if not line.startswith("#"):
                 break
-            m = re.match(r"# (TIMEOUT|NEEDS|FULL): (.*)", line)
+            m = re.match(r"# (TIMEOUT|NEEDS|FULL|SANITIZERS): (.*)", line)
             if m:
                 fields[m.group(1)] = m.group(2).strip()
     return fields
@@ -147,6 +148,8 @@ class Runner:
         self.options = options
         self.required = set(filter(None, os.environ.get("SHALE_REQUIRE", "").split(",")))
         self.base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
+        with open(os.path.join(options.build, "cli", "shale"), "rb") as f:
+            self.has_sanitizers = re.search(rb"__[at]san_init", f.read()) is not None
         # Cases drop privileges to look at images as another user.
         os.chmod(self.base, 0o755)
 
@@ -175,6 +178,8 @@ class Runner:
         """(status, seconds, what to print)"""
         fields = header(path)
         if fields.get("FULL") == "only" and not self.options.full:
+            return None
+        if fields.get("SANITIZERS") == "no" and self.has_sanitizers and not self.options.full:
             return None
         for need in fields.get("NEEDS", "").split():
             if not has(need):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A command's manual page has the usage line of --help as SYNOPSIS, the summary as NAME, and the same options with the same
 # values in the same order.
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every manual page is formatted without a complaint, fits in 80 columns, and refers to pages that there are.
 # NEEDS: man mandoc
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # TIMEOUT: 240
 # Long work draws a line on a terminal: what, how much of how much, how fast; nothing goes into a pipe, and nothing is left.
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

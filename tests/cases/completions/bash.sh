@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completes commands, options, values and arguments.
 # NEEDS: root fuse bash
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completes commands, options, values and arguments, and shows their help beside them.
 # NEEDS: root fuse fish
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

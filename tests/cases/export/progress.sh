@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # An export that takes a while says how far it is, of how much, in every form; nothing of it stays on the terminal.
 # TIMEOUT: 240
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

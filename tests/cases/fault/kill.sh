@@ -4,6 +4,7 @@
 # no litter.  Every call with --full, else about twenty-five of each command.
 # NEEDS: root strace skopeo setfattr
 # TIMEOUT: 400
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -5,6 +5,7 @@
 # Every disk that can be left with --full, else about ten of each command.
 # NEEDS: root strace skopeo setfattr
 # TIMEOUT: 400
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -77,6 +77,11 @@ noticed() {
 
 for folder in rotten forged; do
   python3 "$SHALE_SOURCE/tests/hostile/catalogs.py" "$folder" pristine "$folder" >"$folder.table"
+  # Of a build without sanitizers the rest is known: one of each kind, and some.
+  if [ -z "$full" ] && ! has_sanitizers; then
+    awk -F '\t' '$2 == "+" || NR % 4 == 0' "$folder.table" >some
+    mv some "$folder.table"
+  fi
   table noticed "$folder.table"
 done
 

@@ -3,6 +3,7 @@
 # meson install puts the program, a page for each command and format, completions and documents into their places, and
 # nothing else; what is installed works.
 # NEEDS: meson man git zsh
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null
