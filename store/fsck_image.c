@@ -187,11 +187,12 @@ static int check_layer(struct fsck *f, const struct descriptor *layer, const str
 	}
 	const int is_embedded = layers_find_embedded(layer, &at, &why);
 	if (is_embedded == 0) {
-		struct layer_at at_layer = {f, layer, diff_id};
+		struct layer_at place = {f, layer, diff_id};
+		const struct fsck_mender mender = {mend_derived, &place};
 		if (check_derived(f, layer, diff_id, &why) == 0)
 			return 0;
 		return fsck_tell_derived(f, "derived index of layer", &layer->digest, &why, user,
-					 mend_derived, &at_layer, e);
+					 &mender, e);
 	}
 	if (is_embedded < 0 || check_embedded(f, layer, diff_id, &why) < 0)
 		return fsck_tell_broken(f, "layer", &layer->digest, &why, user, e);
@@ -320,7 +321,7 @@ int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *
 	}
 	if (check_catalog(f, &m->digest, doc, &config, &why) == 0)
 		return 0;
-	struct catalog_at at = {f, m, doc, &config};
-	return fsck_tell_derived(f, "catalog of manifest", &m->digest, &why, m->root, mend_catalog,
-				 &at, e);
+	struct catalog_at place = {f, m, doc, &config};
+	const struct fsck_mender mender = {mend_catalog, &place};
+	return fsck_tell_derived(f, "catalog of manifest", &m->digest, &why, m->root, &mender, e);
 }

@@ -41,11 +41,15 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 int fsck_tell_broken(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
 		     const char *user, struct err *e);
 
-/* The same for what is derived from `d`: with --repair it is made anew by `mend`, which fails when
- * the result is damaged, too. */
+/* Makes something derived anew; fails when the result is damaged, too. */
+struct fsck_mender {
+	int (*mend)(void *ctx, struct err *failed);
+	void *ctx;
+};
+
+/* The same for what is derived from `d`: with --repair it is made anew. */
 int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
-		      const char *user, int (*mend)(void *ctx, struct err *failed), void *ctx,
-		      struct err *e);
+		      const char *user, const struct fsck_mender *mender, struct err *e);
 
 /* Tells which refs need what is broken. */
 int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e);

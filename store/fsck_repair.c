@@ -7,11 +7,10 @@
 #include "store/roots.h"
 
 /* Makes it anew: how bad it was after all; `why` tells it. */
-static enum fsck_severity repair(int (*mend)(void *ctx, struct err *failed), void *ctx,
-				 struct err *why)
+static enum fsck_severity repair(const struct fsck_mender *mender, struct err *why)
 {
 	struct err failed = ERR_INIT;
-	const bool is_mended = mend(ctx, &failed) == 0;
+	const bool is_mended = mender->mend(mender->ctx, &failed) == 0;
 
 	if (is_mended)
 		err_wrap(why, "made anew");
@@ -22,14 +21,13 @@ static enum fsck_severity repair(int (*mend)(void *ctx, struct err *failed), voi
 }
 
 int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
-		      const char *user, int (*mend)(void *ctx, struct err *failed), void *ctx,
-		      struct err *e)
+		      const char *user, const struct fsck_mender *mender, struct err *e)
 {
 	enum fsck_severity severity = FSCK_DERIVED;
 	char subject[FSCK_SUBJECT_MAX], text[DIGEST_STR_MAX];
 
 	if (f->opt->repair)
-		severity = repair(mend, ctx, why);
+		severity = repair(mender, why);
 	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
 	return fsck_tell(f, severity, subject, why, user, e);
 }

@@ -408,6 +408,7 @@ START_TEST(names_of_one_inode_are_read_once)
 	sample_image_put("localhost/new:1", &layers[1], 1, &b);
 	SCOPE_FREE char *one = changes_of(&a, &b, "/big", &with_all, &once);
 	SCOPE_FREE char *got = changes_of(&a, &b, "/", &with_all, &all);
+	ck_assert_str_eq(one, "C /big content 5242891>5242891\n");
 	ck_assert_str_eq(got, "C /big content 5242891>5242891\nC /h1 content 5242891>5242891\n"
 			      "C /h2 content 5242891>5242891\nC /h3 content 5242891>5242891\n"
 			      "C /h4 content 5242891>5242891\nC /h5 content 5242891>5242891\n");
