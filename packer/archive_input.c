@@ -372,8 +372,8 @@ static ssize_t read_start(struct archive_input *in, uint8_t *buf, size_t len, st
 	size_t got = 0;
 
 	while (got < len) {
-		const uint8_t *bytes;
-		size_t n;
+		const uint8_t *bytes = NULL;
+		size_t n = 0;
 		const int r = pull(in, &bytes, &n, e);
 		if (r <= 0)
 			return r < 0 ? -1 : (ssize_t)got;

@@ -77,11 +77,12 @@ noticed() {
 
 for folder in rotten forged; do
   python3 "$SHALE_SOURCE/tests/hostile/catalogs.py" "$folder" pristine "$folder" >"$folder.table"
-  # Of a build without sanitizers the rest is known: one of each kind, and some.
-  if [ -z "$full" ] && ! has_sanitizers; then
-    awk -F '\t' '$2 == "+" || NR % 4 == 0' "$folder.table" >some
-    mv some "$folder.table"
-  fi
+  # One of each kind and some others, most of them where sanitizers watch; all take minutes.
+  [ -n "$full" ] || {
+    if has_sanitizers; then some='NR % 2 == 1'; else some='NR % 4 == 0'; fi
+    awk -F '\t' "\$2 == \"+\" || $some" "$folder.table" >chosen
+    mv chosen "$folder.table"
+  }
   table noticed "$folder.table"
 done
 
