@@ -84,7 +84,8 @@ if [ -z "$quick" ]; then
   suite "examples/quickstart.sh" quickstart
   configure build-asan gcc --native-file tools/asan.ini
   ninja -C build-asan
-  suite "unit and fuzz corpora (ASan and UBSan)" tools/count-tests.py build-asan
+  # libFuzzer replays the corpora with both below.
+  suite "unit (ASan and UBSan)" tools/count-tests.py build-asan --suite unit
   suite "cases (ASan and UBSan)" tests/runner.py --build build-asan --slow 4 $full
   # For its warnings, and for what reads its commands: nothing of it runs.
   configure build-clang clang -Doptimization=0

@@ -4,6 +4,7 @@
 # works.
 # NEEDS: strace
 # TIMEOUT: 240
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

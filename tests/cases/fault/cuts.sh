@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A file of a store that was cut short, at whatever length, never shows as other bytes; fsck and verify find it.
 # TIMEOUT: 120
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -3,6 +3,7 @@
 # With too few file descriptors a command says so, at whichever open it runs out, and harms nothing.
 # NEEDS: skopeo setfattr
 # TIMEOUT: 120
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

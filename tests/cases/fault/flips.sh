@@ -16,6 +16,7 @@ for number in $(seq "$(nproc)"); do
 done
 commands=300
 count=3000
+! has_sanitizers || count=1000
 if [ -n "${SHALE_FULL:-}" ]; then
   commands=3000
   count=100000

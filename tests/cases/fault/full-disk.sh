@@ -4,6 +4,7 @@
 # in success; the store is whole, can be read and collected, and has no litter; with more room the command works.
 # NEEDS: root
 # TIMEOUT: 120
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

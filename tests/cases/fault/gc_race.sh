@@ -5,6 +5,7 @@
 # of each job, 1000 and 20 with --full.
 # NEEDS: root fuse
 # TIMEOUT: 300
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

@@ -4,6 +4,7 @@
 # it finds; each ends with the status of the fault, and says what it is.
 # NEEDS: time
 # TIMEOUT: 300
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -4,6 +4,7 @@
 # copied out and mounted, the tree that umoci unpacks.
 # NEEDS: root fuse umoci skopeo getfattr
 # TIMEOUT: 180
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

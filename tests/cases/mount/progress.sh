@@ -3,6 +3,7 @@
 # TIMEOUT: 120
 # NEEDS: fuse
 # A mount that has to re-frame a foreign layer first says so on a terminal, in the background too, and leaves nothing there.
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -69,7 +69,7 @@ same "what cannot be read, by name" "$(named --filter reference=app:1)" "app:1"
 same "by label" "$(named --filter label=team=web)" "app:2"
 same "by time" "$(named --filter before=team/db:1)" "app:2"
 
-expect 2 "*'--filter': unknown key 'nam', known are: reference, label, before, since, dangling" shale images --filter nam=x
+expect 2 "*'--filter': unknown key 'size', known are: reference, label, before, since, dangling" shale images --filter size=x
 expect 2 "*unknown key '\\\\x1b\[31m'*" shale images --filter "$(printf '\033[31m=x')"
 expect 2 "*'--filter': 'label' has no value: label=VALUE" shale images --filter label
 expect 2 "*'before=' has no value*" shale images --filter before=
