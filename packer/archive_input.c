@@ -375,7 +375,7 @@ static ssize_t read_start(struct archive_input *in, uint8_t *buf, size_t len, st
 		const uint8_t *bytes = NULL;
 		size_t n = 0;
 		const int r = pull(in, &bytes, &n, e);
-		if (r <= 0)
+		if (r <= 0 || !bytes)
 			return r < 0 ? -1 : (ssize_t)got;
 		n = n < len - got ? n : len - got;
 		memcpy(buf + got, bytes, n);
