@@ -50,10 +50,10 @@ SHALE_STORE=$PWD/kept/store shale gc >/dev/null
 # faulted WHAT NAME: all the faults of WHAT (see faults.py; power and nomem: power.py, nomem.py) for a command.
 faulted() {
   case $1 in
-  kill) faulted_samples=25 ;;
-  EIO) faulted_samples=20 ;;
+  kill) faulted_samples=15 ;;
+  EIO) faulted_samples=12 ;;
   power | nomem) faulted_samples=10 ;;
-  *) faulted_samples=7 ;;
+  *) faulted_samples=6 ;;
   esac
   # What a command does after a fault is the same in both builds; sanitizers look at fewer of them.
   ! has_sanitizers || faulted_samples=$(((faulted_samples + 2) / 3))
