@@ -87,7 +87,8 @@ def has(need):
 def unmount_below(folder):
     """A case that failed may have left mounts; none may outlive it."""
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
-        points = [line.split()[4] for line in f]
+        # Blanks in names are octal there.
+        points = [re.sub(r"\\([0-7]{3})", lambda m: chr(int(m.group(1), 8)), line.split()[4]) for line in f]
     for point in sorted(points, reverse=True):
         if point.startswith(folder + "/"):
             if subprocess.run(["umount", "-l", point], stderr=subprocess.DEVNULL).returncode:
