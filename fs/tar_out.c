@@ -34,24 +34,6 @@ struct walk {
 	char target[LIMIT_SYMLINK];
 };
 
-static enum entry_kind kind_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return ENTRY_DIR;
-	case S_IFLNK:
-		return ENTRY_SYMLINK;
-	case S_IFCHR:
-		return ENTRY_CHAR;
-	case S_IFBLK:
-		return ENTRY_BLOCK;
-	case S_IFIFO:
-		return ENTRY_FIFO;
-	default:
-		return ENTRY_REG;
-	}
-}
-
 /* Appends the value of an xattr to `values`; `out` has its length. */
 static int read_value(struct walk *w, uint32_t inode, struct xattr *out, struct err *e)
 {
@@ -167,10 +149,10 @@ static int put_data(struct walk *w, uint32_t inode, uint64_t size, struct err *e
 
 static int put_member(struct walk *w, uint32_t inode, const struct catalog_stat *st, struct err *e)
 {
+	char quoted[QUOTE_MAX];
 	struct entry en = {
 		.path = str_text(&w->path),
 		.path_len = w->path.len,
-		.kind = kind_of(st->mode),
 		.mode = st->mode & MODE_BITS,
 		.uid = st->uid,
 		.gid = st->gid,
@@ -181,6 +163,9 @@ static int put_member(struct walk *w, uint32_t inode, const struct catalog_stat 
 		.size = S_ISREG(st->mode) ? st->size : 0,
 	};
 
+	if (!entry_kind_of(st->mode, &en.kind))
+		return err_set(e, ERR_FORMAT, "'%s' is of no kind that a tar can hold",
+			       quote_str(quoted, en.path));
 	const int is_link =
 		!S_ISDIR(st->mode) && st->nlink > 1 ? make_hardlink(w, inode, &en, e) : 0;
 	if (is_link < 0)

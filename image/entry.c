@@ -65,6 +65,32 @@ uint32_t entry_st_mode(const struct entry *en)
 	return 0;
 }
 
+bool entry_kind_of(uint32_t st_mode, enum entry_kind *out)
+{
+	switch (st_mode & S_IFMT) {
+	case S_IFREG:
+		*out = ENTRY_REG;
+		return true;
+	case S_IFDIR:
+		*out = ENTRY_DIR;
+		return true;
+	case S_IFLNK:
+		*out = ENTRY_SYMLINK;
+		return true;
+	case S_IFCHR:
+		*out = ENTRY_CHAR;
+		return true;
+	case S_IFBLK:
+		*out = ENTRY_BLOCK;
+		return true;
+	case S_IFIFO:
+		*out = ENTRY_FIFO;
+		return true;
+	default:
+		return false;
+	}
+}
+
 int entry_path_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	const size_t common = a_len < b_len ? a_len : b_len;

@@ -9,6 +9,7 @@
 #ifndef IMAGE_ENTRY_H
 #define IMAGE_ENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,6 +73,9 @@ int entry_canonical_path(const char *name, size_t len, char *out, size_t *out_le
 
 /* S_IFMT bits | mode, as stat(2) has it; a hardlink has none of its own (0). */
 uint32_t entry_st_mode(const struct entry *en);
+
+/* The kind that the S_IFMT bits of a mode say; false for a socket, which no layer can hold. */
+bool entry_kind_of(uint32_t st_mode, enum entry_kind *out);
 
 /*
  * Order of a layer written by shale: component by component, bytewise, so that a directory comes

@@ -16,34 +16,14 @@ enum {
 	LIST_ROOM = 1024, /* bytes for names at first; most files have none */
 };
 
-static int kind_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return ENTRY_REG;
-	case S_IFDIR:
-		return ENTRY_DIR;
-	case S_IFLNK:
-		return ENTRY_SYMLINK;
-	case S_IFCHR:
-		return ENTRY_CHAR;
-	case S_IFBLK:
-		return ENTRY_BLOCK;
-	case S_IFIFO:
-		return ENTRY_FIFO;
-	default:
-		return -1;
-	}
-}
-
 int host_file_entry(const struct stat *st, struct entry *out, struct err *e)
 {
-	const int kind = kind_of(st->st_mode);
+	enum entry_kind kind;
 
-	if (kind < 0)
+	if (!entry_kind_of(st->st_mode, &kind))
 		return err_set(e, ERR_UNSUPPORTED, "a socket cannot be kept in a layer");
 	*out = (struct entry){
-		.kind = (enum entry_kind)kind,
+		.kind = kind,
 		.mode = st->st_mode & PERMISSIONS,
 		.uid = st->st_uid,
 		.gid = st->st_gid,

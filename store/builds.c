@@ -158,6 +158,18 @@ static int add(const struct store *s, struct image_index *ix, const char *key,
 	return strmap_set(says, BLOB_KEY, blob_stamp(s, &layer->digest, stamp), e);
 }
 
+/* On a full disk nothing is kept: what is not remembered is only made again, and a record of what
+ * is gone does no harm. */
+static int write_if_room(const struct store *s, const struct image_index *ix, struct err *e)
+{
+	if (write_all(s, ix, e) == 0)
+		return 0;
+	if (!folder_is_full(e))
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
 int builds_put(const struct store *s, const struct digest *key, const struct descriptor *layer,
 	       const struct digest *diff_id, struct err *e)
 {
@@ -171,13 +183,7 @@ int builds_put(const struct store *s, const struct digest *key, const struct des
 	if (lock < 0 || read_all(s, &ix, e) < 0 ||
 	    add(s, &ix, digest_format(key, text), layer, diff_id, e) < 0)
 		return -1;
-	if (write_all(s, &ix, e) == 0)
-		return 0;
-	/* What is not remembered is only made again. */
-	if (!folder_is_full(e))
-		return -1;
-	err_clear(e);
-	return 0;
+	return write_if_room(s, &ix, e);
 }
 
 int builds_sweep(const struct store *s, bool (*is_live)(void *ctx, const struct digest *layer),
@@ -196,11 +202,5 @@ int builds_sweep(const struct store *s, bool (*is_live)(void *ctx, const struct 
 		return 0;
 	if (ix.count == 0)
 		return folder_remove(store_dirfd(s, STORE_DIR_SHALE), FILE_NAME, e) < 0 ? -1 : 0;
-	/* gc needs no room: a record of what is gone does no harm. */
-	if (write_all(s, &ix, e) == 0)
-		return 0;
-	if (!folder_is_full(e))
-		return -1;
-	err_clear(e);
-	return 0;
+	return write_if_room(s, &ix, e);
 }

@@ -126,7 +126,13 @@ START_TEST(st_mode_has_the_kind)
 {
 	const struct entry en = {.kind = kinds[_i].kind, .mode = 04755};
 
+	enum entry_kind kind = ENTRY_HARDLINK;
+
 	ck_assert_uint_eq(entry_st_mode(&en), kinds[_i].mode);
+	/* And back. */
+	ck_assert_int_eq(entry_kind_of(kinds[_i].mode, &kind), kinds[_i].mode != 0);
+	ck_assert_int_eq(kind, kinds[_i].kind);
+	ck_assert(!entry_kind_of(S_IFSOCK | 04755, &kind));
 }
 END_TEST
 
