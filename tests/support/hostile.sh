@@ -64,3 +64,18 @@ table() {
   [ "$table_count" -gt 0 ] || fail "the table $2 is empty"
   [ "$table_failed" -eq 0 ] || fail "$table_failed of $table_count cases of $2"
 }
+
+# of_no_layer CASE STATUS WORD: what is said of a tar of tests/hostile/tars.py that is a root file system or an archive, and
+# no layer, into `status` and `word`.
+# shellcheck disable=SC2034 # the case's own
+of_no_layer() {
+  status=$2
+  word=$3
+  case $1 in
+  # There is no layer below, and whiteouts mean nothing.
+  hardlink-to-lower) status=3 word=hardlink ;;
+  symlink-then-whiteout | whiteout-* | opaque-* | aufs-*) status=3 word=".wh." ;;
+  # Its layer is written anew, with the holes as zeros.
+  sparse-one-pebibyte* | sparse-nothing-but-hole) status=4 word=content ;;
+  esac
+}

@@ -14,14 +14,10 @@ python3 "$SHALE_SOURCE/tests/hostile/tars.py" tars >table
 printf 'FROM scratch\nADD x.tar /\n' >manifest
 
 added() {
-  status=$2
-  word=$3
+  status=
+  word=
+  of_no_layer "$@"
   case $1 in
-  # There is no layer below, and whiteouts mean nothing in an archive.
-  hardlink-to-lower) status=3 word=hardlink ;;
-  symlink-then-whiteout | whiteout-* | opaque-* | aufs-*) status=3 word=".wh." ;;
-  # Its layer is written anew, with the holes as zeros.
-  sparse-one-pebibyte* | sparse-nothing-but-hole) status=4 word=content ;;
   # These are files like others.
   checksum-wrong | checksum-missing | no-bytes | is-*) status=0 word= ;;
   esac

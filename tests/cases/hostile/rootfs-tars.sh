@@ -12,14 +12,10 @@ canary
 python3 "$SHALE_SOURCE/tests/hostile/tars.py" tars >table
 
 imported() {
-  status=$2
-  word=$3
+  status=
+  word=
+  of_no_layer "$@"
   case $1 in
-  # A root file system has no layer below, and whiteouts mean nothing in it.
-  hardlink-to-lower) status=3 word=hardlink ;;
-  symlink-then-whiteout | whiteout-* | opaque-* | aufs-*) status=3 word=".wh." ;;
-  # Its layer is written anew, with the holes as zeros.
-  sparse-one-pebibyte* | sparse-nothing-but-hole) status=4 word=content ;;
   # Its bytes say how it is compressed, where a layer has its media type.
   is-gzip) word="trailing garbage" ;;
   esac
