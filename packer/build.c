@@ -264,7 +264,17 @@ static int make_layer(struct build *b, struct copy_list *list, const struct dige
 						   : 0;
 }
 
-static int add_layer(struct build *b, struct copy_list *list, struct err *e)
+/* Whether a step after `index` looks at the tree that this one leaves. */
+static bool is_tree_needed(const struct plan *p, size_t index)
+{
+	for (size_t i = index + 1; i < p->step_count; i++) {
+		if (p->steps[i].kind != PLAN_CONFIG)
+			return true;
+	}
+	return false;
+}
+
+static int add_layer(struct build *b, struct copy_list *list, size_t index, struct err *e)
 {
 	SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
 	struct digest key, diff_id;
@@ -277,10 +287,10 @@ static int add_layer(struct build *b, struct copy_list *list, struct err *e)
 		return -1;
 	if (!is_known && make_layer(b, list, has_key ? &key : NULL, &layer, &diff_id, e) < 0)
 		return -1;
-	return manifest_add_layer(&b->manifest, &layer, e) < 0 ||
-			       image_config_add_diff_id(&b->config, &diff_id, e) < 0
-		       ? -1
-		       : stage_add_layer(b->stage, &layer, &diff_id, e);
+	if (manifest_add_layer(&b->manifest, &layer, e) < 0 ||
+	    image_config_add_diff_id(&b->config, &diff_id, e) < 0)
+		return -1;
+	return is_tree_needed(b->plan, index) ? stage_add_layer(b->stage, &layer, &diff_id, e) : 0;
 }
 
 /* The list of what a step puts there; NULL without an error for a step that only configures. */
@@ -297,8 +307,9 @@ static struct copy_list *list_of(struct build *b, const struct plan_step *step, 
 	return NULL;
 }
 
-static int run_step(struct build *b, const struct plan_step *step, struct err *e)
+static int run_step(struct build *b, size_t index, struct err *e)
 {
+	const struct plan_step *step = &b->plan->steps[index];
 	char comment[] = PLAN_HISTORY_COMMENT;
 	struct history history = {
 		.created = b->created,
@@ -311,7 +322,7 @@ static int run_step(struct build *b, const struct plan_step *step, struct err *e
 	if (!list && e->code)
 		return findings_wrap(&b->findings, step->at, e);
 	if (list && !copy_list_is_empty(list)) {
-		if (add_layer(b, list, e) < 0)
+		if (add_layer(b, list, index, e) < 0)
 			return findings_wrap(&b->findings, step->at, e);
 		history.is_empty_layer = false;
 	}
@@ -331,7 +342,7 @@ static int run_steps(struct build *b, struct err *e)
 			return -1;
 		if (b->opt->step)
 			b->opt->step(b->opt->ctx, i + 1, count, step->history);
-		if (run_step(b, step, e) < 0)
+		if (run_step(b, i, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -103,7 +103,10 @@ static void drop_marked(struct copy_list *l)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < l->count; i++) {
+	/* Most lists have nothing to be removed at all. */
+	while (kept < l->count && !l->items[kept].is_dropped)
+		kept++;
+	for (size_t i = kept; i < l->count; i++) {
 		const struct copy_item item = l->items[i];
 		if (item.is_dropped)
 			drop_item(&item);
@@ -113,14 +116,53 @@ static void drop_marked(struct copy_list *l)
 	l->count = kept;
 }
 
+/* How many items at the start are in order. */
+static size_t count_sorted(const struct copy_list *l)
+{
+	size_t sorted = l->count ? 1 : 0;
+
+	while (sorted < l->count && compare_items(&l->items[sorted - 1], &l->items[sorted]) <= 0)
+		sorted++;
+	return sorted;
+}
+
+/* Merges the items from `sorted` on with those before it; both parts are in order. */
+static int merge_parts(struct copy_list *l, size_t sorted, struct err *e)
+{
+	size_t rest = l->count - sorted;
+	SCOPE_FREE struct copy_item *added = array_new(rest, sizeof(*added), e);
+
+	if (!added)
+		return -1;
+	memcpy(added, l->items + sorted, rest * sizeof(*added));
+	for (size_t to = l->count; rest; to--) {
+		const bool is_old =
+			sorted && compare_items(&l->items[sorted - 1], &added[rest - 1]) > 0;
+		l->items[to - 1] = is_old ? l->items[--sorted] : added[--rest];
+	}
+	return 0;
+}
+
+/* A walk of a directory brings its items in order, and most lists are one such walk and a few
+ * directories. */
+static int sort(struct copy_list *l, struct err *e)
+{
+	const size_t sorted = count_sorted(l);
+
+	if (sorted == l->count)
+		return 0;
+	qsort(l->items + sorted, l->count - sorted, sizeof(*l->items), compare_items);
+	return merge_parts(l, sorted, e);
+}
+
 /* Sorts; of several for one path the last stays. */
 static int sort_unique(struct copy_list *l, struct err *e)
 {
 	struct copy_item *last = NULL;
 	char q[QUOTE_MAX];
 
-	if (l->count)
-		qsort(l->items, l->count, sizeof(*l->items), compare_items);
+	if (sort(l, e) < 0)
+		return -1;
 	for (size_t i = 0; i < l->count; i++) {
 		struct copy_item *now = &l->items[i];
 		if (!last || strcmp(last->path, now->path) != 0) {
@@ -222,18 +264,29 @@ static void drop_present(struct copy_list *l, const struct stage *st)
 	drop_marked(l);
 }
 
+/* Whether `path` is in the directory that `other` is in. */
+static bool is_sibling(const char *path, const char *other)
+{
+	const char *slash = strrchr(path, '/');
+	const size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+
+	return strncmp(path, other, len) == 0 && !strchr(other + len, '/');
+}
+
 int copy_list_finish(struct copy_list *l, const struct stage *st, struct err *e)
 {
 	if (sort_unique(l, e) < 0 || check_stage(l, st, e) < 0)
 		return -1;
 	const size_t count = l->count;
 	for (size_t i = 0; i < count; i++) {
-		/* The list may move while it grows. */
-		SCOPE_FREE char *path = str_dup(l->items[i].path, e);
-		if (!path || add_parents(l, count, st, path, e) < 0)
+		/* The items may move while the list grows, their paths do not. */
+		const char *path = l->items[i].path;
+		if (i && is_sibling(path, l->items[i - 1].path))
+			continue;
+		if (add_parents(l, count, st, path, e) < 0)
 			return -1;
 	}
-	if (sort_unique(l, e) < 0)
+	if (l->count > count && sort_unique(l, e) < 0)
 		return -1;
 	drop_present(l, st);
 	return 0;
