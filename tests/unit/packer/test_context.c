@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "packer/context.h"
+#include "packer/context_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -320,6 +320,80 @@ START_TEST(walks_in_order)
 }
 END_TEST
 
+static int skip(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	(void)ctx;
+	(void)entry;
+	(void)e;
+	return 0;
+}
+
+/* Walks `dir` by names, and takes the last name of its root out of the memory. */
+static void forget_last(struct context *c, const char *dir)
+{
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(context_walk_names(c, dir, NULL, skip, NULL, &e), 0);
+	struct strlist *names = &c->memory->walks[c->memory->count - 1].dirs[0].names;
+	free(names->items[--names->count]);
+}
+
+static void check_walk(struct context *c, const char *dir, const char *expected)
+{
+	SCOPE(str) struct str seen = STR_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(context_walk(c, dir, NULL, note, &seen, &e), 0);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(str_text(&seen), expected);
+}
+
+START_TEST(names_are_read_once)
+{
+	SCOPE(context) struct context *c = stages_context();
+
+	make_files();
+	forget_last(c, "src");
+	check_walk(c, "src", "sub(d) sub/y.c(f) up(l../a.c) ");
+	/* The memory is used up. */
+	check_walk(c, "src", "sub(d) sub/y.c(f) up(l../a.c) x.c(f) ");
+	/* Walks come in their order; another one in between does no harm. */
+	forget_last(c, "src");
+	forget_last(c, "src/sub");
+	check_walk(c, "other", "x.c(f) ");
+	check_walk(c, "src", "sub(d) sub/y.c(f) up(l../a.c) ");
+	check_walk(c, "src/sub", "");
+	ck_assert_uint_eq(c->memory->next, c->memory->count);
+	/* What nobody walks again is freed with the context. */
+	forget_last(c, "src");
+}
+END_TEST
+
+static void set_old(const char *path)
+{
+	const struct timespec times[2] = {{1, 0}, {1, 0}};
+
+	ck_assert_int_eq(utimensat(scratch_fd(), path, times, 0), 0);
+}
+
+START_TEST(names_of_a_changed_directory_are_read_again)
+{
+	SCOPE(context) struct context *c = stages_context();
+
+	make_files();
+	forget_last(c, "src");
+	stages_write("src/sub/new", "");
+	set_old("context/src/sub");
+	check_walk(c, "src", "sub(d) sub/new(f) sub/y.c(f) up(l../a.c) ");
+	/* Other directories than before: from there on nothing is known. */
+	forget_last(c, "src");
+	ck_assert_int_eq(renameat(scratch_fd(), "context/src/sub", scratch_fd(), "context/src/z"),
+			 0);
+	set_old("context/src");
+	check_walk(c, "src", "up(l../a.c) x.c(f) z(d) z/new(f) z/y.c(f) ");
+}
+END_TEST
+
 static int stop(void *ctx, const struct context_entry *entry, struct err *e)
 {
 	int *left = ctx;
@@ -420,6 +494,8 @@ static Suite *suite_new(void)
 	tc = tcase_create("walks");
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
 	tcase_add_loop_test(tc, walks_in_order, 0, ARRAY_LEN(walks));
+	tcase_add_test(tc, names_are_read_once);
+	tcase_add_test(tc, names_of_a_changed_directory_are_read_again);
 	tcase_add_test(tc, a_walk_ends_with_the_callers_error);
 	tcase_add_test(tc, paths_have_a_limit);
 	suite_add_tcase(s, tc);
