@@ -101,7 +101,7 @@ class Report:
 
     def bar_rows(self):
         for section, tree, what, value, relation, limit, unit, verdict in self.bars:
-            digits = 3 if unit == "x" else 1 if unit in ("ms", "MiB") else 0
+            digits = 3 if unit in ("x", "s") else 1 if unit in ("ms", "MiB") else 0
             shown = "" if value is None else f"{value:.{digits}f} {unit}"
             yield [section, tree, what, shown, f"{relation} {limit:g} {unit}", verdict]
 

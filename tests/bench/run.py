@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures shale beside its peers in one run, and holds the figures against the project's bars.
 
-Usage: tests/bench/run.py [--trees minbase,usr,src,big,million] [--only pack,export,read,requests] [--runs N] [--out FILE]
-                          [--work DIR] [--build DIR] [--big MIB] [--keep] [--timeout S]
+Usage: tests/bench/run.py [--trees minbase,usr,src,big,million] [--only pack,rebuild,export,read,requests] [--runs N]
+                          [--out FILE] [--work DIR] [--build DIR] [--big MIB] [--keep] [--timeout S]
 
     --trees    of tiny (for trying this program out), minbase, usr, src, big, million; default: all but tiny
-    --only     parts: pack, export, read, requests (FUSE requests for each operation)
+    --only     parts: pack, rebuild, export, read, requests (FUSE requests for each operation)
     --runs     turns; in each, every tool has its turn; figures are medians (default 3)
     --out      also write the page, as docs/measurements.md is
     --work     where trees, images and mounts go (default $TMPDIR/shale-bench); 15 GiB with all trees
@@ -32,15 +32,16 @@ import export
 import fuse_requests
 import pack
 import read
+import rebuild
 import report
 import trees
 from measure import Bench, Failed, Skip, remove, say
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PARTS = {"pack": pack, "export": export, "read": read, "requests": fuse_requests}
+PARTS = {"pack": pack, "rebuild": rebuild, "export": export, "read": read, "requests": fuse_requests}
 SPEED_SAMPLE = 32 << 20  # bytes of programs, for the processor's own rates
 # Seconds for each GB and each 10000 entries of a tree and turn, all tools together, on two processors.
-ESTIMATE = {"pack": (45, 5), "export": (20, 1), "read": (90, 25), "requests": (25, 15)}
+ESTIMATE = {"pack": (70, 5), "rebuild": (15, 2), "export": (20, 1), "read": (90, 25), "requests": (25, 15)}
 
 PAGE = """# Measurements
 
@@ -56,6 +57,8 @@ What the words mean:
   to the disk, which shale has done by then and the others have not. The reference (ref) is what an OCI packer has to do at the least: `tar`, `zstd -3 -T2`, and `sha256sum` on both
   sides of the compression; with `openssl dgst` instead it is shown, too. gzip is held against `tar` and `pigz -6` alone, who
   hash nothing. cpu is user and system time of all processes, peak MiB that of the largest one.
+- Rebuild is a build of what was built before, from a context of which nothing has changed: each file is looked at, none is read.
+  git update-index does the same for the files of its index, and find looks at each file and no more.
 - Export starts from a store in the page cache. shale syncs what it writes to a file of its own, and not what goes to standard
   output; sync is the time that the output then takes to the disk. cp is of the layer's blob alone, which the OCI forms copy.
 - Cold is a new mount after the kernel's caches were dropped; warm is the same work again on that mount. First byte: from the
@@ -107,7 +110,7 @@ def check_build(build):
 
 def parts_of(tree, only):
     # One big file says nothing about requests for each entry, and a million small ones are there to be mounted.
-    unfit = {"big": ("requests",), "million": ("requests", "pack", "export")}
+    unfit = {"big": ("requests", "rebuild"), "million": ("requests", "pack", "export")}
     return [p for p in only if p not in unfit.get(tree.name, ())]
 
 
