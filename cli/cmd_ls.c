@@ -37,7 +37,8 @@ struct listing {
 	bool is_recursive;
 	bool is_directory;               /* directories stand for themselves */
 	const struct owner_names *names; /* NULL: numbers */
-	json_t *doc;                     /* NULL: text */
+	bool is_json;
+	size_t printed; /* elements of the JSON array */
 };
 
 /* As view_repair, for the catalog alone: a listing opens no layer. */
@@ -148,7 +149,7 @@ static int add_json_details(const struct listing *l, const struct catalog_stat *
 	return json_put(item, "device", json_string(device), e);
 }
 
-static int add_json(struct listing *l, uint32_t inode, const char *path, struct err *e)
+static int print_json(struct listing *l, uint32_t inode, const char *path, struct err *e)
 {
 	SCOPE_JSON json_t *item = json_object();
 	struct catalog_stat st;
@@ -174,7 +175,7 @@ static int add_json(struct listing *l, uint32_t inode, const char *path, struct 
 	    (RETRY(l, e, catalog_readlink(l->catalog, inode, target, &len, e)) < 0 ||
 	     json_put(item, "target", json_text_value(target, len), e) < 0))
 		return -1;
-	return json_push(l->doc, json_incref(item), e);
+	return output_json_element(item, &l->printed, e);
 }
 
 /* `path` is the whole path, `name` how a plain listing shows it. */
@@ -183,8 +184,8 @@ static int print_one(struct listing *l, uint32_t inode, const char *path, const 
 {
 	SCOPE(str) struct str line = STR_INIT;
 
-	if (l->doc)
-		return add_json(l, inode, path, e);
+	if (l->is_json)
+		return print_json(l, inode, path, e);
 	if (l->is_recursive)
 		name = path;
 	if (l->is_long)
@@ -304,7 +305,7 @@ static int print_heading(const struct listing *l, const char *path, bool is_firs
 	SCOPE(str) struct str line = STR_INIT;
 
 	/* The paths of these name their directory already. */
-	if (l->doc || l->is_recursive)
+	if (l->is_json || l->is_recursive)
 		return 0;
 	if (quote_append(&line, path, strlen(path), e) < 0)
 		return -1;
@@ -317,7 +318,7 @@ static int list_operands(struct listing *l, struct operand *operands, size_t cou
 		if (find_operand(l, &operands[i], e) < 0)
 			return -1;
 	}
-	if (!l->doc)
+	if (!l->is_json)
 		qsort(operands, count, sizeof(*operands), compare_operands);
 	for (size_t i = 0; i < count; i++) {
 		const struct operand *o = &operands[i];
@@ -361,7 +362,6 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE(owner_names) struct owner_names names = OWNER_NAMES_INIT;
-	SCOPE_JSON json_t *doc = invocation_has(in, "json") ? json_array() : NULL;
 	SCOPE(progress_line) struct progress_line line;
 	struct layers_options opt = {.progress = &line.progress};
 	struct catalog *c;
@@ -380,11 +380,11 @@ static int run(const struct invocation *in, struct err *e)
 		.is_recursive = invocation_has(in, "recursive"),
 		.is_directory = invocation_has(in, "directory"),
 		.names = invocation_has(in, "names") ? &names : NULL,
-		.doc = doc,
+		.is_json = invocation_has(in, "json"),
 	};
 	const int r = list_all(&l, in, e);
 	catalog_free(l.catalog);
-	return r == 0 && doc ? output_json(doc, e) : r;
+	return r == 0 && l.is_json ? output_json_end(l.printed, e) : r;
 }
 
 const struct command command_ls = {
