@@ -11,7 +11,10 @@
 
 #include "base/quote.h"
 
-enum { SLURP_STEP = 64 * 1024 };
+enum {
+	SLURP_STEP = 64 * 1024,
+	SYNC_STEP = 8 * 1024 * 1024, /* more than a disk takes as one request */
+};
 
 ssize_t io_read(int fd, void *buf, size_t len)
 {
@@ -79,6 +82,14 @@ int io_write_all(int fd, const void *buf, size_t len)
 		done += (size_t)n;
 	}
 	return 0;
+}
+
+void io_start_sync(int fd, uint64_t size, uint64_t *started)
+{
+	if (size - *started < SYNC_STEP)
+		return;
+	(void)sync_file_range(fd, (off_t)*started, (off_t)(size - *started), SYNC_FILE_RANGE_WRITE);
+	*started = size;
 }
 
 int io_pwrite_all(int fd, const void *buf, size_t len, uint64_t offset)

@@ -24,6 +24,13 @@ int io_write_all(int fd, const void *buf, size_t len);
 int io_pwrite_all(int fd, const void *buf, size_t len, uint64_t offset);
 
 /*
+ * Lets the disk begin with what a file of `size` bytes got since the last call, so that the fsync
+ * at its end finds little left to do.  `started` is 0 at first.  A hint: what fails is the fsync's
+ * to tell.
+ */
+void io_start_sync(int fd, uint64_t size, uint64_t *started);
+
+/*
  * Appends all that `fd` still has to `out`.  ERR_LIMIT when there are more than `limit` bytes;
  * ERR_SYS.  `what` names the file in messages.
  */

@@ -207,7 +207,12 @@ static int write_out(struct outfile *f, const void *bytes, size_t len, struct er
 {
 	if (interrupt_check(e) < 0)
 		return -1;
-	return len > 0 && io_write_all(f->fd, bytes, len) < 0 ? fail(f, errno, e) : 0;
+	if (len > 0 && io_write_all(f->fd, bytes, len) < 0)
+		return fail(f, errno, e);
+	f->written += len;
+	if (!outfile_is_stream(f))
+		io_start_sync(f->fd, f->written, &f->started);
+	return 0;
 }
 
 static int flush(struct outfile *f, struct err *e)

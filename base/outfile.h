@@ -32,7 +32,9 @@ struct outfile {
 	mode_t mode; /* that it gets: of the file that is replaced, else 0666 without the umask */
 	uint8_t *buf;
 	size_t used;
-	uint64_t size; /* bytes written so far */
+	uint64_t size;    /* bytes that came so far, */
+	uint64_t written; /* that left the buffer, */
+	uint64_t started; /* and that are on their way to the disk */
 };
 
 #define OUTFILE_INIT                              \

@@ -31,6 +31,7 @@ struct layer_writer {
 	struct str own_index;         /* FRAME_GZIP, when it is finished */
 	struct hasher blob;
 	uint64_t blob_size;
+	uint64_t started; /* io_start_sync */
 	uint64_t entry_count;
 	struct holes holes;
 	struct str header; /* of the entry being added */
@@ -45,6 +46,7 @@ static int put_blob(struct layer_writer *w, const void *bytes, size_t len, struc
 	if (io_write_all(w->fd, bytes, len) < 0)
 		return err_sys(e, errno, "cannot write a layer");
 	w->blob_size += len;
+	io_start_sync(w->fd, w->blob_size, &w->started);
 	return 0;
 }
 

@@ -200,14 +200,23 @@ static int has_blob(const struct layout *l, const struct export_blob *b, bool *i
 	return 1;
 }
 
+struct new_blob {
+	int fd;
+	uint64_t size, started; /* io_start_sync */
+};
+
 /* Where a blob is written; a signal stops it there. */
-static int write_fd(void *to, const void *bytes, size_t len, struct err *e)
+static int write_blob(void *to, const void *bytes, size_t len, struct err *e)
 {
-	const int *fd = to;
+	struct new_blob *b = to;
 
 	if (interrupt_check(e) < 0)
 		return -1;
-	return io_write_all(*fd, bytes, len) < 0 ? err_sys(e, errno, "cannot write") : 0;
+	if (io_write_all(b->fd, bytes, len) < 0)
+		return err_sys(e, errno, "cannot write");
+	b->size += len;
+	io_start_sync(b->fd, b->size, &b->started);
+	return 0;
 }
 
 static int put_blob(struct layout *l, struct export_blob *b, struct err *e)
@@ -225,7 +234,8 @@ static int put_blob(struct layout *l, struct export_blob *b, struct err *e)
 	if (fd < 0)
 		return -1;
 	b->is_new = !is_there;
-	int r = export_copy_blob(l->x, b, write_fd, &fd, e);
+	struct new_blob to = {.fd = fd};
+	int r = export_copy_blob(l->x, b, write_blob, &to, e);
 	if (r == 0)
 		r = tmpfile_place_at(fd, dir, litter, digest_hex(&b->digest, hex), l->file_mode, e);
 	if (r < 0 && *litter)

@@ -227,8 +227,9 @@ struct intake {
 	uint64_t size;
 	const struct blob_source *src;
 	struct progress *progress;
-	int old; /* has the name, and held the same bytes so far; -1 */
-	int fd;  /* what is written; -1: nothing, because of `old` */
+	int old;          /* has the name, and held the same bytes so far; -1 */
+	int fd;           /* what is written; -1: nothing, because of `old` */
+	uint64_t started; /* io_start_sync, of `fd` */
 };
 
 /* What has the name is damaged: what it held so far goes into a new file, too. */
@@ -260,7 +261,10 @@ static int keep_bytes(struct intake *in, const void *bytes, size_t len, uint64_t
 		return 0;
 	if (in->fd < 0 && begin_anew(in, done, e) < 0)
 		return -1;
-	return io_write_all(in->fd, bytes, len) < 0 ? err_sys(e, errno, "cannot write") : 0;
+	if (io_write_all(in->fd, bytes, len) < 0)
+		return err_sys(e, errno, "cannot write");
+	io_start_sync(in->fd, done + len, &in->started);
+	return 0;
 }
 
 /* After the last byte.  What was copied from a damaged blob is not what was hashed on its way
@@ -341,7 +345,7 @@ int blobs_put(const struct store *s, struct lease *l, const struct digest *d, ui
 	      const struct blob_source *src, struct progress *progress, struct err *e)
 {
 	char text[DIGEST_STR_MAX];
-	struct intake in = {s, d, size, src, progress, -1, -1};
+	struct intake in = {s, d, size, src, progress, -1, -1, 0};
 
 	const int there = blobs_has(s, l, d, size, e);
 	if (there < 0)

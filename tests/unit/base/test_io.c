@@ -40,6 +40,24 @@ START_TEST(positions_do_not_move_the_offset)
 }
 END_TEST
 
+/* The disk begins with large pieces only, and an error is none of a hint's. */
+START_TEST(a_sync_starts_by_large_pieces)
+{
+	const uint64_t step = 8 << 20;
+	SCOPE_FD int fd = open_scratch("f");
+	uint64_t started = 0;
+
+	io_start_sync(fd, step - 1, &started);
+	ck_assert_uint_eq(started, 0);
+	io_start_sync(fd, step, &started);
+	ck_assert_uint_eq(started, step);
+	io_start_sync(fd, 2 * step - 1, &started);
+	ck_assert_uint_eq(started, step);
+	io_start_sync(-1, 3 * step, &started);
+	ck_assert_uint_eq(started, 3 * step);
+}
+END_TEST
+
 START_TEST(offsets_beyond_int64_are_refused)
 {
 	char c = 0;
@@ -207,6 +225,7 @@ static Suite *suite_new(void)
 
 	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
 	tcase_add_test(tc, positions_do_not_move_the_offset);
+	tcase_add_test(tc, a_sync_starts_by_large_pieces);
 	tcase_add_test(tc, offsets_beyond_int64_are_refused);
 	tcase_add_test(tc, errors_are_errno);
 	tcase_add_test(tc, interrupted_and_short_reads_go_on);
