@@ -81,6 +81,8 @@ int layer_index_same_tree(const struct layer_index *a, const struct layer_index 
 struct layer_index_builder;
 struct layer_index_builder *layer_index_builder_new(struct err *e);
 int layer_index_builder_add(struct layer_index_builder *b, const struct entry *en, struct err *e);
+/* Entries so far. */
+size_t layer_index_builder_count(const struct layer_index_builder *b);
 int layer_index_builder_add_frame(struct layer_index_builder *b, const struct frame *f,
 				  struct err *e);
 /* Appends the compressed bytes to `out`: the same input gives the same bytes. */

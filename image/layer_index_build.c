@@ -163,6 +163,11 @@ int layer_index_builder_add(struct layer_index_builder *b, const struct entry *e
 	return str_append(&b->entries, bytes, sizeof(bytes), e);
 }
 
+size_t layer_index_builder_count(const struct layer_index_builder *b)
+{
+	return b->entry_count;
+}
+
 int layer_index_builder_add_frame(struct layer_index_builder *b, const struct frame *f,
 				  struct err *e)
 {

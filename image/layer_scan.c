@@ -1,12 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The reader of tar pulls the stream through the framer's side of this module, and may have read
- * ahead when it says where a member begins.  So bytes wait in `pending` until their place in a
- * member is known, and then go to the framer together with the hint where to cut.
- *
- * Where the members of a gzip blob are its frames, nothing is cut, and the reader has the content
- * as it is decoded.
- */
 #include "image/layer_scan.h"
 
 #include <errno.h>
@@ -20,30 +12,16 @@
 #include "image/framer.h"
 #include "image/gzip_frames.h"
 #include "image/inflate.h"
-#include "image/layer_write.h"
-#include "image/tar_write.h"
+#include "image/tar_frames.h"
 #include "image/tree_record.h"
 
-enum {
-	/* Bytes of members that are not known yet: the reader's read-ahead and the longest header.
-	 * When more come they are framed without a hint. */
-	PENDING_MAX = 2 * LIMIT_MIB,
-	READ_STEP = 64 * 1024,
-};
-
+/* Frames that are cut anew. */
 struct derivation {
-	struct tar_losses *losses;
-	struct inflate *in;
-	struct framer *framer;
 	struct layer_index_builder *index;
-	int reframe_fd;       /* -1: the frames are in the blob */
-	uint64_t payload_end; /* of the member before, in the stream */
-	uint8_t *pending;     /* PENDING_MAX bytes */
-	size_t at;            /* in `pending`: framed up to here, framer_offset in the stream */
-	size_t given;         /* the reader of tar has had these */
-	size_t end;           /* and will get these */
+	int reframe_fd; /* -1: the frames are in the blob */
 };
 
+/* framer_sink.put */
 static int put_frame(void *ctx, const struct frame *f, const void *bytes, struct err *e)
 {
 	struct derivation *d = ctx;
@@ -51,78 +29,6 @@ static int put_frame(void *ctx, const struct frame *f, const void *bytes, struct
 	if (d->reframe_fd >= 0 && io_write_all(d->reframe_fd, bytes, f->blob_length) < 0)
 		return err_sys(e, errno, "cannot write the frames of a layer");
 	return layer_index_builder_add_frame(d->index, f, e);
-}
-
-/* Frames the next `len` pending bytes. */
-static int pass_on(struct derivation *d, uint64_t len, struct err *e)
-{
-	if (len > d->end - d->at)
-		len = d->end - d->at;
-	if (framer_put(d->framer, d->pending + d->at, (size_t)len, e) < 0)
-		return -1;
-	d->at += (size_t)len;
-	return 0;
-}
-
-/* Inflates the next bytes behind those that are pending: the count, 0 at the end, -1. */
-static ssize_t inflate_more(struct derivation *d, struct err *e)
-{
-	if (PENDING_MAX - d->end < READ_STEP) {
-		memmove(d->pending, d->pending + d->at, d->end - d->at);
-		d->end -= d->at;
-		d->at = 0;
-	}
-	if (PENDING_MAX - d->end < READ_STEP) {
-		if (pass_on(d, d->end, e) < 0)
-			return -1;
-		d->at = d->end = 0;
-	}
-	const ssize_t n = inflate_read(d->in, d->pending + d->end, READ_STEP, e);
-	d->given = d->end;
-	if (n > 0)
-		d->end += (size_t)n;
-	return n;
-}
-
-/* What the reader of tar reads from.  It may ask for little at a time; a decoder must not. */
-static ssize_t pull(void *ctx, void *buf, size_t len, struct err *e)
-{
-	struct derivation *d = ctx;
-
-	if (d->given == d->end) {
-		const ssize_t n = inflate_more(d, e);
-		if (n <= 0)
-			return n;
-	}
-	const size_t n = len < d->end - d->given ? len : d->end - d->given;
-	memcpy(buf, d->pending + d->given, n);
-	d->given += n;
-	return (ssize_t)n;
-}
-
-static int passed(void *ctx, uint64_t offset, struct err *e)
-{
-	struct derivation *d = ctx;
-	const uint64_t here = framer_offset(d->framer);
-
-	return offset > here ? pass_on(d, offset - here, e) : 0;
-}
-
-static int member(void *ctx, uint64_t offset, uint64_t payload, struct err *e)
-{
-	struct derivation *d = ctx;
-
-	/* Padding belongs to the member before, as layer_writer has it. */
-	if (passed(d, d->payload_end + tar_padding(d->payload_end), e) < 0)
-		return -1;
-	d->payload_end = offset + payload;
-
-	const uint64_t here = framer_offset(d->framer);
-	if (offset < here) /* framed already */
-		return 0;
-	if (framer_member(d->framer, offset - here, payload, e) < 0 || passed(d, offset, e) < 0)
-		return -1;
-	return payload > 0 ? framer_payload(d->framer, payload, e) : 0;
 }
 
 /* What all ways of deriving end with. */
@@ -139,22 +45,6 @@ static int finish(struct layer_index_builder *index, enum frame_encoding encodin
 	return 0;
 }
 
-static int frame_all(struct derivation *d, enum frame_encoding encoding, struct derive_result *out,
-		     struct err *e)
-{
-	const struct tar_input input = {pull, d, d->losses};
-	const struct tree_watcher watcher = {member, passed, d};
-	struct digest diff_id;
-
-	if (tree_record(&input, d->index, &watcher, e) < 0)
-		return -1;
-	/* The end of the archive is cut as if it were a header. */
-	const uint64_t tar_size = framer_offset(d->framer) + (d->end - d->at);
-	if (member(d, tar_size, 0, e) < 0 || framer_finish(d->framer, &diff_id, e) < 0)
-		return -1;
-	return finish(d->index, encoding, &diff_id, tar_size, d->reframe_fd >= 0, out, e);
-}
-
 /* Cuts the stream anew. */
 static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding encoding,
 			 int reframe_fd, const struct derive_options *opt,
@@ -162,17 +52,12 @@ static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding en
 {
 	static const struct compression raw = {FRAME_RAW, 0}, zstd = COMPRESSION_DEFAULT;
 	const struct framer_options framer_opt = {encoding == LAYER_TAR ? raw : zstd, opt->workers};
-	struct derivation d = {
-		.losses = opt->losses,
-		.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd,
-	};
+	struct derivation d = {.reframe_fd = encoding == LAYER_TAR ? -1 : reframe_fd};
 	const struct framer_sink sink = {put_frame, &d};
+	struct digest diff_id;
 
 	if (encoding != LAYER_TAR && reframe_fd < 0)
 		return err_sys(e, ENOSPC, "cannot write the frames of a layer");
-	SCOPE_FREE uint8_t *pending = array_new(1, PENDING_MAX, e);
-	if (!pending)
-		return -1;
 	progress_begin(opt->progress,
 		       encoding == LAYER_TAR ? "reading a layer" : "re-framing a layer", blob_size);
 	SCOPE(inflate)
@@ -185,11 +70,15 @@ static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding en
 	SCOPE(layer_index_builder) struct layer_index_builder *index = layer_index_builder_new(e);
 	if (!index)
 		return -1;
-	d.pending = pending;
-	d.in = in;
-	d.framer = framer;
 	d.index = index;
-	return frame_all(&d, framer_opt.compression.encoding, out, e);
+	const struct tar_input input = {inflate_read, in, opt->losses};
+	if (tar_frames(&input, framer, index, e) < 0)
+		return -1;
+	const uint64_t tar_size = framer_offset(framer);
+	if (framer_finish(framer, &diff_id, e) < 0)
+		return -1;
+	return finish(index, framer_opt.compression.encoding, &diff_id, tar_size, d.reframe_fd >= 0,
+		      out, e);
 }
 
 /* The tar stream of a gzip blob whose members are frames. */
