@@ -56,11 +56,18 @@ static ssize_t read_more(struct stream *s, struct err *e)
 {
 	if (make_room(s, e) < 0)
 		return -1;
-	const ssize_t n = s->in->read(s->in->ctx, s->pending + s->end, READ_STEP, e);
 	s->given = s->end;
-	if (n > 0)
+	/* Whole steps: how much is pending when there is no room any more decides about a cut. */
+	for (size_t len = 0; len < READ_STEP;) {
+		const ssize_t n = s->in->read(s->in->ctx, s->pending + s->end, READ_STEP - len, e);
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
 		s->end += (size_t)n;
-	return n;
+		len += (size_t)n;
+	}
+	return (ssize_t)(s->end - s->given);
 }
 
 /* What the reader of tar reads from.  It may ask for little at a time; a decoder must not. */

@@ -5,7 +5,7 @@
  * Where members and payloads begin is found by reading the tar, and told to the framer as the
  * writer of layers tells it: a tar that shale wrote is cut where it was cut when it was written.
  * Headers, padding and zeros at the end stay as they are, whoever wrote them, so that the diff_id
- * stays, too.
+ * stays, too.  The cuts depend on the stream alone: not on the pieces in which it comes.
  *
  * Memory: TAR_FRAMES_PENDING bytes, and what image/tar_read.h has.
  */
