@@ -32,6 +32,19 @@ static const struct known_type {
 	{MEDIATYPE_DOCKER_FOREIGN_GZIP, MEDIA_LAYER, LAYER_GZIP, true},
 };
 
+static const struct synonym {
+	const char *docker, *oci;
+} synonyms[] = {
+	{MEDIATYPE_DOCKER_LIST, MEDIATYPE_INDEX},
+	{MEDIATYPE_DOCKER_MANIFEST, MEDIATYPE_MANIFEST},
+	{MEDIATYPE_DOCKER_CONFIG, MEDIATYPE_CONFIG},
+	{MEDIATYPE_DOCKER_LAYER, MEDIATYPE_LAYER},
+	{MEDIATYPE_DOCKER_LAYER_GZIP, MEDIATYPE_LAYER_GZIP},
+	{MEDIATYPE_DOCKER_LAYER_ZSTD, MEDIATYPE_LAYER_ZSTD},
+	{MEDIATYPE_DOCKER_FOREIGN, MEDIATYPE_FOREIGN},
+	{MEDIATYPE_DOCKER_FOREIGN_GZIP, MEDIATYPE_FOREIGN_GZIP},
+};
+
 static const struct known_type *find_type(const char *media_type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(known_types); i++) {
@@ -53,6 +66,15 @@ int mediatype_encoding(const char *media_type)
 	const struct known_type *t = find_type(media_type);
 
 	return t ? t->encoding : NO_ENCODING;
+}
+
+const char *mediatype_to_oci(const char *media_type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(synonyms); i++) {
+		if (strcmp(synonyms[i].docker, media_type) == 0)
+			return synonyms[i].oci;
+	}
+	return media_type;
 }
 
 bool mediatype_is_nondistributable(const char *media_type)

@@ -50,6 +50,9 @@ enum media_kind mediatype_kind(const char *media_type);
 /* Of a MEDIA_LAYER; any other type is -1. */
 int mediatype_encoding(const char *media_type);
 
+/* What OCI calls a type of docker's; any other is given back as it is.  Never NULL; borrowed. */
+const char *mediatype_to_oci(const char *media_type);
+
 /* Whether tools are free to keep the blob away from copies of the image. */
 bool mediatype_is_nondistributable(const char *media_type);
 

@@ -46,12 +46,31 @@ START_TEST(tells_kind_and_encoding)
 }
 END_TEST
 
+/* A synonym has the kind, the encoding and the terms of what it stands for. */
+START_TEST(each_type_of_docker_has_one_of_oci)
+{
+	const char *oci = mediatype_to_oci(types[_i].name);
+
+	ck_assert_ptr_null(strstr(oci, "docker.container"));
+	ck_assert_ptr_null(strstr(oci, "docker.image"));
+	ck_assert_int_eq(mediatype_kind(oci), types[_i].kind);
+	ck_assert_int_eq(mediatype_encoding(oci), types[_i].encoding);
+	ck_assert_int_eq(mediatype_is_nondistributable(oci),
+			 mediatype_is_nondistributable(types[_i].name));
+	if (!strstr(types[_i].name, "docker"))
+		ck_assert_str_eq(oci, types[_i].name);
+	else if (types[_i].kind != MEDIA_OTHER)
+		ck_assert_ptr_nonnull(strstr(oci, "vnd.oci.image"));
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("image/mediatype");
 	TCase *tc = tcase_create("types");
 
 	tcase_add_loop_test(tc, tells_kind_and_encoding, 0, ARRAY_LEN(types));
+	tcase_add_loop_test(tc, each_type_of_docker_has_one_of_oci, 0, ARRAY_LEN(types));
 	suite_add_tcase(s, tc);
 	return s;
 }
