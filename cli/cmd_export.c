@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
 #include "base/json.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/support.h"
@@ -7,7 +10,12 @@
 #include "packer/export.h"
 
 static const struct option options[] = {
-	OPTION_PLATFORM, OPTION_WORKERS, OPTION_JSON, OPTION_QUIET, OPTION_END,
+	OPTION_PLATFORM,
+	{0, "compression", "FORMAT[:LEVEL]", "re-encode layers as zstd or gzip (default: keep)"},
+	OPTION_WORKERS,
+	OPTION_JSON,
+	OPTION_QUIET,
+	OPTION_END,
 };
 
 static const struct word words[] = {
@@ -54,13 +62,42 @@ static int export_image(const struct invocation *in, const struct export_dest *d
 	SCOPE(store) struct store *s = NULL;
 	SCOPE(lease) struct lease *l = NULL;
 	struct platform room;
+	struct compression compression;
 	struct export_options opt = {.progress = progress};
 
+	if (invocation_has(in, "compression"))
+		opt.compression = &compression;
 	if (support_platform(in, &room, &opt.platform, e) < 0 ||
+	    support_compression(in, &compression, e) < 0 ||
 	    support_workers(in, &opt.workers, e) < 0 || support_store(in, 0, &s, e) < 0 ||
 	    lease_open(s, in->command->name, &l, e) < 0)
 		return -1;
 	return export_run(s, l, in->args[0], dest, &opt, out, e);
+}
+
+/* What is not in the digest: where people would look in vain for what was there before. */
+static void tell_changes(const struct export_changes *c)
+{
+	if (c->signatures > 0)
+		log_warning("signatures left out: %" PRIu64 ", of the digest that the image had; "
+			    "'shale sign' signs what 'shale import' makes of this",
+			    c->signatures);
+	if (c->kept_manifests > 0)
+		log_warning("manifests that are no images: %" PRIu64 ", kept as they are; the "
+			    "digests in attestations are those that the images had",
+			    c->kept_manifests);
+	if (c->kept_layers > 0)
+		log_warning("layers that nobody may pass on: %" PRIu64 ", kept as they are",
+			    c->kept_layers);
+}
+
+static int put_changes(json_t *doc, const struct export_changes *c, struct err *e)
+{
+	if (json_put(doc, "recoded", json_integer((json_int_t)c->recoded), e) < 0 ||
+	    json_put(doc, "kept_layers", json_integer((json_int_t)c->kept_layers), e) < 0 ||
+	    json_put(doc, "kept_manifests", json_integer((json_int_t)c->kept_manifests), e) < 0)
+		return -1;
+	return json_put(doc, "signatures_left", json_integer((json_int_t)c->signatures), e);
 }
 
 static int print_json(const struct export_result *r, const char *dest, struct err *e)
@@ -75,7 +112,8 @@ static int print_json(const struct export_result *r, const char *dest, struct er
 	    json_put(doc, "name", r->name ? json_string(r->name) : json_null(), e) < 0 ||
 	    json_put(doc, "bytes", json_integer((json_int_t)r->bytes), e) < 0 ||
 	    json_put(doc, "layers", json_integer((json_int_t)r->layers), e) < 0 ||
-	    json_put(doc, "signatures", json_integer((json_int_t)r->signatures), e) < 0)
+	    json_put(doc, "signatures", json_integer((json_int_t)r->signatures), e) < 0 ||
+	    put_changes(doc, &r->changes, e) < 0)
 		return -1;
 	return output_json(doc, e);
 }
@@ -105,13 +143,19 @@ static int run(const struct invocation *in, struct err *e)
 	if (!dest.path && invocation_has(in, "json"))
 		return err_set(e, ERR_USAGE,
 			       "option '--json': standard output is taken by the archive");
+	if (dest.kind == EXPORT_ROOTFS && invocation_has(in, "compression"))
+		return err_set(e, ERR_USAGE,
+			       "option '--compression': a tar of the files has no layers");
 	if (output_check(e) < 0)
 		return -1;
 	const int r = dest.kind == EXPORT_ROOTFS
 			      ? export_tree(in, &dest, &line.progress, &result, e)
 			      : export_image(in, &dest, &line.progress, &result, e);
 	progress_line_fini(&line);
-	return r < 0 ? -1 : print_result(in, &dest, &result, e);
+	if (r < 0)
+		return -1;
+	tell_changes(&result.changes);
+	return print_result(in, &dest, &result, e);
 }
 
 const struct command command_export = {

@@ -9,6 +9,7 @@
 #include "base/outfile.h"
 #include "base/quote.h"
 #include "image/reference.h"
+#include "packer/export_recode.h"
 #include "packer/exporter.h"
 #include "store/blobs.h"
 #include "store/image.h"
@@ -22,29 +23,40 @@ void export_result_fini(struct export_result *r)
 
 struct open_blob {
 	int fd;
+	uint64_t offset, left;
 	char digest[DIGEST_STR_MAX];
 };
 
 /* hash_copy.read */
 static ssize_t read_blob(void *from, void *buf, size_t len, struct err *e)
 {
-	const struct open_blob *b = from;
-	const ssize_t n = io_read(b->fd, buf, len);
+	struct open_blob *b = from;
+	const ssize_t n =
+		io_pread_full(b->fd, buf, len < b->left ? len : (size_t)b->left, b->offset);
 
-	return n < 0 ? err_sys(e, errno, "blob '%s': cannot read", b->digest) : n;
+	if (n < 0)
+		return err_sys(e, errno, "blob '%s': cannot read", b->digest);
+	b->offset += (uint64_t)n;
+	b->left -= (uint64_t)n;
+	return n;
 }
 
 int export_copy_blob(const struct exporter *x, const struct export_blob *blob,
 		     int (*write)(void *to, const void *bytes, size_t len, struct err *e), void *to,
 		     struct err *e)
 {
-	struct open_blob from;
-	SCOPE_FD int fd = blobs_open(x->store, &blob->digest, blob->size, e);
+	/* In the store a blob has a file of its own, which must end where it ends. */
+	struct open_blob from = {.left = UINT64_MAX};
+	SCOPE_FD int fd = -1;
 	const struct hash_copy how = {read_blob, &from, write, to, x->opt->progress};
 
-	if (fd < 0)
-		return -1;
-	from.fd = fd;
+	if (blob->fd >= 0) {
+		from = (struct open_blob){blob->fd, blob->offset, blob->size, ""};
+	} else {
+		from.fd = fd = blobs_open(x->store, &blob->digest, blob->size, e);
+		if (fd < 0)
+			return -1;
+	}
 	progress_name(x->opt->progress, digest_format(&blob->digest, from.digest));
 	if (hash_copy(&how, blob->size, &blob->digest, e) == 0)
 		return 0;
@@ -89,19 +101,44 @@ int export_archive(const struct export_dest *dest,
 	return 0;
 }
 
+/* Replaces a set by that of the image with other layers. */
+static int recode(const struct exporter *x, struct export_set *set, struct err *e)
+{
+	SCOPE(export_set) struct export_set made = EXPORT_SET_INIT;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < set->blob_count; i++)
+		bytes += set->blobs[i].is_layer ? set->blobs[i].size : 0;
+	progress_begin(x->opt->progress, "re-encoding", bytes);
+	if (export_collect_recoded(x, &made, e) < 0)
+		return -1;
+	export_set_fini(set);
+	*set = made;
+	made = (struct export_set)EXPORT_SET_INIT;
+	return 0;
+}
+
+int export_prepare(const struct exporter *x, struct export_set *set, struct err *e)
+{
+	if (x->opt->compression && recode(x, set, e) < 0)
+		return -1;
+	progress_begin(x->opt->progress, "exporting", set->bytes);
+	return 0;
+}
+
 static int export_oci(const struct exporter *x, struct export_result *out, struct err *e)
 {
 	SCOPE(export_set) struct export_set set = EXPORT_SET_INIT;
 
 	if (export_collect(x, &set, e) < 0)
 		return -1;
-	progress_begin(x->opt->progress, "exporting", set.bytes);
 	const int r = x->dest->kind == EXPORT_OCI ? export_to_oci(x, &set, out, e)
 						  : export_to_oci_archive(x, &set, out, e);
 	if (r < 0)
 		return -1;
 	out->layers = set.layer_count;
 	out->signatures = set.signature_count;
+	out->changes = set.changes;
 	return descriptor_copy(&out->top, &set.top, e);
 }
 
@@ -125,6 +162,7 @@ int export_run(const struct store *s, struct lease *l, const char *image,
 {
 	SCOPE(export_result) struct export_result result = {.bytes = 0};
 	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	SCOPE(export_spool) struct export_spool spool = EXPORT_SPOOL_INIT;
 	SCOPE_FREE char *name = NULL;
 	char quoted[QUOTE_MAX];
 
@@ -137,7 +175,7 @@ int export_run(const struct store *s, struct lease *l, const char *image,
 			"image '%s': is a signature or attestation of an image, not an image",
 			quoted);
 	/* Borrows what it says. */
-	const struct exporter x = {s, l, opt, dest, name, top};
+	const struct exporter x = {s, l, opt, dest, name, top, &spool};
 	if (export_one(&x, &result, e) < 0)
 		return err_wrap(e, "image '%s'", quoted);
 	*out = result;

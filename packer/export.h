@@ -8,10 +8,12 @@
  *	rootfs:FILE			the merged file system as tar: fs/tar_out.h writes it, only
  *					the destination is read here
  *
- * Blobs go out byte for byte, each hashed while it is copied.  The same image gives the same
- * archive, whenever and wherever.  Whatever fails leaves the destination as it was.
+ * Blobs go out byte for byte, each hashed while it is copied; or layers are re-encoded: each is
+ * hashed before it is decompressed, its tar must have the diff_id of the config, and stays as it
+ * is.  The same image gives the same archive, whenever and wherever.  Whatever fails leaves the
+ * destination as it was.
  *
- * Threads: one, and one that hashes (base/hash_copy.h).
+ * Threads: one, one that hashes (base/hash_copy.h), and those that compress (image/framer.h).
  */
 #ifndef PACKER_EXPORT_H
 #define PACKER_EXPORT_H
@@ -22,6 +24,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "base/scope.h"
+#include "image/compression.h"
 #include "image/descriptor.h"
 #include "image/platform.h"
 #include "image/tar_archive.h"
@@ -55,8 +58,19 @@ SCOPE_DEFINE_VALUE(export_dest, struct export_dest, export_dest_fini)
 struct export_options {
 	/* NULL: all of an index, where the destination can hold it, else the host's. */
 	const struct platform *platform;
-	unsigned workers;          /* for a layer's index, when there is none yet */
+	/* That layers are re-encoded to; NULL: they stay as they are. */
+	const struct compression *compression;
+	unsigned workers; /* to re-encode; and for a layer's index, when there is none yet */
 	struct progress *progress; /* may be NULL */
+};
+
+/* How what was exported differs from the image in the store; all zero unless layers were
+ * re-encoded. */
+struct export_changes {
+	uint64_t recoded;        /* layers, each counted once a manifest */
+	uint64_t kept_layers;    /* as they were: nobody may pass them on */
+	uint64_t kept_manifests; /* as they were: they are no images */
+	uint64_t signatures;     /* left out: the digest that they sign is another now */
 };
 
 struct export_result {
@@ -65,6 +79,7 @@ struct export_result {
 	uint64_t bytes;        /* of the archive; of a layout: those that it did not have */
 	uint64_t layers;       /* of all manifests, each counted once a manifest */
 	uint64_t signatures;   /* that went along */
+	struct export_changes changes;
 };
 
 /*

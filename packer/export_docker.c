@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What `docker load`, `podman load` and skopeo take: manifest.json, the config under its digest,
- * and the layers as plain tars under their diff_ids, which prove them while they are decompressed.
+ * and the layers under their diff_ids: plain tars, which the diff_ids prove while they are
+ * decompressed, or compressed anew, which all of them recognise by the first bytes.
  * What docker before 1.10 wanted besides ("repositories", a folder a layer) is left out: nobody
  * reads it who reads manifest.json.
  *
@@ -18,6 +19,7 @@
 #include "image/inflate.h"
 #include "image/mediatype.h"
 #include "image/reference.h"
+#include "packer/export_recode.h"
 #include "packer/exporter.h"
 #include "store/blobs.h"
 #include "store/image.h"
@@ -25,13 +27,14 @@
 
 #define MANIFEST_FILE "manifest.json"
 
-enum { MEMBER_MAX = DIGEST_HEX_MAX + sizeof(".json") };
+enum { MEMBER_MAX = DIGEST_HEX_MAX + sizeof(".tar.zst") };
 
 struct docker_layer {
 	const struct descriptor *blob;
 	const struct digest *diff_id;
-	uint64_t tar_size;
-	bool is_repeated; /* an earlier one has this diff_id */
+	uint64_t tar_size;       /* unless it is re-encoded */
+	struct export_blob made; /* if it is */
+	bool is_repeated;        /* an earlier one has this diff_id */
 };
 
 struct docker_export {
@@ -40,7 +43,7 @@ struct docker_export {
 	char *name; /* "name:tag"; NULL: none */
 	struct docker_layer *layers;
 	struct str manifest, config;
-	uint64_t bytes; /* of the tars */
+	uint64_t bytes; /* of the layers */
 };
 
 static void fini(struct docker_export *d)
@@ -59,6 +62,21 @@ static const char *member_name(const struct digest *d, const char *suffix,
 
 	(void)snprintf(buf, MEMBER_MAX, "%s%s", digest_hex(d, hex), suffix);
 	return buf;
+}
+
+static const char *layer_suffix(const struct docker_export *d)
+{
+	const struct compression *c = d->x->opt->compression;
+
+	if (!c)
+		return ".tar";
+	return c->encoding == FRAME_GZIP ? ".tar.gz" : ".tar.zst";
+}
+
+static const char *layer_name(const struct docker_export *d, const struct docker_layer *l,
+			      char buf[static MEMBER_MAX])
+{
+	return member_name(l->diff_id, layer_suffix(d), buf);
 }
 
 /* docker has names in full with a tag, and none with a digest. */
@@ -119,9 +137,22 @@ static int find_layers(struct docker_export *d, struct err *e)
 		return -1;
 	for (size_t i = 0; i < m->layer_count; i++) {
 		struct docker_layer *l = &d->layers[i];
-		*l = (struct docker_layer){&m->layers[i], &d->image.config.diff_ids[i], 0, false};
+		*l = (struct docker_layer){
+			.blob = &m->layers[i],
+			.diff_id = &d->image.config.diff_ids[i],
+		};
 		l->is_repeated = is_repeated(d, i);
-		progress_part(d->x->opt->progress, i + 1, m->layer_count);
+	}
+	return 0;
+}
+
+static int find_sizes(struct docker_export *d, struct err *e)
+{
+	const size_t count = d->image.manifest.layer_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct docker_layer *l = &d->layers[i];
+		progress_part(d->x->opt->progress, i + 1, count);
 		if (l->is_repeated)
 			continue;
 		if (find_size(d, l, e) < 0)
@@ -129,6 +160,28 @@ static int find_layers(struct docker_export *d, struct err *e)
 		d->bytes += l->tar_size;
 	}
 	progress_part(d->x->opt->progress, 0, 0);
+	return 0;
+}
+
+static int recode_layers(struct docker_export *d, struct err *e)
+{
+	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(d->x, e);
+	struct layer_result result;
+	uint64_t bytes = 0;
+
+	if (!recoder)
+		return -1;
+	for (size_t i = 0; i < d->image.manifest.layer_count; i++)
+		bytes += d->layers[i].is_repeated ? 0 : d->layers[i].blob->size;
+	progress_begin(d->x->opt->progress, "re-encoding", bytes);
+	for (size_t i = 0; i < d->image.manifest.layer_count; i++) {
+		struct docker_layer *l = &d->layers[i];
+		if (l->is_repeated)
+			continue;
+		if (export_recoder_layer(recoder, l->blob, l->diff_id, &result, &l->made, e) < 0)
+			return -1;
+		d->bytes += l->made.size;
+	}
 	return 0;
 }
 
@@ -142,7 +195,7 @@ static json_t *list_layers(const struct docker_export *d, struct err *e)
 		return NULL;
 	}
 	for (size_t i = 0; i < d->image.manifest.layer_count; i++) {
-		member_name(d->layers[i].diff_id, ".tar", name);
+		layer_name(d, &d->layers[i], name);
 		if (json_push(list, json_string(name), e) < 0)
 			return NULL;
 	}
@@ -198,7 +251,7 @@ static int put_tar(const struct docker_export *d, const struct docker_layer *l,
 	if (!in)
 		return -1;
 	const struct hash_copy how = {inflate_read, in, put_payload, to, d->x->opt->progress};
-	if (tar_archive_plain(to, member_name(l->diff_id, ".tar", name), l->tar_size, e) < 0)
+	if (tar_archive_plain(to, layer_name(d, l, name), l->tar_size, e) < 0)
 		return -1;
 	return hash_copy(&how, l->tar_size, l->diff_id, e);
 }
@@ -214,22 +267,46 @@ static int wrap_layer(const struct docker_layer *l, size_t at, struct err *e)
 	return err_wrap(e, "layer %zu, blob '%s'", at + 1, digest_format(&l->blob->digest, digest));
 }
 
-static int fill(void *ctx, struct tar_archive *to, struct err *e)
+static int put_recoded(const struct docker_export *d, const struct docker_layer *l,
+		       struct tar_archive *to, struct err *e)
 {
-	const struct docker_export *d = ctx;
 	char name[MEMBER_MAX];
 
+	if (tar_archive_plain(to, layer_name(d, l, name), l->made.size, e) < 0)
+		return -1;
+	return export_copy_blob(d->x, &l->made, put_payload, to, e);
+}
+
+static int put_layers(const struct docker_export *d, struct tar_archive *to, struct err *e)
+{
+	for (size_t i = 0; i < d->image.manifest.layer_count; i++) {
+		const struct docker_layer *l = &d->layers[i];
+		if (l->is_repeated)
+			continue;
+		if (d->x->opt->compression) {
+			if (put_recoded(d, l, to, e) < 0)
+				return -1;
+		} else if (put_tar(d, l, to, e) < 0) {
+			return wrap_layer(l, i, e);
+		}
+	}
+	return 0;
+}
+
+/* export_archive.fill */
+static int fill(void *ctx, struct tar_archive *to, struct err *e)
+{
+	struct docker_export *d = ctx;
+	char name[MEMBER_MAX];
+
+	if (d->x->opt->compression && recode_layers(d, e) < 0)
+		return -1;
 	progress_begin(d->x->opt->progress, "exporting", d->bytes);
 	member_name(&d->image.manifest.config.digest, ".json", name);
 	if (put_document(to, MANIFEST_FILE, &d->manifest, e) < 0 ||
 	    put_document(to, name, &d->config, e) < 0)
 		return -1;
-	for (size_t i = 0; i < d->image.manifest.layer_count; i++) {
-		const struct docker_layer *l = &d->layers[i];
-		if (!l->is_repeated && put_tar(d, l, to, e) < 0)
-			return wrap_layer(l, i, e);
-	}
-	return 0;
+	return put_layers(d, to, e);
 }
 
 static int export_image(struct docker_export *d, struct export_result *out, struct err *e)
@@ -244,9 +321,12 @@ static int export_image(struct docker_export *d, struct export_result *out, stru
 		    0 ||
 	    find_layers(d, e) < 0 || make_manifest(d, e) < 0)
 		return -1;
+	if (!x->opt->compression && find_sizes(d, e) < 0)
+		return -1;
 	if (export_archive(x->dest, fill, d, x->opt->progress, &out->bytes, e) < 0)
 		return -1;
 	out->layers = m->layer_count;
+	out->changes.recoded = x->opt->compression ? m->layer_count : 0;
 	const struct descriptor *top = &d->image.chosen;
 	if (descriptor_set(&out->top, top->media_type, &top->digest, top->size, e) < 0)
 		return -1;

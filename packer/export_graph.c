@@ -12,6 +12,8 @@
 #include "image/manifest.h"
 #include "image/mediatype.h"
 #include "image/reference.h"
+#include "packer/export_recode.h"
+#include "packer/export_rewrite.h"
 #include "packer/exporter.h"
 #include "packer/oci_layout.h"
 #include "store/blobs.h"
@@ -21,7 +23,10 @@
 struct walk {
 	const struct exporter *x;
 	struct export_set *set;
-	struct image_index refs; /* of the store */
+	struct export_recoder *recoder; /* NULL: all stays as it is */
+	struct image_index refs;        /* of the store */
+	size_t order;                   /* of the next blob */
+	bool has_image;
 };
 
 void export_set_fini(struct export_set *set)
@@ -34,59 +39,66 @@ void export_set_fini(struct export_set *set)
 	*set = (struct export_set)EXPORT_SET_INIT;
 }
 
-static int add_blob(struct walk *w, const struct descriptor *d, bool is_layer, struct err *e)
+static int add(struct walk *w, const struct export_blob *b, struct err *e)
 {
 	struct export_set *set = w->set;
 
 	if (array_reserve(&set->blobs, &set->blob_cap, set->blob_count + 1, sizeof(*set->blobs),
 			  e) < 0)
 		return -1;
-	set->blobs[set->blob_count] = (struct export_blob){
+	set->blobs[set->blob_count++] = *b;
+	return 0;
+}
+
+/* A blob of the store, at this place in the order. */
+static int add_at(struct walk *w, size_t order, const struct descriptor *d, bool is_layer,
+		  struct err *e)
+{
+	const struct export_blob b = {
 		.digest = d->digest,
 		.size = d->size,
 		.is_layer = is_layer,
-		.order = set->blob_count,
+		.order = order,
+		.fd = -1,
 	};
-	set->blob_count++;
-	return 0;
+
+	return add(w, &b, e);
+}
+
+static int add_blob(struct walk *w, const struct descriptor *d, bool is_layer, struct err *e)
+{
+	return add_at(w, w->order++, d, is_layer, e);
 }
 
 static int read_document(struct walk *w, const struct descriptor *d, struct str *out, struct err *e)
 {
-	if (blobs_read(w->x->store, &d->digest, d->size, LIMIT_DOCUMENT, out, e) < 0)
-		return -1;
-	return add_blob(w, d, false, e);
+	return blobs_read(w->x->store, &d->digest, d->size, LIMIT_DOCUMENT, out, e);
 }
 
-static int read_manifest(struct walk *w, const struct descriptor *d, struct manifest *out,
-			 struct err *e)
+static int read_manifest(struct walk *w, const struct descriptor *d, struct str *text,
+			 struct manifest *out, struct err *e)
 {
-	SCOPE(str) struct str bytes = STR_INIT;
 	char digest[DIGEST_STR_MAX];
 
-	if (read_document(w, d, &bytes, e) < 0)
+	if (read_document(w, d, text, e) < 0)
 		return -1;
-	if (manifest_parse(out, str_text(&bytes), bytes.len, d->media_type, e) < 0)
+	if (manifest_parse(out, str_text(text), text->len, d->media_type, e) < 0)
 		return err_wrap(e, "manifest '%s'", digest_format(&d->digest, digest));
 	return 0;
 }
 
 static int add_signatures(struct walk *w, const char *tag, const struct descriptor *d,
-			  struct err *e)
+			  const struct manifest *m, struct err *e)
 {
 	struct export_set *set = w->set;
-	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
 
 	if (array_reserve(&set->signatures, &set->signatures_cap, set->signatures_count + 1,
 			  sizeof(*set->signatures), e) < 0)
 		return -1;
-	/* The image does not name it: gc takes the signatures of an image that lost its name. */
-	if (lease_add(w->x->lease, &d->digest, e) < 0)
+	if (add_blob(w, d, false, e) < 0 || add_blob(w, &m->config, false, e) < 0)
 		return -1;
-	if (read_manifest(w, d, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
-		return -1;
-	for (size_t i = 0; i < m.layer_count; i++) {
-		if (add_blob(w, &m.layers[i], false, e) < 0)
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (add_blob(w, &m->layers[i], false, e) < 0)
 			return -1;
 	}
 	struct export_signatures *new = &set->signatures[set->signatures_count];
@@ -94,13 +106,32 @@ static int add_signatures(struct walk *w, const char *tag, const struct descript
 	if (!new->tag)
 		return -1;
 	set->signatures_count++;
-	set->signature_count += m.layer_count;
+	set->signature_count += m->layer_count;
 	return 0;
 }
 
-/* Those of a manifest or index, which the store keeps beside its name. */
-static int find_signatures(struct walk *w, const struct digest *of, struct err *e)
+static int take_signatures(struct walk *w, const char *tag, const struct descriptor *d,
+			   bool is_changed, struct err *e)
 {
+	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+
+	/* The image does not name it: gc takes the signatures of an image that lost its name. */
+	if (lease_add(w->x->lease, &d->digest, e) < 0 || read_manifest(w, d, &text, &m, e) < 0)
+		return -1;
+	if (!is_changed)
+		return add_signatures(w, tag, d, &m, e);
+	w->set->changes.signatures += m.layer_count;
+	return 0;
+}
+
+/* Those of a manifest or index, which the store keeps beside its name.  Of one that goes out as
+ * `as`, with another digest, they are only counted. */
+static int find_signatures(struct walk *w, const struct digest *of, const struct descriptor *as,
+			   struct err *e)
+{
+	const bool is_changed = !digest_equal(of, &as->digest);
+
 	/* Other digests have no such tag. */
 	if (of->alg != DIGEST_SHA256)
 		return 0;
@@ -108,30 +139,144 @@ static int find_signatures(struct walk *w, const struct digest *of, struct err *
 	if (!tag)
 		return -1;
 	const struct descriptor *d = oci_layout_find_signatures(&w->refs, tag, w->x->image);
-	if (d && add_signatures(w, tag, d, e) < 0)
+	if (d && take_signatures(w, tag, d, is_changed, e) < 0)
 		return err_wrap(e, "signatures '%s'", tag);
 	return 0;
 }
 
-static int walk_manifest(struct walk *w, const struct descriptor *d, struct err *e)
+/* A document that stays as it is. */
+static int keep_document(struct walk *w, size_t order, const struct descriptor *d,
+			 struct descriptor *as, struct err *e)
 {
-	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
-
-	if (read_manifest(w, d, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
+	if (add_at(w, order, d, false, e) < 0)
 		return -1;
-	for (size_t i = 0; i < m.layer_count; i++) {
-		if (add_blob(w, &m.layers[i], true, e) < 0)
-			return -1;
-	}
-	w->set->layer_count += m.layer_count;
-	return find_signatures(w, &d->digest, e);
+	return descriptor_set(as, d->media_type, &d->digest, d->size, e);
 }
 
-static int walk_entry(struct walk *w, const struct descriptor *d, struct err *e)
+/* One that was made anew. */
+static int put_document(struct walk *w, size_t order, const char *media_type,
+			const struct str *text, struct descriptor *as, struct err *e)
+{
+	struct export_blob b;
+
+	if (export_recoder_document(w->recoder, text, &b, e) < 0)
+		return -1;
+	b.order = order;
+	if (add(w, &b, e) < 0)
+		return -1;
+	return descriptor_set(as, media_type, &b.digest, b.size, e);
+}
+
+static int add_layers(struct walk *w, const struct manifest *m, struct err *e)
+{
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (add_blob(w, &m->layers[i], true, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int recode_layer(struct walk *w, const struct descriptor *layer,
+			const struct digest *diff_id, struct descriptor *as, struct err *e)
+{
+	struct layer_result result;
+	struct export_blob b;
+
+	if (mediatype_is_nondistributable(layer->media_type)) {
+		w->set->changes.kept_layers++;
+		return add_blob(w, layer, true, e);
+	}
+	if (export_recoder_layer(w->recoder, layer, diff_id, &result, &b, e) < 0)
+		return -1;
+	w->set->changes.recoded++;
+	b.order = w->order++;
+	return add(w, &b, e) < 0 ? -1 : layer_result_descriptor(&result, as, e);
+}
+
+static void free_descriptors(struct descriptor *list, size_t count)
+{
+	for (size_t i = 0; list && i < count; i++)
+		descriptor_fini(&list[i]);
+	free(list);
+}
+
+/* `layers`: empty, one for each of the manifest's. */
+static int recode_layers(struct walk *w, const struct descriptor *d, struct descriptor *layers,
+			 struct err *e)
+{
+	SCOPE(image) struct image im = IMAGE_INIT;
+
+	/* The diff_ids are in the config. */
+	if (image_load_found(w->x->store, w->x->image, d, NULL, &im, e) < 0)
+		return -1;
+	for (size_t i = 0; i < im.manifest.layer_count; i++) {
+		if (recode_layer(w, &im.manifest.layers[i], &im.config.diff_ids[i], &layers[i], e) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
+/* An image: 1 and its new manifest, 0 when that says what it said, -1. */
+static int recode_image(struct walk *w, const struct descriptor *d, const struct str *old,
+			const struct manifest *m, struct str *new, struct err *e)
+{
+	struct descriptor *layers = array_new(m->layer_count, sizeof(*layers), e);
+
+	if (!layers)
+		return -1;
+	w->has_image = true;
+	int r = recode_layers(w, d, layers, e);
+	if (r == 0)
+		r = export_rewrite_manifest(old, layers, m->layer_count, new, e);
+	free_descriptors(layers, m->layer_count);
+	return r;
+}
+
+/* A signature, an attestation, or anything else that is a manifest and no image. */
+static bool is_artifact(const struct manifest *m)
+{
+	struct err why = ERR_INIT;
+	const bool is_image = manifest_check_image(m, &why) == 0;
+
+	err_clear(&why);
+	return !is_image;
+}
+
+/* `as`: what it is called where it goes. */
+static int walk_manifest(struct walk *w, const struct descriptor *d, struct descriptor *as,
+			 struct err *e)
+{
+	SCOPE(str) struct str old = STR_INIT;
+	SCOPE(str) struct str new = STR_INIT;
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+	const size_t order = w->order++;
+	int r = 0;
+
+	if (read_manifest(w, d, &old, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
+		return -1;
+	if (!w->recoder || is_artifact(&m)) {
+		w->set->changes.kept_manifests += w->recoder ? 1 : 0;
+		r = add_layers(w, &m, e);
+	} else {
+		r = recode_image(w, d, &old, &m, &new, e);
+	}
+	if (r == 0)
+		r = keep_document(w, order, d, as, e);
+	else if (r > 0)
+		r = put_document(w, order, mediatype_to_oci(m.media_type), &new, as, e);
+	if (r < 0)
+		return -1;
+	w->set->layer_count += m.layer_count;
+	return find_signatures(w, &d->digest, as, e);
+}
+
+static int walk_entry(struct walk *w, const struct descriptor *d, struct descriptor *as,
+		      struct err *e)
 {
 	switch (mediatype_kind(d->media_type)) {
 	case MEDIA_MANIFEST:
-		return walk_manifest(w, d, e);
+		return walk_manifest(w, d, as, e);
 	case MEDIA_INDEX:
 		return err_set(e, ERR_UNSUPPORTED, "an index inside of an index");
 	case MEDIA_CONFIG:
@@ -139,6 +284,7 @@ static int walk_entry(struct walk *w, const struct descriptor *d, struct err *e)
 	case MEDIA_OTHER:
 		break;
 	}
+	w->set->changes.kept_manifests += w->recoder ? 1 : 0;
 	return add_blob(w, d, false, e);
 }
 
@@ -160,33 +306,67 @@ static int wrap_entry(const struct descriptor *d, size_t at, struct err *e)
 	return err_wrap(e, "manifest for %s", quote_str(quoted, platform));
 }
 
-static int walk_index(struct walk *w, const struct descriptor *d, struct err *e)
+/* `changed`: empty, one for each entry; those that stay as they are stay empty. */
+static int walk_entries(struct walk *w, const struct image_index *ix, struct descriptor *changed,
+			struct err *e)
 {
-	SCOPE(str) struct str bytes = STR_INIT;
-	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
-	char digest[DIGEST_STR_MAX];
-
-	if (read_document(w, d, &bytes, e) < 0)
-		return -1;
-	if (image_index_parse(&ix, str_text(&bytes), bytes.len, d->media_type, LIMIT_INDEX_ENTRIES,
-			      e) < 0)
-		return err_wrap(e, "index '%s'", digest_format(&d->digest, digest));
-	for (size_t i = 0; i < ix.count; i++) {
-		if (walk_entry(w, &ix.manifests[i], e) < 0)
-			return wrap_entry(&ix.manifests[i], i, e);
+	for (size_t i = 0; i < ix->count; i++) {
+		const struct descriptor *d = &ix->manifests[i];
+		SCOPE(descriptor) struct descriptor as = DESCRIPTOR_INIT;
+		if (walk_entry(w, d, &as, e) < 0)
+			return wrap_entry(d, i, e);
+		if (as.media_type && !digest_equal(&as.digest, &d->digest))
+			descriptor_move(&changed[i], &as);
 	}
-	return find_signatures(w, &d->digest, e);
+	return 0;
 }
 
-static int walk_top(struct walk *w, const struct descriptor *top, struct err *e)
+static int walk_index_entries(struct walk *w, const struct descriptor *d, size_t order,
+			      const struct str *old, const struct image_index *ix,
+			      struct descriptor *as, struct err *e)
+{
+	SCOPE(str) struct str new = STR_INIT;
+	struct descriptor *changed = array_new(ix->count, sizeof(*changed), e);
+
+	if (!changed)
+		return -1;
+	int r = walk_entries(w, ix, changed, e);
+	if (r == 0 && w->recoder)
+		r = export_rewrite_index(old, changed, ix->count, &new, e);
+	free_descriptors(changed, ix->count);
+	if (r > 0)
+		return put_document(w, order, mediatype_to_oci(ix->media_type), &new, as, e);
+	return r < 0 ? -1 : keep_document(w, order, d, as, e);
+}
+
+static int walk_index(struct walk *w, const struct descriptor *d, struct descriptor *as,
+		      struct err *e)
+{
+	SCOPE(str) struct str old = STR_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+	char digest[DIGEST_STR_MAX];
+	const size_t order = w->order++;
+
+	if (read_document(w, d, &old, e) < 0)
+		return -1;
+	if (image_index_parse(&ix, str_text(&old), old.len, d->media_type, LIMIT_INDEX_ENTRIES, e) <
+	    0)
+		return err_wrap(e, "index '%s'", digest_format(&d->digest, digest));
+	if (walk_index_entries(w, d, order, &old, &ix, as, e) < 0)
+		return -1;
+	return find_signatures(w, &d->digest, as, e);
+}
+
+static int walk_top(struct walk *w, const struct descriptor *top, struct descriptor *as,
+		    struct err *e)
 {
 	char quoted[QUOTE_MAX];
 
 	switch (mediatype_kind(top->media_type)) {
 	case MEDIA_MANIFEST:
-		return walk_manifest(w, top, e);
+		return walk_manifest(w, top, as, e);
 	case MEDIA_INDEX:
-		return walk_index(w, top, e);
+		return walk_index(w, top, as, e);
 	case MEDIA_CONFIG:
 	case MEDIA_LAYER:
 	case MEDIA_OTHER:
@@ -255,19 +435,38 @@ static int find_top(const struct exporter *x, struct descriptor *out, struct err
 	return descriptor_set(out, top->media_type, &top->digest, top->size, e);
 }
 
+static int collect(struct walk *w, struct err *e)
+{
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+
+	int r = refs_list(w->x->store, &w->refs, e);
+	if (r == 0)
+		r = find_top(w->x, &top, e);
+	if (r == 0)
+		r = walk_top(w, &top, &w->set->top, e);
+	if (r == 0)
+		r = sort_blobs(w->set, e);
+	image_index_fini(&w->refs);
+	return r;
+}
+
 int export_collect(const struct exporter *x, struct export_set *out, struct err *e)
 {
 	struct walk w = {.x = x, .set = out};
 
-	int r = refs_list(x->store, &w.refs, e);
-	if (r == 0)
-		r = find_top(x, &out->top, e);
-	if (r == 0)
-		r = walk_top(&w, &out->top, e);
-	if (r == 0)
-		r = sort_blobs(out, e);
-	image_index_fini(&w.refs);
-	return r;
+	return collect(&w, e);
+}
+
+int export_collect_recoded(const struct exporter *x, struct export_set *out, struct err *e)
+{
+	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(x, e);
+	struct walk w = {.x = x, .set = out, .recoder = recoder};
+
+	if (!recoder || collect(&w, e) < 0)
+		return -1;
+	if (!w.has_image)
+		return err_set(e, ERR_UNSUPPORTED, "has no layers of files to be re-encoded");
+	return 0;
 }
 
 int export_set_entry(const struct export_set *set, const char *name, struct descriptor *out,

@@ -372,6 +372,8 @@ static int write_all(struct layout *l, const char *name, struct err *e)
 	static const char layout[] = OCI_LAYOUT_TEXT;
 	bool is_named;
 
+	if (export_prepare(l->x, l->set, e) < 0)
+		return -1;
 	for (size_t i = 0; i < l->set->blob_count; i++) {
 		if (put_blob(l, &l->set->blobs[i], e) < 0)
 			return -1;

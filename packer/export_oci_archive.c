@@ -10,7 +10,7 @@
 
 struct filling {
 	const struct exporter *x;
-	const struct export_set *set;
+	struct export_set *set;
 	const char *name; /* NULL: none */
 };
 
@@ -71,7 +71,8 @@ static int fill(void *ctx, struct tar_archive *to, struct err *e)
 	const struct filling *f = ctx;
 	char path[OCI_LAYOUT_BLOB_MAX];
 
-	if (put_document(to, OCI_LAYOUT_FILE, layout, sizeof(layout) - 1, e) < 0 ||
+	if (export_prepare(f->x, f->set, e) < 0 ||
+	    put_document(to, OCI_LAYOUT_FILE, layout, sizeof(layout) - 1, e) < 0 ||
 	    put_index(f, to, e) < 0 || put_folders(f, to, e) < 0)
 		return -1;
 	for (size_t i = 0; i < f->set->blob_count; i++) {
@@ -84,7 +85,7 @@ static int fill(void *ctx, struct tar_archive *to, struct err *e)
 	return 0;
 }
 
-int export_to_oci_archive(const struct exporter *x, const struct export_set *set,
+int export_to_oci_archive(const struct exporter *x, struct export_set *set,
 			  struct export_result *out, struct err *e)
 {
 	struct filling f = {x, set, NULL};

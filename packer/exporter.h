@@ -18,6 +18,15 @@
 #include "packer/export.h"
 #include "store/store.h"
 
+/*
+ * What is made on the way out: layers that are re-encoded, and documents that name them.  One after
+ * the other in a file without a name, and in a second one when that has no room left.
+ */
+struct export_spool {
+	int fd;   /* -1: nothing was made yet */
+	int full; /* the one before; -1: none */
+};
+
 struct exporter {
 	const struct store *store;
 	struct lease *lease; /* has all that `top` names */
@@ -25,6 +34,7 @@ struct exporter {
 	const struct export_dest *dest;
 	const char *image;     /* its name in the store, or a digest */
 	struct descriptor top; /* what that says; borrowed */
+	struct export_spool *spool;
 };
 
 struct export_blob {
@@ -33,6 +43,8 @@ struct export_blob {
 	bool is_layer;
 	size_t order; /* in which it was found */
 	bool is_new;  /* the destination did not have it */
+	int fd;       /* of the spool, which has it from `offset` on; -1: the store has it */
+	uint64_t offset;
 };
 
 /* The artifact with the signatures of a manifest. */
@@ -52,6 +64,7 @@ struct export_set {
 	uint64_t layer_count;
 	uint64_t signature_count;
 	uint64_t bytes; /* of all blobs */
+	struct export_changes changes;
 };
 
 #define EXPORT_SET_INIT       \
@@ -62,8 +75,15 @@ struct export_set {
 /* Walks the image, its documents verified.  ERR_NOT_FOUND: a document or a platform is not there.
  */
 int export_collect(const struct exporter *x, struct export_set *out, struct err *e);
+/* The same with the layers of all images in it re-encoded, and the documents that name them made
+ * anew. ERR_UNSUPPORTED when there is no image in it. */
+int export_collect_recoded(const struct exporter *x, struct export_set *out, struct err *e);
 void export_set_fini(struct export_set *set);
 SCOPE_DEFINE_VALUE(export_set, struct export_set, export_set_fini)
+
+/* What is left to do when the destination is open, before blobs are copied: re-encodes layers,
+ * where the options want that, which may take long. */
+int export_prepare(const struct exporter *x, struct export_set *set, struct err *e);
 
 /* What index.json says of the image. */
 int export_set_entry(const struct export_set *set, const char *name, struct descriptor *out,
@@ -80,7 +100,7 @@ int export_oci_name(const struct exporter *x, char **out, struct err *e);
 /* Each fills in what it knows of `out`: all but top. */
 int export_to_oci(const struct exporter *x, struct export_set *set, struct export_result *out,
 		  struct err *e);
-int export_to_oci_archive(const struct exporter *x, const struct export_set *set,
+int export_to_oci_archive(const struct exporter *x, struct export_set *set,
 			  struct export_result *out, struct err *e);
 int export_to_docker_archive(const struct exporter *x, struct export_result *out, struct err *e);
 

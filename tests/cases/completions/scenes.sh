@@ -78,6 +78,7 @@ shale build -f te|team.key
 shale build --platform linux/arm|linux/arm/v5 linux/arm/v7 linux/arm64
 shale build --platform=linux/amd|linux/amd64
 shale build --compression z|zstd
+shale export --compression g|gzip
 shale build --workers |
 shale build --tag=ap|app:1 app:stable
 shale keygen --type |ed25519 p256

@@ -153,7 +153,8 @@ END_TEST
 
 static struct exporter exporter_of(const struct descriptor *top, const struct export_dest *dest)
 {
-	return (struct exporter){fixture_store(), NULL, &plain, dest, "localhost/app:1", *top};
+	return (struct exporter){fixture_store(),   NULL, &plain, dest,
+				 "localhost/app:1", *top, NULL};
 }
 
 START_TEST(a_blob_is_collected_once)

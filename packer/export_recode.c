@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "packer/export_recode.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/hasher.h"
+#include "base/interrupt.h"
+#include "base/io.h"
+#include "image/inflate.h"
+#include "image/layer_recode.h"
+#include "image/mediatype.h"
+#include "store/blobs.h"
+
+/* A layer that was re-encoded. */
+struct recoded {
+	struct digest from, diff_id;
+	uint64_t from_size;
+	int encoding;
+	struct layer_result result;
+	struct export_blob blob;
+};
+
+struct export_recoder {
+	const struct exporter *x;
+	struct recoded *layers;
+	size_t layers_count, layers_cap;
+};
+
+void export_spool_fini(struct export_spool *spool)
+{
+	scope_close(&spool->fd);
+	scope_close(&spool->full);
+}
+
+struct export_recoder *export_recoder_new(const struct exporter *x, struct err *e)
+{
+	struct export_recoder *r = array_new(1, sizeof(*r), e);
+
+	if (r)
+		r->x = x;
+	return r;
+}
+
+void export_recoder_free(struct export_recoder *r)
+{
+	if (!r)
+		return;
+	free(r->layers);
+	free(r);
+}
+
+/* Where the next blob begins: it is there when `digest` and `size` are. */
+static int begin_blob(const struct export_recoder *r, struct export_blob *out, struct err *e)
+{
+	struct export_spool *spool = r->x->spool;
+
+	*out = (struct export_blob){.fd = -1};
+	if (spool->fd < 0)
+		spool->fd = blobs_scratch(r->x->store, false, e);
+	if (spool->fd < 0)
+		return -1;
+	const off_t at = lseek(spool->fd, 0, SEEK_CUR);
+	if (at < 0)
+		return err_sys(e, errno, "cannot seek in a temporary file");
+	*out = (struct export_blob){.fd = spool->fd, .offset = (uint64_t)at};
+	return 0;
+}
+
+static bool is_full(const struct err *e)
+{
+	return e->code == ERR_SYS && (e->sys == ENOSPC || e->sys == EDQUOT);
+}
+
+/* After a failure to write the blob that began at `b`: whether there is another place to try. */
+static bool move_on(const struct export_recoder *r, const struct export_blob *b, struct err *e)
+{
+	struct export_spool *spool = r->x->spool;
+
+	if (!is_full(e) || spool->full >= 0 || !store_is_writable(r->x->store))
+		return false;
+	/* Others may need what this blob has taken. */
+	if (b->fd >= 0 && ftruncate(b->fd, (off_t)b->offset) < 0)
+		return false;
+	struct err why = ERR_INIT;
+	const int fd = blobs_scratch(r->x->store, true, &why);
+	if (fd < 0) {
+		err_clear(&why);
+		return false;
+	}
+	err_clear(e);
+	spool->full = spool->fd;
+	spool->fd = fd;
+	return true;
+}
+
+static int wrap_full(struct err *e)
+{
+	return err_wrap(e, "no room until it is exported, in the store or in TMPDIR");
+}
+
+/* The blob, hashed: no decoder sees what was not verified. */
+static int open_proven(const struct exporter *x, const struct descriptor *layer, struct err *e)
+{
+	char digest[DIGEST_STR_MAX];
+	struct digest got;
+	SCOPE_FD int fd = blobs_open(x->store, &layer->digest, layer->size, e);
+
+	if (fd < 0)
+		return -1;
+	digest_format(&layer->digest, digest);
+	progress_name(x->opt->progress, digest);
+	if (hasher_fd(fd, layer->digest.alg, digest, &got, NULL, NULL, e) < 0)
+		return -1;
+	if (!digest_equal(&got, &layer->digest))
+		return err_set(e, ERR_DIGEST, "blob '%s': the content has another digest", digest);
+	return steal_fd(&fd);
+}
+
+/* tar_input.read.  A signal stops it where the destination has something to take away. */
+static ssize_t read_tar(void *ctx, void *buf, size_t len, struct err *e)
+{
+	return interrupt_check(e) < 0 ? -1 : inflate_read(ctx, buf, len, e);
+}
+
+static int recode_at(const struct export_recoder *r, int fd, const struct descriptor *layer,
+		     struct layer_result *out, struct export_blob *blob, struct err *e)
+{
+	const struct export_options *opt = r->x->opt;
+	const struct layer_options layer_opt = {*opt->compression, opt->workers};
+	const enum layer_encoding encoding =
+		(enum layer_encoding)mediatype_encoding(layer->media_type);
+
+	if (begin_blob(r, blob, e) < 0)
+		return -1;
+	SCOPE(inflate)
+	struct inflate *in = inflate_new(fd, layer->size, encoding, opt->progress, e);
+	if (!in)
+		return -1;
+	const struct tar_input input = {read_tar, in, NULL};
+	return layer_recode(&input, blob->fd, &layer_opt, out, e);
+}
+
+static int recode(const struct export_recoder *r, const struct descriptor *layer,
+		  struct recoded *out, struct err *e)
+{
+	SCOPE_FD int fd = open_proven(r->x, layer, e);
+
+	if (fd < 0)
+		return -1;
+	while (recode_at(r, fd, layer, &out->result, &out->blob, e) < 0) {
+		if (!move_on(r, &out->blob, e))
+			return is_full(e) ? wrap_full(e) : -1;
+	}
+	out->blob.digest = out->result.blob;
+	out->blob.size = out->result.blob_size;
+	out->blob.is_layer = true;
+	if (!digest_equal(&out->result.diff_id, &out->diff_id))
+		return err_set(e, ERR_DIGEST,
+			       "the content has another diff_id than the config says");
+	return 0;
+}
+
+static const struct recoded *find(const struct export_recoder *r, const struct recoded *like)
+{
+	for (size_t i = 0; i < r->layers_count; i++) {
+		const struct recoded *l = &r->layers[i];
+		if (digest_equal(&l->from, &like->from) && l->from_size == like->from_size &&
+		    l->encoding == like->encoding && digest_equal(&l->diff_id, &like->diff_id))
+			return l;
+	}
+	return NULL;
+}
+
+static int wrap(const struct descriptor *layer, struct err *e)
+{
+	char digest[DIGEST_STR_MAX];
+
+	return err_wrap(e, "layer '%s'", digest_format(&layer->digest, digest));
+}
+
+int export_recoder_layer(struct export_recoder *r, const struct descriptor *layer,
+			 const struct digest *diff_id, struct layer_result *result,
+			 struct export_blob *blob, struct err *e)
+{
+	struct recoded new = {
+		.from = layer->digest,
+		.from_size = layer->size,
+		.encoding = mediatype_encoding(layer->media_type),
+		.diff_id = *diff_id,
+	};
+	const struct recoded *l = find(r, &new);
+
+	if (!l) {
+		if (array_reserve(&r->layers, &r->layers_cap, r->layers_count + 1,
+				  sizeof(*r->layers), e) < 0)
+			return -1;
+		if (recode(r, layer, &new, e) < 0)
+			return wrap(layer, e);
+		r->layers[r->layers_count] = new;
+		l = &r->layers[r->layers_count++];
+	}
+	*result = l->result;
+	*blob = l->blob;
+	return 0;
+}
+
+int export_recoder_document(struct export_recoder *r, const struct str *text,
+			    struct export_blob *blob, struct err *e)
+{
+	for (;;) {
+		if (begin_blob(r, blob, e) < 0)
+			return -1;
+		if (io_write_all(blob->fd, text->data, text->len) == 0)
+			break;
+		err_sys(e, errno, "cannot write a document");
+		if (!move_on(r, blob, e))
+			return is_full(e) ? wrap_full(e) : -1;
+	}
+	blob->digest = hasher_sha256(text->data, text->len);
+	blob->size = text->len;
+	return 0;
+}
