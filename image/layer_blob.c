@@ -19,7 +19,8 @@ struct layer_blob {
 	struct seek_table seek_table; /* FRAME_ZSTD */
 	struct str own_index;         /* FRAME_GZIP, when it is finished */
 	struct hasher hasher;
-	uint64_t size;    /* bytes written so far */
+	uint64_t size; /* bytes written so far */
+	bool syncs_early;
 	uint64_t started; /* io_start_sync */
 };
 
@@ -29,7 +30,8 @@ static int put(struct layer_blob *b, const void *bytes, size_t len, struct err *
 	if (io_write_all(b->fd, bytes, len) < 0)
 		return err_sys(e, errno, "cannot write a layer");
 	b->size += len;
-	io_start_sync(b->fd, b->size, &b->started);
+	if (b->syncs_early)
+		io_start_sync(b->fd, b->size, &b->started);
 	return 0;
 }
 
@@ -81,6 +83,11 @@ void layer_blob_free(struct layer_blob *b)
 	seek_table_fini(&b->seek_table);
 	str_fini(&b->own_index);
 	free(b);
+}
+
+void layer_blob_sync_early(struct layer_blob *b)
+{
+	b->syncs_early = true;
 }
 
 struct framer *layer_blob_framer(struct layer_blob *b)

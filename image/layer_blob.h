@@ -50,6 +50,9 @@ struct layer_blob;
 /* Writes to `fd` (borrowed) from its current offset on.  ERR_USAGE as compression_check. */
 struct layer_blob *layer_blob_new(int fd, const struct layer_options *opt, struct err *e);
 
+/* The file holds nothing else, and will be synced: the disk may begin while it is written. */
+void layer_blob_sync_early(struct layer_blob *b);
+
 /* Where the bytes of the tar stream go, and its entries, in tar order; borrowed.  Of the framer,
  * layer_blob_finish does the rest. */
 struct framer *layer_blob_framer(struct layer_blob *b);

@@ -34,6 +34,7 @@ struct layer_writer *layer_writer_new(int fd, const struct layer_options *opt, s
 	if (!w)
 		return NULL;
 	w->blob = steal_ptr(&blob);
+	layer_blob_sync_early(w->blob);
 	w->framer = layer_blob_framer(w->blob);
 	w->entries = layer_blob_entries(w->blob);
 	holes_init(&w->holes, 0);
