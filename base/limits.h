@@ -19,6 +19,7 @@
 #define LIMIT_DOCUMENT      (4 * LIMIT_MIB)  /* manifest, config, index of an image */
 #define LIMIT_STORE_INDEX   (64 * LIMIT_MIB) /* index.json of a store */
 #define LIMIT_INDEX_ENTRIES 1000             /* manifests in one image index */
+#define LIMIT_PLATFORMS     64               /* that one build makes images for */
 #define LIMIT_LAYERS        512              /* layers of an image */
 #define LIMIT_ANNOTATION    (64 * LIMIT_KIB) /* bytes of one annotation value */
 

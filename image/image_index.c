@@ -89,9 +89,11 @@ static bool is_candidate(const struct descriptor *d)
 	       (!d->artifact_type || mediatype_kind(d->artifact_type) == MEDIA_CONFIG);
 }
 
-static bool is_same_variant(const struct platform *have, const struct platform *want)
+/* The very variant; when none is wanted, what every machine of the architecture runs. */
+static bool is_exact(const struct platform *have, const struct platform *want)
 {
-	return strcmp(have->variant, want->variant) == 0;
+	return want->variant[0] ? strcmp(have->variant, want->variant) == 0
+				: platform_is_baseline(have);
 }
 
 int image_index_select(const struct image_index *ix, const struct platform *want, size_t *out)
@@ -106,14 +108,14 @@ int image_index_select(const struct image_index *ix, const struct platform *want
 		const struct descriptor *d = &ix->manifests[i];
 		if (!d->has_platform || !is_candidate(d) || !platform_matches(&d->platform, want))
 			continue;
-		/* The very variant goes before one that serves as well: v5 often comes before
-		 * v7. */
-		const bool is_exact = !want->variant[0] || is_same_variant(&d->platform, want);
-		if (!found || is_exact) {
+		/* The right variant goes before one that serves as well: v5 often comes before v7,
+		 * and amd64's v3 may come before what older machines can run. */
+		const bool is_right = is_exact(&d->platform, want);
+		if (!found || is_right) {
 			*out = i;
 			found = 1;
 		}
-		if (is_exact)
+		if (is_right)
 			break;
 	}
 	return found;

@@ -73,8 +73,9 @@ int image_index_add(struct image_index *ix, const struct descriptor *d, struct e
 void image_index_remove(struct image_index *ix, size_t at);
 
 /*
- * The first manifest for `want`, as the spec says: 1 and its place; 0 when none fits.  Entries
- * without a platform fit only when there is a single entry.
+ * The manifest for `want`: 1 and its place; 0 when none fits.  The first that fits, as the spec
+ * says, unless a later one has the very variant, or, when none is wanted, is for all machines.
+ * Entries without a platform fit only when there is a single entry.
  */
 int image_index_select(const struct image_index *ix, const struct platform *want, size_t *out);
 void image_index_fini(struct image_index *ix);

@@ -168,6 +168,23 @@ const char *platform_format(const struct platform *p, char buf[static PLATFORM_S
 	return buf;
 }
 
+bool platform_is_baseline(const struct platform *p)
+{
+	return !p->variant[0] || strcmp(p->variant, default_variant(p->architecture)) == 0;
+}
+
+void platform_unify(struct platform *p)
+{
+	if (strcmp(p->architecture, "arm") != 0 && platform_is_baseline(p))
+		set_field(p->variant, "");
+}
+
+bool platform_equal(const struct platform *a, const struct platform *b)
+{
+	return strcmp(a->os, b->os) == 0 && strcmp(a->architecture, b->architecture) == 0 &&
+	       strcmp(a->variant, b->variant) == 0;
+}
+
 /* "v7" is 7; -1: variants of this kind have no order. */
 static int variant_level(const char *variant)
 {

@@ -32,6 +32,16 @@ struct platform platform_host(void);
 
 const char *platform_format(const struct platform *p, char buf[static PLATFORM_STR_MAX]);
 
+/* Whether it is the least of its architecture, which every machine of that kind runs: without a
+ * variant, or with the one that none stands for ("v1" of amd64, "v8" of arm64, "v7" of arm). */
+bool platform_is_baseline(const struct platform *p);
+
+/* The one spelling of those: linux/arm64/v8 becomes linux/arm64, linux/amd64/v1 linux/amd64; arm
+ * keeps its "v7".  Source: containerd, platforms, "Normalize". */
+void platform_unify(struct platform *p);
+
+bool platform_equal(const struct platform *a, const struct platform *b);
+
 /* Whether an image for `have` serves somebody who wants `want` (no variant wanted: any). */
 bool platform_matches(const struct platform *have, const struct platform *want);
 

@@ -405,7 +405,8 @@ END_TEST
 #define AMD64_ARTIFACT(type)                                         \
 	"{'mediaType':'" MEDIATYPE_MANIFEST "','digest':'" EMPTY_SHA \
 	"','size':2,'artifactType':'" type "','platform':{" AMD64 "}}"
-#define AMD64_IMAGE FOR(MEDIATYPE_MANIFEST, AMD64)
+#define AMD64_IMAGE          FOR(MEDIATYPE_MANIFEST, AMD64)
+#define AMD64_LEVEL(variant) FOR(MEDIATYPE_MANIFEST, AMD64 ",'variant':'" variant "'")
 
 enum { NONE = -1 };
 
@@ -423,6 +424,10 @@ static const struct {
 	{ARM("v5") "," ARM("v7"), "linux/arm/v6", 0},
 	{ARM("v7") "," ARM("v6"), "linux/arm/v5", NONE},
 	{AMD64_IMAGE, "linux/amd64/v3", 0},
+	/* Who does not say a variant gets what every machine runs, if there is such a one. */
+	{AMD64_LEVEL("v3") "," AMD64_IMAGE, "linux/amd64", 1},
+	{AMD64_LEVEL("v3") "," AMD64_LEVEL("v1"), "linux/amd64", 1},
+	{AMD64_LEVEL("v3") "," AMD64_LEVEL("v2"), "linux/amd64", 0},
 	/* Without a platform: only when there is no choice. */
 	{DESC(MEDIATYPE_MANIFEST), "linux/amd64", 0},
 	{DESC(MEDIATYPE_DOCKER_MANIFEST), "linux/amd64", 0},

@@ -167,6 +167,50 @@ START_TEST(host_is_this_machine)
 }
 END_TEST
 
+static const struct {
+	const char *text, *unified;
+	bool is_baseline;
+} variants[] = {
+	{"linux/amd64", "linux/amd64", true},
+	{"linux/amd64/v1", "linux/amd64", true},
+	{"linux/amd64/v2", "linux/amd64/v2", false},
+	{"linux/arm64/v8", "linux/arm64", true},
+	{"linux/arm64/v9", "linux/arm64/v9", false},
+	/* containerd says this one in full. */
+	{"linux/arm", "linux/arm/v7", true},
+	{"linux/arm/v7", "linux/arm/v7", true},
+	{"linux/arm/v6", "linux/arm/v6", false},
+	{"linux/ppc64le/power9", "linux/ppc64le/power9", false},
+	{"linux/riscv64", "linux/riscv64", true},
+};
+
+START_TEST(a_variant_that_says_nothing_is_dropped)
+{
+	char shown[PLATFORM_STR_MAX];
+	struct err e = ERR_INIT;
+	struct platform p;
+
+	ck_assert_int_eq(platform_parse(&p, variants[_i].text, &e), 0);
+	ck_assert(platform_is_baseline(&p) == variants[_i].is_baseline);
+	platform_unify(&p);
+	ck_assert_str_eq(platform_format(&p, shown), variants[_i].unified);
+}
+END_TEST
+
+START_TEST(equal_is_in_all_three)
+{
+	static const struct platform one = {"linux", "arm", "v7"};
+	static const struct platform others[] = {{"linux", "arm", "v6"},
+						 {"linux", "arm", ""},
+						 {"linux", "arm64", "v7"},
+						 {"windows", "arm", "v7"}};
+
+	ck_assert(platform_equal(&one, &one));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert(!platform_equal(&one, &others[i]));
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("image/platform");
@@ -178,6 +222,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, fields_are_checked, 0, ARRAY_LEN(bad_fields));
 	tcase_add_loop_test(tc, matching_is_by_what_runs, 0, ARRAY_LEN(pairs));
 	tcase_add_test(tc, host_is_this_machine);
+	tcase_add_loop_test(tc, a_variant_that_says_nothing_is_dropped, 0, ARRAY_LEN(variants));
+	tcase_add_test(tc, equal_is_in_all_three);
 	suite_add_tcase(s, tc);
 	return s;
 }
