@@ -29,6 +29,11 @@ static int gravity(enum err_code code)
 	return code == ERR_NONE ? 0 : 1;
 }
 
+enum err_code findings_graver(enum err_code a, enum err_code b)
+{
+	return gravity(b) > gravity(a) ? b : a;
+}
+
 static char *format_text(const char *fmt, va_list args, struct err *e)
 	__attribute__((format(printf, 1, 0)));
 static char *format_text(const char *fmt, va_list args, struct err *e)
@@ -55,8 +60,7 @@ static int add(struct findings *f, enum err_code code, struct place at, char *ms
 		return -1;
 	f->is_last_kept = *count < FINDINGS_MAX;
 	(*count)++;
-	if (gravity(code) > gravity(f->gravest))
-		f->gravest = code;
+	f->gravest = findings_graver(f->gravest, code);
 	if (!f->is_last_kept) {
 		free(msg);
 		return 0;

@@ -76,6 +76,16 @@ int findings_raise(const struct findings *f, struct err *e);
 /* All warnings, by place, each as findings_format makes it and with a newline. */
 int findings_warnings(const struct findings *f, struct str *out, struct err *e);
 
+/* The one that decides the exit status. */
+enum err_code findings_graver(enum err_code a, enum err_code b);
+
+/*
+ * Adds what `count` looks at one source, each for something else ("linux/arm64" is the label of
+ * one), have found: what all of them found once, the rest with "for LABEL: " in front.
+ */
+int findings_merge(struct findings *to, const struct findings *const *lists,
+		   const char *const *labels, size_t count, struct err *e);
+
 void findings_fini(struct findings *f);
 SCOPE_DEFINE_VALUE(findings, struct findings, findings_fini)
 

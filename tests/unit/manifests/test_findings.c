@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "manifests/findings.h"
+#include "tests/support/failalloc.h"
 
 static void set_source(struct source *s, const char *text)
 {
@@ -194,6 +195,107 @@ START_TEST(keeps_a_number_of_them)
 }
 END_TEST
 
+/* Three lists of one source: what all have, what two have, what one has. */
+struct three {
+	struct source source;
+	struct findings lists[3];
+};
+
+static void three_init(struct three *t)
+{
+	struct err e = ERR_INIT;
+
+	t->source = (struct source)SOURCE_INIT;
+	set_source(&t->source, "a\nb\nc\n");
+	for (size_t i = 0; i < ARRAY_LEN(t->lists); i++) {
+		t->lists[i] = (struct findings)FINDINGS_INIT(&t->source);
+		struct findings *f = &t->lists[i];
+		findings_error(f, ERR_NOT_FOUND, (struct place){1, 1, 0}, &e, "in all");
+		findings_suggest(f, "ok", &e);
+		findings_warn(f, (struct place){2, 1, 0}, &e, "hm");
+		/* Of another code it is another. */
+		if (i != 1)
+			findings_error(f, ERR_SYNTAX, (struct place){2, 1, 0}, &e, "hm");
+		if (i == 2)
+			findings_error(f, ERR_UNSUPPORTED, (struct place){3, 1, 0}, &e, "last");
+		if (i == 1)
+			findings_warn(f, (struct place){3, 1, 0}, &e, "own");
+	}
+	ck_assert_no_err(&e);
+}
+
+static void three_fini(struct three *t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(t->lists); i++)
+		findings_fini(&t->lists[i]);
+	source_fini(&t->source);
+}
+
+/* Three lists of one source, and what becomes of them. */
+struct merged {
+	struct three three;
+	struct findings all;
+};
+
+static int merge_three(void *arg, struct err *e)
+{
+	static const char *const labels[] = {"x/1", "x/2", "x/3"};
+	struct merged *m = arg;
+	const struct findings *lists[] = {&m->three.lists[0], &m->three.lists[1],
+					  &m->three.lists[2]};
+
+	findings_fini(&m->all);
+	m->all = (struct findings)FINDINGS_INIT(&m->three.source);
+	return findings_merge(&m->all, lists, labels, ARRAY_LEN(lists), e);
+}
+
+START_TEST(merges_what_is_found_for_several)
+{
+	struct merged m = {.all = FINDINGS_INIT(&m.three.source)};
+	SCOPE(str) struct str warnings = STR_INIT;
+	struct err e = ERR_INIT;
+
+	three_init(&m.three);
+	failalloc_each(merge_three, &m);
+	ck_assert_int_eq(merge_three(&m, &e), 0);
+	ck_assert_int_eq(findings_warnings(&m.all, &warnings, &e), 0);
+	ck_assert_no_err(&e);
+	ck_assert_str_eq(str_text(&warnings), "Shalefile:2:1: warning: hm\nb\n^\n"
+					      "Shalefile:3:1: warning: for x/2: own\nc\n^\n");
+	ck_assert_int_eq(findings_raise(&m.all, &e), -1);
+	ck_assert_str_eq(e.msg, "Shalefile:1:1: in all (did you mean 'ok'?)\na\n^\n"
+				"Shalefile:2:1: for x/1, x/3: hm\nb\n^\n"
+				"Shalefile:3:1: for x/3: last\nc\n^");
+	ck_assert_err(&e, ERR_SYNTAX, "for x/3: last");
+	findings_fini(&m.all);
+	three_fini(&m.three);
+}
+END_TEST
+
+/* Twice the same, more than are kept, and one of the lost is the gravest. */
+START_TEST(a_list_alone_is_merged_as_it_is)
+{
+	SCOPE(source) struct source s = SOURCE_INIT;
+	const char *const label = "x";
+	struct err want = ERR_INIT, got = ERR_INIT;
+
+	set_source(&s, "a\n");
+	SCOPE(findings) struct findings f = FINDINGS_INIT(&s);
+	SCOPE(findings) struct findings copy = FINDINGS_INIT(&s);
+	const struct findings *const list = &f;
+	for (size_t i = 0; i < FINDINGS_MAX + 3; i++)
+		findings_error(&f, ERR_SYNTAX, (struct place){1, 1, 0}, &want, "x %zu", i / 2);
+	findings_error(&f, ERR_LIMIT, (struct place){1, 1, 0}, &want, "lost");
+	ck_assert_int_eq(findings_merge(&copy, &list, &label, 1, &want), 0);
+	ck_assert_no_err(&want);
+	ck_assert_int_eq(findings_raise(&f, &want), -1);
+	ck_assert_int_eq(findings_raise(&copy, &got), -1);
+	ck_assert_str_eq(got.msg, want.msg);
+	ck_assert_err(&got, ERR_LIMIT, "... and 4 more");
+	ck_assert_err(&want, ERR_LIMIT, "... and 4 more");
+}
+END_TEST
+
 START_TEST(sources_refuse_what_is_no_text)
 {
 	struct err e = ERR_INIT;
@@ -258,6 +360,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, sorts_by_place_and_raises_the_gravest);
 	tcase_add_test(tc, takes_errors_about_the_file_only);
 	tcase_add_test(tc, puts_a_place_around_other_errors);
+	tcase_add_test(tc, merges_what_is_found_for_several);
+	tcase_add_test(tc, a_list_alone_is_merged_as_it_is);
 	tcase_add_test(tc, keeps_a_number_of_them);
 	suite_add_tcase(s, tc);
 
