@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/json.h"
+#include <stdlib.h>
+
+#include "base/array.h"
 #include "base/quote.h"
+#include "cli/build_report.h"
 #include "cli/commands.h"
 #include "cli/key_value.h"
 #include "cli/output.h"
@@ -13,24 +16,31 @@ static const struct option options[] = {
 	{'f', "file", "FILE", "the manifest (default: Shalefile, Containerfile or Dockerfile)"},
 	{0, "build-arg", "NAME=VALUE", "set a variable of ARG; without =VALUE, the environment's"},
 	{0, "label", "KEY=VALUE", "set a label of the image"},
-	{0, "annotation", "KEY=VALUE", "set an annotation of the image's manifest"},
-	{0, "platform", "OS/ARCH", "build for this platform (default: this machine's)"},
+	{0, "annotation", "KEY=VALUE",
+	 "set an annotation of manifests, or with index: of the index"},
+	{0, "platform", "OS/ARCH,...", "build for these platforms (default: this machine's)"},
 	{0, "preserve-modes", NULL, "keep modes of context files, not only whether executable"},
 	{0, "no-cache", NULL, "make every layer anew"},
-	{0, "iidfile", "FILE", "write the manifest digest to FILE"},
+	{0, "iidfile", "FILE", "write the digest to FILE"},
 	{0, "metadata-file", "FILE", "write a JSON report to FILE"},
+	{0, "json", NULL, "print that report, not the digest"},
 	OPTION_COMPRESSION,
 	OPTION_WORKERS,
-	{'q', "quiet", NULL, "print nothing but the manifest digest"},
+	{'q', "quiet", NULL, "print nothing but the digest"},
 	OPTION_END,
 };
 
-static void print_step(void *ctx, unsigned at, unsigned count, const char *text)
+/* As docker has it: "[2/5] COPY a /", "[linux/arm64 2/5] COPY a /". */
+static void print_step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
+		       const char *text)
 {
-	char q[QUOTE_MAX];
+	char q[QUOTE_MAX], of[PLATFORM_STR_MAX] = "";
 
+	if (platform)
+		platform_format(platform, of);
 	progress_line_clear(ctx);
-	(void)fprintf(stderr, "[%u/%u] %s\n", at, count, quote_str(q, text));
+	(void)fprintf(stderr, "[%s%s%u/%u] %s\n", of, platform ? " " : "", at, count,
+		      quote_str(q, text));
 }
 
 static void print_warning(void *ctx, const char *text)
@@ -52,60 +62,25 @@ static int check_targets(const struct invocation *in, struct err *e)
 	return output_check(e);
 }
 
-/* One text with commas, as buildx has it. */
-static int put_names(json_t *doc, const struct strlist *names, struct err *e)
+/* A target for each platform. */
+static int take_platforms(const struct invocation *in, struct build_options *opt, struct err *e)
 {
-	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(platform_list) struct platform_list platforms = PLATFORM_LIST_INIT;
 
-	for (size_t i = 0; i < names->count; i++) {
-		if (str_appendf(&text, e, "%s%s", i ? "," : "", names->items[i]) < 0)
-			return -1;
-	}
-	return json_put(doc, "image.name", json_string(text.data), e);
-}
-
-static int write_metadata(const char *path, const struct build_result *r, struct err *e)
-{
-	SCOPE_JSON json_t *doc = json_object();
-	SCOPE(str) struct str text = STR_INIT;
-	char manifest[DIGEST_STR_MAX], config[DIGEST_STR_MAX];
-
-	/* The members that buildx writes. */
-	digest_format(&r->manifest.digest, manifest);
-	if (json_put(doc, "containerimage.config.digest",
-		     json_string(digest_format(&r->config, config)), e) < 0 ||
-	    json_put(doc, "containerimage.digest", json_string(manifest), e) < 0 ||
-	    json_put(doc, "containerimage.descriptor", descriptor_to_json(&r->manifest, e), e) < 0)
+	if (support_platforms(in, &platforms, e) < 0)
 		return -1;
-	if (r->names.count && put_names(doc, &r->names, e) < 0)
+	opt->targets = array_new(platforms.count, sizeof(*opt->targets), e);
+	if (!opt->targets)
 		return -1;
-	return json_format_pretty(doc, &text, e) < 0
-		       ? -1
-		       : target_write("metadata-file", path, &text, e);
-}
-
-static int report(const struct invocation *in, const struct build_result *r, struct err *e)
-{
-	const char *iidfile = invocation_value(in, "iidfile");
-	const char *metadata = invocation_value(in, "metadata-file");
-	char digest[DIGEST_STR_MAX];
-
-	digest_format(&r->manifest.digest, digest);
-	if (iidfile) {
-		SCOPE(str) struct str text = STR_INIT;
-		if (str_append_z(&text, digest, e) < 0 ||
-		    target_write("iidfile", iidfile, &text, e) < 0)
-			return -1;
-	}
-	if (metadata && write_metadata(metadata, r, e) < 0)
-		return -1;
-	return outputf(e, "%s\n", digest);
+	opt->target_count = platforms.count;
+	for (size_t i = 0; i < platforms.count; i++)
+		opt->targets[i].platform = platforms.items[i];
+	return 0;
 }
 
 /* Options that may be repeated. */
 static int take_values(const struct invocation *in, struct build_options *opt, struct err *e)
 {
-	const struct platform platform = opt->platform ? *opt->platform : platform_host();
 	const char *text;
 
 	for (size_t at = 0; (text = invocation_next(in, "build-arg", &at));) {
@@ -117,7 +92,7 @@ static int take_values(const struct invocation *in, struct build_options *opt, s
 			return -1;
 	}
 	for (size_t at = 0; (text = invocation_next(in, "annotation", &at));) {
-		if (key_value_annotation(&opt->annotations, text, &platform, e) < 0)
+		if (key_value_annotation(opt, text, e) < 0)
 			return -1;
 	}
 	for (size_t at = 0; (text = invocation_next(in, "tag", &at));) {
@@ -132,9 +107,8 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 {
 	SCOPE(store) struct store *s = NULL;
 	struct build_result result = {.names = STRLIST_INIT};
-	struct platform room;
 
-	if (support_platform(in, &room, &opt->platform, e) < 0 || take_values(in, opt, e) < 0 ||
+	if (take_platforms(in, opt, e) < 0 || take_values(in, opt, e) < 0 ||
 	    support_workers(in, &opt->workers, e) < 0 ||
 	    support_compression(in, &opt->compression, e) < 0 || check_targets(in, e) < 0 ||
 	    support_store(in, STORE_CREATE, &s, e) < 0)
@@ -142,7 +116,7 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 	int r = build_run(s, opt, &result, e);
 	progress_line_fini(line);
 	if (r == 0)
-		r = report(in, &result, e);
+		r = build_report(in, &result, e);
 	build_result_fini(&result);
 	return r;
 }
@@ -166,7 +140,12 @@ static int run(const struct invocation *in, struct err *e)
 
 	strmap_fini(&opt.args);
 	strmap_fini(&opt.labels);
-	strmap_fini(&opt.annotations);
+	strmap_fini(&opt.index_annotations);
+	for (size_t i = 0; i < opt.target_count; i++) {
+		strmap_fini(&opt.targets[i].annotations);
+		strmap_fini(&opt.targets[i].descriptor_annotations);
+	}
+	free(opt.targets);
 	strlist_fini(&opt.tags);
 	return r;
 }

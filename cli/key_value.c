@@ -61,30 +61,110 @@ int key_value_label(struct strmap *to, const char *text, struct err *e)
 	return strmap_set(to, key, value ? value : "", e);
 }
 
-/* One kind of docker's, "manifest" or "manifest[linux/arm64]", `len` bytes. */
-static int check_kind(const char *kind, size_t len, const struct platform *platform, struct err *e)
-{
-	static const char manifest[] = "manifest";
-	const char *bracket = memchr(kind, '[', len);
-	const size_t name_len = bracket ? (size_t)(bracket - kind) : len;
-	char q[QUOTE_MAX], ours[PLATFORM_STR_MAX];
-	struct platform want;
+enum kind { KIND_MANIFEST, KIND_MANIFEST_DESCRIPTOR, KIND_INDEX, KIND_INDEX_DESCRIPTOR };
 
-	if (name_len != strlen(manifest) || memcmp(kind, manifest, name_len) != 0)
+static const char *const kind_names[] = {
+	[KIND_MANIFEST] = "manifest",
+	[KIND_MANIFEST_DESCRIPTOR] = "manifest-descriptor",
+	[KIND_INDEX] = "index",
+	[KIND_INDEX_DESCRIPTOR] = "index-descriptor",
+};
+
+/* An annotation, and the build that it is for. */
+struct annotation {
+	struct build_options *opt;
+	char *key;
+	const char *value;
+};
+
+static int refuse_kind(const struct annotation *a, enum kind kind, struct err *e)
+{
+	if (kind == KIND_INDEX_DESCRIPTOR)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"annotations for 'index-descriptor' are not supported: an index that "
+			"is exported has no descriptor of its own");
+	if (kind != KIND_MANIFEST && a->opt->target_count < 2)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "annotations for '%s' are not supported: one manifest is made, and "
-			       "no index",
-			       quote_bytes(q, kind, len));
-	if (!bracket)
-		return 0;
-	/* A "]" ends it: see kinds_len. */
-	SCOPE_FREE char *text = str_dup_n(bracket + 1, len - name_len - 2, e);
-	if (!text || platform_parse(&want, text, e) < 0)
+			       "no index (--platform with several makes one)",
+			       kind_names[kind]);
+	return 0;
+}
+
+static int find_kind(const char *name, size_t len, enum kind *out, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++) {
+		if (strlen(kind_names[i]) == len && memcmp(kind_names[i], name, len) == 0) {
+			*out = (enum kind)i;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_UNSUPPORTED, "annotations for '%s' are not supported",
+		       quote_bytes(q, name, len));
+}
+
+static int refuse_platform(const struct build_options *opt, const char *text, struct err *e)
+{
+	char q[QUOTE_MAX], have[PLATFORM_STR_MAX];
+	SCOPE(str) struct str all = STR_INIT;
+
+	for (size_t i = 0; i < opt->target_count; i++) {
+		if (str_appendf(&all, e, "%s%s", i ? ", " : "",
+				platform_format(&opt->targets[i].platform, have)) < 0)
+			return -1;
+	}
+	return err_set(e, ERR_USAGE, "'%s' is %s built, %s", quote_str(q, text),
+		       opt->target_count > 1 ? "none of the platforms that are"
+					     : "not the platform that is",
+		       str_text(&all));
+}
+
+/* For the targets that `platform` means, all of them when it is NULL. */
+static int annotate_targets(const struct annotation *a, enum kind kind, const char *platform,
+			    struct err *e)
+{
+	struct platform want;
+	bool is_found = false;
+
+	if (platform && platform_parse(&want, platform, e) < 0)
 		return -1;
-	if (platform_matches(platform, &want))
-		return 0;
-	return err_set(e, ERR_USAGE, "'%s' is not the platform that is built, %s",
-		       quote_str(q, text), platform_format(platform, ours));
+	if (platform)
+		platform_unify(&want);
+	for (size_t i = 0; i < a->opt->target_count; i++) {
+		struct build_target *t = &a->opt->targets[i];
+		if (platform && !platform_equal(&t->platform, &want))
+			continue;
+		is_found = true;
+		if (strmap_set(kind == KIND_MANIFEST ? &t->annotations : &t->descriptor_annotations,
+			       a->key, a->value, e) < 0)
+			return -1;
+	}
+	return is_found ? 0 : refuse_platform(a->opt, platform, e);
+}
+
+/* One kind of docker's, "manifest" or "manifest[linux/arm64]", `len` bytes. */
+static int annotate_kind(const struct annotation *a, const char *text, size_t len, struct err *e)
+{
+	const char *bracket = memchr(text, '[', len);
+	const size_t name_len = bracket ? (size_t)(bracket - text) : len;
+	enum kind kind = KIND_MANIFEST;
+	char q[QUOTE_MAX];
+
+	if (find_kind(text, name_len, &kind, e) < 0 || refuse_kind(a, kind, e) < 0)
+		return -1;
+	if (bracket && kind == KIND_INDEX)
+		return err_set(e, ERR_USAGE, "'%s': an index is for all platforms",
+			       quote_bytes(q, text, len));
+	if (kind == KIND_INDEX)
+		return strmap_set(&a->opt->index_annotations, a->key, a->value, e);
+	if (!bracket)
+		return annotate_targets(a, kind, NULL, e);
+	/* A "]" ends it: see kinds_len. */
+	SCOPE_FREE char *platform = str_dup_n(bracket + 1, len - name_len - 2, e);
+	return platform ? annotate_targets(a, kind, platform, e) : -1;
 }
 
 /* The length of "kind[platform],kind:" in front of a key, without the ":"; 0: there is none. */
@@ -109,29 +189,28 @@ static size_t kinds_len(const char *text)
 	}
 }
 
-static int check_kinds(const char *text, size_t len, const struct platform *platform, struct err *e)
+static int annotate(const struct annotation *a, const char *kinds, size_t len, struct err *e)
 {
+	if (len == 0)
+		return annotate_targets(a, KIND_MANIFEST, NULL, e);
 	while (len > 0) {
 		/* A platform has no comma. */
-		const char *comma = memchr(text, ',', len);
-		const size_t n = comma ? (size_t)(comma - text) : len;
-		if (check_kind(text, n, platform, e) < 0)
+		const char *comma = memchr(kinds, ',', len);
+		const size_t n = comma ? (size_t)(comma - kinds) : len;
+		if (annotate_kind(a, kinds, n, e) < 0)
 			return err_wrap(e, "option '--annotation'");
-		text += n + (comma != NULL);
+		kinds += n + (comma != NULL);
 		len -= n + (comma != NULL);
 	}
 	return 0;
 }
 
-int key_value_annotation(struct strmap *to, const char *text, const struct platform *platform,
-			 struct err *e)
+int key_value_annotation(struct build_options *opt, const char *text, struct err *e)
 {
 	const size_t kinds = kinds_len(text);
 	const char *value, *pair = text + kinds + (kinds > 0);
 	char q[QUOTE_MAX];
 
-	if (check_kinds(text, kinds, platform, e) < 0)
-		return -1;
 	SCOPE_FREE char *key = cut_key("annotation", pair, "KEY=VALUE", &value, e);
 	if (!key || check_text("annotation", pair, e) < 0)
 		return -1;
@@ -146,5 +225,6 @@ int key_value_annotation(struct strmap *to, const char *text, const struct platf
 	if (strlen(value) > LIMIT_ANNOTATION)
 		return err_set(e, ERR_LIMIT, "option '--annotation': '%s' has more than %d bytes",
 			       quote_str(q, key), (int)LIMIT_ANNOTATION);
-	return strmap_set(to, key, value, e);
+	const struct annotation a = {opt, key, value};
+	return annotate(&a, text, kinds, e);
 }

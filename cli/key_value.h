@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/strmap.h"
-#include "image/platform.h"
+#include "packer/build.h"
 
 /* --build-arg NAME[=VALUE]: without a value, the environment's; not set there either: nothing. */
 int key_value_arg(struct strmap *to, const char *text, struct err *e);
@@ -16,11 +16,12 @@ int key_value_arg(struct strmap *to, const char *text, struct err *e);
 int key_value_label(struct strmap *to, const char *text, struct err *e);
 
 /*
- * --annotation [manifest[[PLATFORM]]:]KEY=VALUE, for the manifest of the one image that is made,
- * which is for `platform`.  docker's other kinds (index:, ...) are ERR_UNSUPPORTED: there is no
- * such document.  Keys of io.shale.* are ours: ERR_USAGE.
+ * --annotation [KIND[,KIND]...:]KEY=VALUE, for the targets of `opt`, which are there already.  KIND
+ * as docker buildx has it: "manifest" (the default), "manifest-descriptor", each with "[PLATFORM]"
+ * for one target alone, and "index".  ERR_UNSUPPORTED for what is not made: an index of one target,
+ * and "index-descriptor", which would be in nobody's document.  Keys of io.shale.* are ours:
+ * ERR_USAGE.
  */
-int key_value_annotation(struct strmap *to, const char *text, const struct platform *platform,
-			 struct err *e);
+int key_value_annotation(struct build_options *opt, const char *text, struct err *e);
 
 #endif

@@ -11,6 +11,14 @@ int support_store(const struct invocation *in, unsigned flags, struct store **ou
 	return store_open(invocation_value(in, "store"), flags, out, e);
 }
 
+/* Here it is the command line that is wrong, and no manifest. */
+static int blame_platform(struct err *e)
+{
+	if (e->code == ERR_SYNTAX)
+		e->code = ERR_USAGE;
+	return err_wrap(e, "option '--platform'");
+}
+
 int support_platform(const struct invocation *in, struct platform *room,
 		     const struct platform **out, struct err *e)
 {
@@ -19,14 +27,21 @@ int support_platform(const struct invocation *in, struct platform *room,
 	*out = NULL;
 	if (!text)
 		return 0;
-	if (platform_parse(room, text, e) < 0) {
-		/* Here it is the command line that is wrong, and no manifest. */
-		if (e->code == ERR_SYNTAX)
-			e->code = ERR_USAGE;
-		return err_wrap(e, "option '--platform'");
-	}
+	if (platform_parse(room, text, e) < 0)
+		return blame_platform(e);
 	*out = room;
 	return 0;
+}
+
+int support_platforms(const struct invocation *in, struct platform_list *out, struct err *e)
+{
+	const char *text;
+
+	for (size_t at = 0; (text = invocation_next(in, "platform", &at));) {
+		if (platform_list_parse(out, text, e) < 0)
+			return blame_platform(e);
+	}
+	return out->count ? 0 : platform_list_parse(out, "local", e);
 }
 
 int support_workers(const struct invocation *in, unsigned *out, struct err *e)

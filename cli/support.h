@@ -9,6 +9,7 @@
 #include "fs/view.h"
 #include "image/compression.h"
 #include "image/platform.h"
+#include "image/platform_list.h"
 #include "store/image.h"
 #include "store/layers.h"
 #include "store/lease.h"
@@ -47,6 +48,10 @@ int support_store(const struct invocation *in, unsigned flags, struct store **ou
 /* --platform: `*out` is `room`, or NULL when it was not given. */
 int support_platform(const struct invocation *in, struct platform *room,
 		     const struct platform **out, struct err *e);
+
+/* --platform, which may be repeated and list several: all of them, this machine's when none is
+ * given. */
+int support_platforms(const struct invocation *in, struct platform_list *out, struct err *e);
 
 /* --workers. */
 int support_workers(const struct invocation *in, unsigned *out, struct err *e);

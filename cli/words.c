@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+/* Those that Debian's images have. */
+#define PLATFORMS                                                                     \
+	"linux/386|linux/amd64|linux/arm/v5|linux/arm/v7|linux/arm64|linux/mips64le|" \
+	"linux/ppc64le|linux/riscv64|linux/s390x"
+
 /* Where an image is told by what it will be called, those that are there are a beginning. */
 static const struct word common_words[] = {
 	{"CONTEXT", WORD_DIRECTORY, NULL},
@@ -18,10 +23,8 @@ static const struct word common_words[] = {
 	{"NAME=VALUE", WORD_OTHER, NULL},
 	{"NAME[:TAG]", WORD_IMAGE, NULL},
 	{"NEW-NAME[:TAG]", WORD_IMAGE, NULL},
-	/* Those that Debian's images have. */
-	{"OS/ARCH", WORD_CHOICE,
-	 "linux/386|linux/amd64|linux/arm/v5|linux/arm/v7|linux/arm64|linux/mips64le|"
-	 "linux/ppc64le|linux/riscv64|linux/s390x"},
+	{"OS/ARCH", WORD_CHOICE, PLATFORMS},
+	{"OS/ARCH,...", WORD_LIST, PLATFORMS},
 	/* In an image. */
 	{"PATH", WORD_OTHER, NULL},
 	{"SIZE", WORD_OTHER, NULL},

@@ -138,8 +138,8 @@ static int open_archive(struct copy_list *l, const struct stage *st,
 			  e) < 0)
 		return -1;
 	struct copy_archive *a = &l->archives[l->archive_count];
-	*a = (struct copy_archive){TAR_TREE_INIT, NULL};
-	if (tar_tree_open(&a->tree, file->fd, file->size, file->name, &opt, e) < 0)
+	*a = (struct copy_archive){TAR_TREE_INIT, NULL, *file->st};
+	if (tar_tree_open(&a->tree, file->fd, (uint64_t)file->st->st_size, file->name, &opt, e) < 0)
 		return -1;
 	l->archive_count++;
 	a->merge = merge_new(e);

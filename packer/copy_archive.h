@@ -10,6 +10,8 @@
 #ifndef PACKER_COPY_ARCHIVE_H
 #define PACKER_COPY_ARCHIVE_H
 
+#include <sys/stat.h>
+
 #include "image/merge.h"
 #include "packer/copy_list.h"
 #include "packer/tar_tree.h"
@@ -17,6 +19,7 @@
 struct copy_archive {
 	struct tar_tree tree;
 	struct merge *merge;
+	struct stat file; /* which it is */
 };
 
 void copy_archive_fini(struct copy_archive *a);
@@ -24,7 +27,7 @@ void copy_archive_fini(struct copy_archive *a);
 /* A tar that is open; all is borrowed. */
 struct archive_file {
 	int fd;
-	uint64_t size;
+	const struct stat *st;
 	const char *name; /* for messages */
 };
 

@@ -3,8 +3,10 @@
 
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/hasher.h"
+#include "packer/copy_archive.h"
 #include "packer/copy_list.h"
 
 enum {
@@ -47,11 +49,27 @@ static void add_numbers(struct hasher *h, const uint64_t *numbers, size_t count)
 	hasher_update(h, numbers, count * sizeof(*numbers));
 }
 
+/* What stands for the content of a file. */
+static void add_file(struct hasher *h, const struct stat *st)
+{
+	const uint64_t content[] = {
+		st->st_dev,
+		st->st_ino,
+		(uint64_t)st->st_size,
+		(uint64_t)st->st_mtim.tv_sec,
+		(uint64_t)st->st_mtim.tv_nsec,
+		(uint64_t)st->st_ctim.tv_sec,
+		(uint64_t)st->st_ctim.tv_nsec,
+	};
+	add_numbers(h, content, ARRAY_LEN(content));
+}
+
 /* Never on the way of bytes that anybody else reads: the machine's order of bytes will do. */
 static void add_item(struct hasher *h, const struct copy_item *item)
 {
 	const uint64_t says[] = {
-		item->origin, item->kind, item->mode, item->owner.uid, item->owner.gid, item->size,
+		item->origin,    item->kind, item->mode,    item->owner.uid,
+		item->owner.gid, item->size, item->archive, item->node,
 	};
 
 	add_text(h, item->path);
@@ -61,40 +79,47 @@ static void add_item(struct hasher *h, const struct copy_item *item)
 		add_text(h, item->source);
 	if (item->origin != ITEM_CONTEXT || item->kind != ENTRY_REG)
 		return;
-	const uint64_t content[] = {
-		item->dev,
-		item->ino,
-		(uint64_t)item->modified.tv_sec,
-		(uint64_t)item->modified.tv_nsec,
-		(uint64_t)item->changed.tv_sec,
-		(uint64_t)item->changed.tv_nsec,
+	const struct stat st = {
+		.st_dev = item->dev,
+		.st_ino = item->ino,
+		.st_size = (off_t)item->size,
+		.st_mtim = item->modified,
+		.st_ctim = item->changed,
 	};
-	add_numbers(h, content, ARRAY_LEN(content));
+	add_file(h, &st);
 }
 
-int copy_key(const struct copy_list *l, const struct context *c, int64_t epoch,
-	     const struct compression *compression, struct digest *out)
+struct digest copy_key(const struct copy_list *l, int64_t epoch,
+		       const struct compression *compression)
 {
 	const uint64_t says[] = {(uint64_t)epoch, compression->encoding,
-				 (uint64_t)compression->level, l->count};
+				 (uint64_t)compression->level, l->count, l->archive_count};
 	struct hasher h;
-	dev_t device;
-	long type;
 
-	if (l->archive_count || !context_where(c, &device, &type) || !has_honest_times(type))
-		return 0;
 	hasher_init(&h, DIGEST_SHA256);
 	add_text(&h, SHALE_VERSION);
 	add_text(&h, compression_version(compression));
 	add_numbers(&h, says, ARRAY_LEN(says));
+	for (size_t i = 0; i < l->archive_count; i++)
+		add_file(&h, &l->archives[i].file);
+	for (size_t i = 0; i < l->count; i++)
+		add_item(&h, &l->items[i]);
+	return hasher_final(&h);
+}
+
+bool copy_key_lasts(const struct copy_list *l, const struct context *c)
+{
+	dev_t device;
+	long type;
+
+	if (l->archive_count || !context_where(c, &device, &type) || !has_honest_times(type))
+		return false;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct copy_item *item = &l->items[i];
 		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG && item->dev != device)
-			return 0;
-		add_item(&h, item);
+			return false;
 	}
-	*out = hasher_final(&h);
-	return 1;
+	return true;
 }
 
 /* Whether `since` is so late after `changed` that a change from then on has another time. */

@@ -170,7 +170,7 @@ static int unpack(struct collector *k, const char *source, const struct stat *st
 		return 0;
 	if (set_dest(k, k->copy->dest, e) < 0)
 		return -1;
-	const struct archive_file file = {fd, (uint64_t)st->st_size, source};
+	const struct archive_file file = {fd, st, source};
 	const bool has_owner = k->copy->chown != NULL;
 	return copy_archive_add(k->list, k->stage, &file, k->dest.data, has_owner, e) < 0 ? -1 : 1;
 }

@@ -24,6 +24,18 @@ same "labels" "$(json config "sorted(d['config']['Labels'].items())")" \
 # An option is no instruction.
 same "history" "$(json config "len(d['history'])")" 2
 
+# Of several platforms, docker's kinds say which document: manifests, the index, or what the index says of manifests.
+printf 'FROM scratch\n' | shale build -q -f - -t several --platform linux/amd64,linux/arm64 --annotation all=1 \
+  --annotation 'manifest[linux/arm64/v8]:arm=2' --annotation index,manifest-descriptor:both=3 \
+  --annotation 'manifest-descriptor[linux/amd64],manifest[linux/amd64]:amd=4' context >/dev/null
+skopeo inspect --raw oci:"$SHALE_STORE":localhost/several:latest >index
+same "of the index" "$(json index "d['annotations']")" "{'both': '3'}"
+same "of its entries" "$(json index "[m['annotations'] for m in d['manifests']]")" "[{'amd': '4', 'both': '3'}, {'both': '3'}]"
+for at in 0 1; do
+  json "$(blob "$(json index "d['manifests'][$at]['digest']")")" "d['annotations']"
+done >manifests
+same "of the manifests" "$(paste -sd' ' manifests)" "{'all': '1', 'amd': '4'} {'all': '1', 'arm': '2'}"
+
 before=$(shale images)
 while IFS='|' read -r status option wrong word; do
   expect "$status" "shale: option '--$option': *$word*" shale build -q -t other "--$option" "$wrong" context
@@ -47,5 +59,19 @@ done <<END
 3|annotation|manifest-descriptor:a=b|'manifest-descriptor' are not supported
 3|annotation|mainfest:a=b|'mainfest' are not supported
 4|annotation|a=$(printf %70000s '' | tr ' ' x)|more than 65536 bytes
+3|annotation|index-descriptor,index:a=b|'index-descriptor' are not supported
+END
+while IFS='|' read -r status wrong word; do
+  expect "$status" "shale: option '--annotation': *$word*" \
+    shale build -q -t other --platform linux/amd64,linux/arm64 --annotation "$wrong" context
+done <<'END'
+2|index:a|is not KEY=VALUE
+2|index:io.shale.x=x|are reserved
+2|index[linux/amd64]:a=b|an index is for all platforms
+2|manifest[linux/s390x]:a=b|'linux/s390x' is none of the platforms that are built, linux/amd64, linux/arm64
+2|manifest-descriptor[linux/s390x]:a=b|'linux/s390x' is none of
+3|manifest-descriptor[linux]:a=b|platform 'linux'
+3|index-descriptor:a=b|'index-descriptor' are not supported
+3|indexes:a=b|'indexes' are not supported
 END
 same "images" "$(shale images)" "$before"

@@ -34,7 +34,7 @@ def compare(what, got, want):
 for document in documents:
     compare(file, document, set(top) - want_without)
     for name, text in nested.items():
-        of_page = re.findall(r"\*([a-z_]+)\*", text)
+        of_page = re.findall(r"\*([a-zA-Z_]+)\*", text)
         for value in document.get(name, []) if isinstance(document.get(name), list) else []:
             if isinstance(value, dict):
                 compare(f"{file}, {name}", value, of_page)
@@ -107,6 +107,11 @@ printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - --metadata-file meta
 as_page build metadata.json
 printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - --metadata-file metadata.json small >/dev/null
 as_page build metadata.json image.name
+printf 'FROM scratch\nCOPY hello /\n' |
+  shale build --json -f - --metadata-file metadata.json --platform linux/amd64,linux/arm64 -t meta small 2>/dev/null >both.json
+as_page build both.json containerimage.config.digest
+cmp metadata.json both.json || fail "--json is not what --metadata-file has"
+printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - --metadata-file metadata.json small >/dev/null
 same "members of a descriptor" "$(json metadata.json "' '.join(sorted(d['containerimage.descriptor']))")" \
   "digest mediaType size"
 

@@ -77,6 +77,7 @@ shale build te|
 shale build -f te|team.key
 shale build --platform linux/arm|linux/arm/v5 linux/arm/v7 linux/arm64
 shale build --platform=linux/amd|linux/amd64
+shale build --platform linux/amd64,linux/s|linux/s390x
 shale build --compression z|zstd
 shale export --compression g|gzip
 shale build --workers |

@@ -22,11 +22,13 @@ static char *app_names[] = {app};
 /* What the callbacks were told. */
 static struct str told;
 
-static void step(void *ctx, unsigned at, unsigned count, const char *text)
+static void step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
+		 const char *text)
 {
 	struct err e = ERR_INIT;
 
-	str_appendf(ctx, &e, "[%u/%u] %s\n", at, count, text);
+	str_appendf(ctx, &e, "[%s%s%u/%u] %s\n", platform ? platform->architecture : "",
+		    platform ? " " : "", at, count, text);
 	ck_assert_no_err(&e);
 }
 
@@ -63,10 +65,19 @@ static int build_with(struct build_options *opt, const char *manifest, struct bu
 	ck_assert_no_err(e);
 	opt->context = context;
 	opt->compression = (struct compression)COMPRESSION_DEFAULT;
-	if (!opt->platform)
-		opt->platform = &amd64;
+	struct build_target one = {.platform = amd64};
+	const bool has_target = opt->target_count > 0;
+	if (!has_target) {
+		opt->targets = &one;
+		opt->target_count = 1;
+	}
 	opt->ctx = &told;
-	return build_run(fixture_store(), opt, out, e);
+	const int r = build_run(fixture_store(), opt, out, e);
+	if (!has_target) {
+		opt->targets = NULL;
+		opt->target_count = 0;
+	}
+	return r;
 }
 
 /* Builds "app", which must work, and loads it as the image of this platform. */
@@ -80,8 +91,8 @@ static void build_for(const char *manifest, const struct platform *platform, str
 	ck_assert_no_err(&e);
 	image_load(fixture_store(), "app", platform, im, &e);
 	ck_assert_no_err(&e);
-	ck_assert(digest_equal(&im->top.digest, &r.manifest.digest));
-	ck_assert(digest_equal(&im->manifest.config.digest, &r.config));
+	ck_assert(digest_equal(&im->top.digest, &r.top.digest));
+	ck_assert(digest_equal(&im->manifest.config.digest, &r.images[0].config));
 	build_result_fini(&r);
 }
 
@@ -245,7 +256,8 @@ START_TEST(the_platform_is_the_bases)
 	static const struct platform arm = {"linux", "arm64", ""}, s390x = {"linux", "s390x", ""};
 	SCOPE(image) struct image im = IMAGE_INIT;
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
-	struct build_options opt = {.tags = APP, .platform = &arm};
+	struct build_target target = {.platform = arm};
+	struct build_options opt = {.tags = APP, .targets = &target, .target_count = 1};
 	struct build_result r;
 	struct fixture_layer l;
 	struct err e = ERR_INIT;
@@ -341,13 +353,14 @@ END_TEST
 START_TEST(labels_and_annotations_are_added)
 {
 	SCOPE(image) struct image im = IMAGE_INIT;
-	struct build_options opt = {.tags = APP};
+	struct build_target target = {.platform = amd64};
+	struct build_options opt = {.tags = APP, .targets = &target, .target_count = 1};
 	struct build_result r;
 	struct err e = ERR_INIT;
 
 	strmap_set(&opt.labels, "a", "option", &e);
 	strmap_set(&opt.labels, "c", "option", &e);
-	strmap_set(&opt.annotations, "note", "text", &e);
+	strmap_set(&target.annotations, "note", "text", &e);
 	build_with(&opt, "FROM scratch\nLABEL a=file b=file\n", &r, &e);
 	ck_assert_no_err(&e);
 	build_result_fini(&r);
@@ -359,7 +372,7 @@ START_TEST(labels_and_annotations_are_added)
 	ck_assert_uint_eq(im.manifest.annotations.count, 1);
 	ck_assert_str_eq(strmap_get(&im.manifest.annotations, "note"), "text");
 	strmap_fini(&opt.labels);
-	strmap_fini(&opt.annotations);
+	strmap_fini(&target.annotations);
 }
 END_TEST
 

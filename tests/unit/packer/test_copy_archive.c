@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "image/tar_make.h"
 #include "main.h"
+#include "packer/copy_key.h"
 #include "packer/copy_layer.h"
 #include "packer/layer_text.h"
 #include "packer/stages.h"
@@ -299,6 +300,39 @@ START_TEST(copes_without_memory)
 }
 END_TEST
 
+static struct digest key_now(const struct stage *st, bool *lasts)
+{
+	static const struct recipe r = {.dest = "/d"};
+	static const struct compression compression = COMPRESSION_DEFAULT;
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+	SCOPE(copy_list) struct copy_list *l = list(st, c, &r, &e);
+
+	ck_assert_no_err(&e);
+	*lasts = copy_key_lasts(l, c);
+	return copy_key(l, EPOCH, &compression);
+}
+
+/* Whatever the file system: what an archive holds is not looked at again to be compared. */
+START_TEST(its_key_is_for_one_build)
+{
+	static const struct make one[] = {{.name = "a", TEXT("one")}, {.name = NULL}};
+	static const struct make two[] = {{.name = "a", TEXT("two")}, {.name = NULL}};
+	const struct stage *st = stages_new(NULL);
+	bool lasts = true;
+
+	write_tar("x.tar", one);
+	const struct digest first = key_now(st, &lasts), again = key_now(st, &lasts);
+	ck_assert(digest_equal(&first, &again));
+	ck_assert(!lasts);
+	/* Later than the kernel's tick. */
+	usleep(50000);
+	write_tar("x.tar", two);
+	const struct digest other = key_now(st, &lasts);
+	ck_assert(!digest_equal(&first, &other));
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("packer/copy_archive");
@@ -312,6 +346,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, copies_what_is_no_tar, 0, ARRAY_LEN(plain));
 	tcase_add_test(tc, refuses_what_changes);
 	tcase_add_test(tc, copes_without_memory);
+	tcase_add_test(tc, its_key_is_for_one_build);
 	suite_add_tcase(s, tc);
 	return s;
 }
