@@ -213,6 +213,27 @@ static bool is_dead_end(int sys)
 	return sys == ENOENT || sys == ENOTDIR || sys == ELOOP || sys == EXDEV;
 }
 
+/*
+ * Whether a source may name `path`: 1, 0, -1.  A directory that is left out is there all the same
+ * when a rule takes back something below it: BuildKit sends what is above of what it sends.
+ */
+static int is_seen(const struct context *c, const char *path, struct err *e)
+{
+	const bool is_out = context_hides(c, path);
+	const bool may_hold = is_out && ignore_may_reinclude_below(c->rules, path);
+
+	if (context_check_rules(c, e) < 0)
+		return -1;
+	if (!may_hold)
+		return !is_out;
+	/* Rules are about paths without links. */
+	SCOPE_FD int fd =
+		path_open_beneath(c->fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, PATH_NO_SYMLINKS);
+	if (fd < 0)
+		return is_dead_end(errno) ? 0 : context_set_open_error(path, e);
+	return context_shows_below(c, path, e);
+}
+
 /* One name of a pattern's search. */
 static int match_one(const struct context *c, const struct glob *g, const char *path,
 		     struct context_level *levels, size_t *depth, struct strlist *out,
@@ -222,11 +243,9 @@ static int match_one(const struct context *c, const struct glob *g, const char *
 	struct stat st;
 
 	if (glob_match(g, path, len)) {
-		const bool is_out = context_hides(c, path);
-		if (context_check_rules(c, e) < 0)
-			return -1;
-		if (!is_out)
-			return strlist_add(out, path, e);
+		const int seen = is_seen(c, path, e);
+		if (seen != 0)
+			return seen < 0 ? -1 : strlist_add(out, path, e);
 	}
 	/* Deeper only where the pattern leads, so that "*.c" opens one directory. */
 	SCOPE_FREE char *below = str_dupf(e, "%s/", path);
@@ -355,10 +374,10 @@ static int check_literal(const struct context *c, const char *path, struct err *
 	struct stat st;
 	char q[QUOTE_MAX];
 
-	const bool is_out = context_hides(c, path);
-	if (context_check_rules(c, e) < 0)
+	const int seen = is_seen(c, path, e);
+	if (seen < 0)
 		return -1;
-	if (is_out)
+	if (!seen)
 		return err_set(e, ERR_NOT_FOUND,
 			       "'%s' of the context is excluded by an ignore file",
 			       quote_str(q, path));

@@ -55,6 +55,9 @@ int context_set_open_error(const char *path, struct err *e);
 bool context_hides(const struct context *c, const char *path);
 int context_check_rules(const struct context *c, struct err *e);
 
+/* Whether the rules show anything below `dir`: 1, 0, -1. */
+int context_shows_below(const struct context *c, const char *dir, struct err *e);
+
 /* "dir/name", or "name" at the root.  ERR_LIMIT. */
 int context_join(struct str *out, const char *dir, const char *name, struct err *e);
 

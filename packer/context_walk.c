@@ -152,6 +152,31 @@ static size_t skip_of(const char *dir)
 	return strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
 }
 
+/* context_walk */
+static int stop_at_first(void *ctx, const struct context_entry *entry, struct err *e)
+{
+	bool *is_found = ctx;
+
+	(void)entry;
+	(void)e;
+	*is_found = true;
+	return -1;
+}
+
+int context_shows_below(const struct context *c, const char *dir, struct err *e)
+{
+	bool is_found = false;
+	struct walk w = {
+		.context = c,
+		.is_names_only = true,
+		.skip = skip_of(dir),
+		.each = stop_at_first,
+		.ctx = &is_found,
+	};
+
+	return walk_all(&w, dir, e) < 0 && !is_found ? -1 : is_found;
+}
+
 int context_walk(const struct context *c, const char *dir, const struct ignore *exclude,
 		 int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
 		 void *ctx, struct err *e)

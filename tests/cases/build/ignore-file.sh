@@ -34,6 +34,15 @@ same "files" "$(files app | sed 's/ .*//')" "/#literal
 /src/deep/deeper
 /src/deep/keep.o"
 
+# A directory that is left out is there for what comes back of it.
+for copy in "docs /to" "docs/ /to/" "d*s /to" "--parents docs/ /to" "docs/README.md /to/"; do
+  printf 'FROM scratch\nCOPY %s\n' "$copy" | build_text back context >/dev/null
+  want="/to /to/README.md"
+  [ "${copy#--parents}" = "$copy" ] || want="/to /to/docs /to/docs/README.md"
+  same "COPY $copy" "$(files back | sed 's/ .*//' | paste -sd' ')" "$want"
+done
+printf 'FROM scratch\nCOPY node_modules /\n' |
+  expect 8 "*<stdin>:2*'node_modules' of the context is excluded by an ignore file*" shale build -f - context
 printf 'FROM scratch\nCOPY a.o /\n' |
   expect 8 "*<stdin>:2*'a.o' of the context is excluded by an ignore file*" shale build -f - context
 printf 'FROM scratch\nCOPY none /\n' | expect 8 "*'none'*" shale build -f - context

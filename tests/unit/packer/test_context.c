@@ -252,6 +252,45 @@ START_TEST(refuses_sources)
 }
 END_TEST
 
+static const struct {
+	const char *rules, *pattern;
+	const char *found; /* NULL: excluded */
+} hidden[] = {
+	{"src\n!src/x.c\n", "src", "src "},
+	{"src\n!src/x.c\n", "s*", "src "},
+	{"src\n!src/sub/*.c\n", "src", "src "},
+	{"src\n!src/sub/*.c\n", "src/sub", "src/sub "},
+	{"*\n!src/sub/y.c\n", "*", "src "},
+	/* Nothing comes back. */
+	{"src\n!src/none\n", "src", NULL},
+	{"src\n!src/none\n", "s*", ""},
+	{"src\n!src/sub/*.c\nsrc/sub\n", "src", NULL},
+	{"!src/x.c\nsrc\n", "src", NULL},
+	/* Below a file or a link is nothing. */
+	{"a.c\n!a.c/x\n", "a.c", NULL},
+	{"link\n!link/x.c\n", "link", NULL},
+};
+
+START_TEST(a_hidden_directory_is_there_for_what_comes_back)
+{
+	SCOPE(context) struct context *c = stages_context();
+	SCOPE(str) struct str names = STR_INIT;
+	struct err e = ERR_INIT;
+
+	make_files();
+	set_rules(c, hidden[_i].rules);
+	const int r = match(c, hidden[_i].pattern, &names, &e);
+	if (hidden[_i].found) {
+		ck_assert_no_err(&e);
+		ck_assert_int_eq(r, 0);
+		ck_assert_str_eq(str_text(&names), hidden[_i].found);
+	} else {
+		ck_assert_int_eq(r, -1);
+		ck_assert_err(&e, ERR_NOT_FOUND, "is excluded by an ignore file");
+	}
+}
+END_TEST
+
 START_TEST(patterns_do_not_see_what_is_hidden)
 {
 	SCOPE(context) struct context *c = stages_context();
@@ -261,7 +300,8 @@ START_TEST(patterns_do_not_see_what_is_hidden)
 	make_files();
 	set_rules(c, "*\n!a.c\n!src/sub\n");
 	ck_assert_int_eq(match(c, "*", &names, &e), 0);
-	ck_assert_str_eq(str_text(&names), "a.c ");
+	/* With what comes back of it alone. */
+	ck_assert_str_eq(str_text(&names), "a.c src ");
 	ck_assert_int_eq(match(c, "*/*", &names, &e), 0);
 	ck_assert_str_eq(str_text(&names), "src/sub ");
 	ck_assert_int_eq(match(c, ".", &names, &e), 0);
@@ -490,6 +530,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, finds_what_sources_name, 0, ARRAY_LEN(matched));
 	tcase_add_loop_test(tc, refuses_sources, 0, ARRAY_LEN(unmatched));
 	tcase_add_test(tc, patterns_do_not_see_what_is_hidden);
+	tcase_add_loop_test(tc, a_hidden_directory_is_there_for_what_comes_back, 0,
+			    ARRAY_LEN(hidden));
 	suite_add_tcase(s, tc);
 	tc = tcase_create("walks");
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
