@@ -4,8 +4,8 @@
  *
  *	oci:DIR[:NAME]			an OCI image layout
  *	oci-archive:FILE[:NAME]		the same as tar (plain or compressed)
- *	docker-archive:FILE[:NAME]	what `docker save` writes
- *	dir:DIR				a root file system, faithfully
+ *	docker-archive:FILE[:NAME]	what `docker save` writes; "@N" is the image at place N,
+ *from 0 dir:DIR				a root file system, faithfully
  *	rootfs:FILE			a root file system as tar (plain, gzip, zstd, xz, bzip2),
  *faithfully
  *
@@ -16,6 +16,9 @@
  */
 #ifndef PACKER_IMPORT_H
 #define PACKER_IMPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/progress.h"
@@ -36,7 +39,9 @@ enum import_kind {
 struct import_source {
 	enum import_kind kind;
 	char *path;
-	char *name; /* which image of several; NULL: the only one */
+	char *name;  /* which image of several; NULL: the only one, or that at `at` */
+	bool has_at; /* of a docker archive */
+	size_t at;   /* in manifest.json, from 0 */
 };
 
 /* ERR_USAGE names the prefixes there are. */

@@ -289,7 +289,7 @@ static const char *find_tag(const struct saved_image *s, const char *name)
 	return NULL;
 }
 
-static int refuse_choice(const json_t *images, const char *name, struct err *e)
+static int refuse_choice(const json_t *images, const struct import_source *src, struct err *e)
 {
 	SCOPE(str) struct str names = STR_INIT;
 	char quoted[QUOTE_MAX];
@@ -305,27 +305,43 @@ static int refuse_choice(const json_t *images, const char *name, struct err *e)
 				return -1;
 		}
 	}
-	if (name)
+	if (src->has_at)
+		return err_set(e, ERR_NOT_FOUND,
+			       "the archive has no image @%zu; it has %zu, from @0 on", src->at,
+			       json_array_size(images));
+	if (src->name)
 		return err_set(e, ERR_NOT_FOUND, "the archive has no image '%s'; it has %s",
-			       quote_str(quoted, name), names.len ? names.data : "no names");
-	return err_set(e, ERR_USAGE, "the archive has %zu images, say which one (:NAME): %s",
+			       quote_str(quoted, src->name), names.len ? names.data : "no names");
+	return err_set(e, ERR_USAGE,
+		       "the archive has %zu images, say which one (:NAME or :@NUMBER): %s",
 		       json_array_size(images), names.len ? names.data : "they have no names");
 }
 
-/* The image `name` (NULL: the only one), and the names that it then has: as docker load, all. */
-static int choose(const json_t *images, const char *name, struct saved_image *out,
+/* Whether it is the image at `at` of `count` that the source asks for: by its tag, which goes to
+ * `tag`, by its place, or as the only one. */
+static bool is_wanted(const struct saved_image *s, size_t at, size_t count,
+		      const struct import_source *src, const char **tag)
+{
+	*tag = src->name ? find_tag(s, src->name) : NULL;
+	if (src->name)
+		return *tag != NULL;
+	return src->has_at ? at == src->at : count == 1;
+}
+
+/* The image that is asked for, and the names that it then has: as docker load, all. */
+static int choose(const json_t *images, const struct import_source *src, struct saved_image *out,
 		  struct strlist *names, struct err *e)
 {
 	const size_t count = json_array_size(images);
 
 	for (size_t i = 0; i < count; i++) {
 		SCOPE(saved_image) struct saved_image s = {.config = ""};
+		const char *tag;
 		if (parse_image(json_array_get(images, i), &s, e) < 0)
 			return -1;
-		const char *found = name ? find_tag(&s, name) : NULL;
-		if (name ? !found : count > 1)
+		if (!is_wanted(&s, i, count, src, &tag))
 			continue;
-		if ((found ? strlist_add(names, found, e) : strlist_copy(names, &s.tags, e)) < 0)
+		if ((tag ? strlist_add(names, tag, e) : strlist_copy(names, &s.tags, e)) < 0)
 			return -1;
 		*out = s;
 		s = (struct saved_image){.config = ""};
@@ -333,7 +349,7 @@ static int choose(const json_t *images, const char *name, struct saved_image *ou
 	}
 	if (count == 0)
 		return err_set(e, ERR_NOT_FOUND, "the archive holds no image");
-	return refuse_choice(images, name, e);
+	return refuse_choice(images, src, e);
 }
 
 /* docker writes plain tar, others what the registry had; the name does not tell. */
@@ -411,8 +427,8 @@ static json_t *parse_images(const struct docker_archive *a, struct err *e)
 	return steal_ptr(&doc);
 }
 
-static int import_saved(struct docker_archive *a, const char *name, struct import_image *out,
-			struct err *e)
+static int import_saved(struct docker_archive *a, const struct import_source *src,
+			struct import_image *out, struct err *e)
 {
 	SCOPE(saved_image) struct saved_image chosen = {.config = ""};
 	json_t *images = NULL;
@@ -430,7 +446,7 @@ static int import_saved(struct docker_archive *a, const char *name, struct impor
 	const int found = json_get_array(doc, "images", MANIFEST_FILE, &images, e);
 	if (found < 1)
 		return found < 0 ? -1 : err_set(e, ERR_NOT_FOUND, "the archive holds no image");
-	if (choose(images, name, &chosen, &out->names, e) < 0)
+	if (choose(images, src, &chosen, &out->names, e) < 0)
 		return -1;
 	return take_image(a, &chosen, out, e);
 }
@@ -446,7 +462,7 @@ int import_from_docker_archive(struct importer *im, const struct import_source *
 		return -1;
 	a.in = archive_input_open(fd, src->path, im->opt->progress, e);
 	if (a.in)
-		r = import_saved(&a, src->name, out, e);
+		r = import_saved(&a, src, out, e);
 	archive_input_free(a.in);
 	fini(&a);
 	return r;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/quote.h"
@@ -66,6 +68,29 @@ static int refuse(const char *text, struct err *e)
 		       str_text(&known));
 }
 
+/* "@0": no name starts so. */
+static int parse_at(struct import_source *out, const char *text, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	uint64_t at;
+
+	if (str_to_u64(text + 1, strlen(text + 1), 10, SIZE_MAX, &at) < 0)
+		return err_set(e, ERR_USAGE, "'%s' is no name and no @NUMBER",
+			       quote_str(quoted, text));
+	out->has_at = true;
+	out->at = (size_t)at;
+	return 0;
+}
+
+/* What follows the colon. */
+static int parse_choice(struct import_source *out, const char *text, struct err *e)
+{
+	if (out->kind == IMPORT_DOCKER_ARCHIVE && text[0] == '@')
+		return parse_at(out, text, e);
+	out->name = str_dup(text, e);
+	return out->name ? 0 : -1;
+}
+
 int import_source_parse(struct import_source *out, const char *text, struct err *e)
 {
 	const struct prefix *p = find_prefix(text);
@@ -79,16 +104,15 @@ int import_source_parse(struct import_source *out, const char *text, struct err 
 	const size_t len = colon ? (size_t)(colon - path) : strlen(path);
 	if (len == 0)
 		return err_set(e, ERR_USAGE, "source '%s' has no path", quote_str(quoted, text));
-	SCOPE_FREE char *path_copy = str_dup_n(path, len, e);
-	if (!path_copy)
+	struct import_source src = {.kind = p->kind};
+	if (colon && colon[1] && parse_choice(&src, colon + 1, e) < 0)
 		return -1;
-	char *name = NULL;
-	if (colon && colon[1]) {
-		name = str_dup(colon + 1, e);
-		if (!name)
-			return -1;
+	src.path = str_dup_n(path, len, e);
+	if (!src.path) {
+		import_source_fini(&src);
+		return -1;
 	}
-	*out = (struct import_source){p->kind, steal_ptr(&path_copy), name};
+	*out = src;
 	return 0;
 }
 

@@ -308,7 +308,7 @@ START_TEST(runs_out_of_memory_cleanly)
 {
 	struct err e = ERR_INIT;
 	SCOPE_FREE char *path = str_dup(scratch_file(short_of_memory[_i].path), &e);
-	struct import_source src = {short_of_memory[_i].kind, path, NULL};
+	struct import_source src = {.kind = short_of_memory[_i].kind, .path = path};
 	SCOPE_FREE char *m = layout_image("amd64", "a", NAMED("app"));
 	SCOPE_FREE char *sig = signatures(m, "p", "");
 	SCOPE_FREE char *both = str_dupf(&e, "%s,%s", m, sig);

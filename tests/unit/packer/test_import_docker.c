@@ -46,13 +46,16 @@ static void pack(void)
 	layouts_run(argv);
 }
 
+/* `name` may be a place, "@1". */
 static int import(const char *name, const char *tag, struct import_result *out, struct err *e)
 {
+	const bool has_at = name && name[0] == '@';
 	const struct import_options opt = {
 		.tag = tag, .platform = &amd64, .compression = COMPRESSION_DEFAULT};
 	SCOPE_FREE char *path = str_dup(scratch_file("saved.tar"), e);
-	SCOPE_FREE char *copy = name ? str_dup(name, e) : NULL;
-	const struct import_source src = {IMPORT_DOCKER_ARCHIVE, path, copy};
+	SCOPE_FREE char *copy = name && !has_at ? str_dup(name, e) : NULL;
+	const struct import_source src = {IMPORT_DOCKER_ARCHIVE, path, copy, has_at,
+					  has_at ? strtoul(name + 1, NULL, 10) : 0};
 
 	return import_run(layouts_store, &src, &opt, out, e);
 }
@@ -129,6 +132,28 @@ START_TEST(chooses_by_name)
 	take("b", NULL, "localhost/b:latest");
 	take("docker.io/library/b:latest", "hub", "localhost/hub:latest");
 	take("registry.example/d:2", NULL, "registry.example/d:2");
+}
+END_TEST
+
+START_TEST(chooses_by_place)
+{
+	make_image("c.json", "l.tar", "text");
+	make_image("d.json", "m.tar", "other");
+	scratch_write("saved/manifest.json",
+		      "[{\"Config\":\"c.json\",\"RepoTags\":[\"a:1\"],\"Layers\":[\"l.tar\"]},"
+		      "{\"Config\":\"d.json\",\"RepoTags\":null,\"Layers\":[\"m.tar\"]}]");
+	pack();
+	refuse("@2", ERR_NOT_FOUND, "no image @2; it has 2, from @0 on");
+	take("@0", NULL, "localhost/a:1");
+	/* One without a name can be had no other way. */
+	take("@1", "second", "localhost/second:latest");
+	SCOPE(image) struct image first = IMAGE_INIT;
+	SCOPE(image) struct image second = IMAGE_INIT;
+	struct err e = ERR_INIT;
+	image_load(layouts_store, "a:1", &amd64, &first, &e);
+	image_load(layouts_store, "second", &amd64, &second, &e);
+	ck_assert_no_err(&e);
+	ck_assert(!digest_equal(&first.top.digest, &second.top.digest));
 }
 END_TEST
 
@@ -283,6 +308,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, takes_the_only_image);
 	tcase_add_test(tc, layers_may_be_links_and_compressed);
 	tcase_add_test(tc, chooses_by_name);
+	tcase_add_test(tc, chooses_by_place);
 	tcase_add_test(tc, keeps_all_names);
 	tcase_add_test(tc, keeps_only_the_name_that_was_asked_for);
 	tcase_add_test(tc, keeps_only_the_name_that_was_given);

@@ -18,9 +18,35 @@ static const struct {
 	{"oci-archive:x.tar:name", IMPORT_OCI_ARCHIVE, "x.tar", "name"},
 	{"oci-archive:x.tar", IMPORT_OCI_ARCHIVE, "x.tar", NULL},
 	{"docker-archive:/x.tar:name:tag", IMPORT_DOCKER_ARCHIVE, "/x.tar", "name:tag"},
+	/* A place is of docker's archives alone. */
+	{"oci-archive:x.tar:@0", IMPORT_OCI_ARCHIVE, "x.tar", "@0"},
 	{"dir:/a:b", IMPORT_DIR, "/a:b", NULL},
 	{"rootfs:./x:y.tar.xz", IMPORT_ROOTFS, "./x:y.tar.xz", NULL},
 };
+
+static const struct {
+	const char *text;
+	size_t at;
+} places[] = {
+	{"docker-archive:x.tar:@0", 0},
+	{"docker-archive:x.tar:@12", 12},
+};
+
+START_TEST(takes_a_place)
+{
+	struct import_source src;
+	struct err e = ERR_INIT;
+
+	import_source_parse(&src, places[_i].text, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(src.kind, IMPORT_DOCKER_ARCHIVE);
+	ck_assert_str_eq(src.path, "x.tar");
+	ck_assert_ptr_null(src.name);
+	ck_assert(src.has_at);
+	ck_assert_uint_eq(src.at, places[_i].at);
+	import_source_fini(&src);
+}
+END_TEST
 
 START_TEST(takes)
 {
@@ -32,6 +58,7 @@ START_TEST(takes)
 	ck_assert_int_eq(src.kind, taken[_i].kind);
 	ck_assert_str_eq(src.path, taken[_i].path);
 	ck_assert_pstr_eq(src.name, taken[_i].name);
+	ck_assert(!src.has_at);
 	import_source_fini(&src);
 }
 END_TEST
@@ -47,6 +74,12 @@ static const struct {
 	{"oci", "dir:"},
 	{"oci:", "no path"},
 	{"oci::name", "no path"},
+	{"docker-archive::@0", "no path"},
+	{"docker-archive:x.tar:@", "'@' is no name and no @NUMBER"},
+	{"docker-archive:x.tar:@a", "no @NUMBER"},
+	{"docker-archive:x.tar:@-1", "no @NUMBER"},
+	{"docker-archive:x.tar:@0:1", "no @NUMBER"},
+	{"docker-archive:x.tar:@99999999999999999999", "no @NUMBER"},
 	{"dir:", "no path"},
 	{"rootfs:", "no path"},
 	{"\x1b[2Jx:y", "\\x1b"},
@@ -93,6 +126,7 @@ static Suite *suite_new(void)
 	TCase *tc = tcase_create("parse");
 
 	tcase_add_loop_test(tc, takes, 0, ARRAY_LEN(taken));
+	tcase_add_loop_test(tc, takes_a_place, 0, ARRAY_LEN(places));
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
 	suite_add_tcase(s, tc);
 	tc = tcase_create("hint");

@@ -19,7 +19,7 @@ static int import(enum import_kind kind, const char *name, struct import_result 
 	const struct import_options opt = {
 		.tag = "app", .platform = &arm64, .compression = COMPRESSION_DEFAULT};
 	SCOPE_FREE char *path = str_dup(scratch_file(name), e);
-	const struct import_source src = {kind, path, NULL};
+	const struct import_source src = {.kind = kind, .path = path};
 
 	return import_run(layouts_store, &src, &opt, out, e);
 }
