@@ -161,51 +161,58 @@ static int is_superset(const struct store *s, const struct descriptor *new,
 	return 1;
 }
 
-struct signature_ref {
-	const struct store *store;
-	const char *key;
-	const struct descriptor *artifact;
-};
-
-/* refs_update: a signature that is in the store is never lost. */
-static int set_signature_ref(void *ctx, struct image_index *ix, struct err *e)
+/* A signature that is in the store is never lost. */
+static int put_signatures(const struct store *s, struct image_index *ix, const char *key,
+			  const struct descriptor *artifact, struct err *e)
 {
-	const struct signature_ref *new = ctx;
-	struct descriptor *entry = refs_find(ix, new->key);
+	const struct descriptor *entry = refs_find(ix, key);
 
 	if (entry) {
-		const int may = is_superset(new->store, new->artifact, entry, e);
-		if (may == 0)
+		const int may = is_superset(s, artifact, entry, e);
+		if (may < 0)
+			return -1;
+		if (may == 0) {
 			log_warning("'%s' has other signatures in the store: they stay, and those "
 				    "of the source are left out",
-				    new->key);
-		if (may <= 0)
-			return may;
-	} else if (image_index_add(ix, new->artifact, e) < 0) {
-		return -1;
-	} else {
-		entry = &ix->manifests[ix->count - 1];
+				    key);
+			return 0;
+		}
 	}
-	if (descriptor_copy(entry, new->artifact, e) < 0 ||
-	    strmap_set(&entry->annotations, REFS_NAME_KEY, new->key, e) < 0)
-		return -1;
-	return 1;
+	return refs_put(ix, key, artifact, e);
 }
 
-/* Of the image `name`, which has a tag: in the same repository. */
-static int set_signatures(const struct importer *im, const char *name,
-			  const struct import_image *image, struct err *e)
-{
-	const int repository = (int)(strrchr(name, ':') - name);
+/* What is to be known once all of it is there. */
+struct publication {
+	const struct store *store;
+	const struct import_image *image;
+	const struct strlist *keys; /* each has a tag */
+};
 
-	for (size_t i = 0; i < image->signature_count; i++) {
-		const struct import_signatures *s = &image->signatures[i];
-		SCOPE_FREE char *key = str_dupf(e, "%.*s:%s", repository, name, s->tag);
-		struct signature_ref ref = {im->store, key, &s->artifact};
-		if (!key || refs_update(im->store, set_signature_ref, &ref, e) < 0)
+/* The signatures of an image are in the repository of its name. */
+static int publish_as(const struct publication *p, const char *key, struct image_index *ix,
+		      struct err *e)
+{
+	const int repository = (int)(strrchr(key, ':') - key);
+
+	for (size_t i = 0; i < p->image->signature_count; i++) {
+		const struct import_signatures *s = &p->image->signatures[i];
+		SCOPE_FREE char *name = str_dupf(e, "%.*s:%s", repository, key, s->tag);
+		if (!name || put_signatures(p->store, ix, name, &s->artifact, e) < 0)
 			return -1;
 	}
-	return 0;
+	return refs_put(ix, key, &p->image->top, e);
+}
+
+/* refs_update: all names with their signatures, or none. */
+static int publish(void *ctx, struct image_index *ix, struct err *e)
+{
+	const struct publication *p = ctx;
+
+	for (size_t i = 0; i < p->keys->count; i++) {
+		if (publish_as(p, p->keys->items[i], ix, e) < 0)
+			return -1;
+	}
+	return 1;
 }
 
 /* Adds to `keys` what `own`, a name of the source, or the name in the options is in the store. */
@@ -252,12 +259,9 @@ static int finish(struct importer *im, struct import_image *image, struct import
 
 	if (find_keys(im, image, &keys, e) < 0)
 		return -1;
-	for (size_t i = 0; i < keys.count; i++) {
-		/* Signatures first: who looks for them finds them as soon as the name is there. */
-		if (set_signatures(im, keys.items[i], image, e) < 0 ||
-		    refs_set(im->store, keys.items[i], &image->top, e) < 0)
-			return -1;
-	}
+	struct publication all = {im->store, image, &keys};
+	if (refs_update(im->store, publish, &all, e) < 0)
+		return -1;
 	*out = (struct import_result){
 		.top = image->top,
 		.names = keys,

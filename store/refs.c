@@ -49,18 +49,6 @@ int refs_update(const struct store *s,
 	return r == 1 ? index_file_write(s, &f, e) : r;
 }
 
-struct setting {
-	const char *key;
-	const struct descriptor *descriptor;
-};
-
-static int set_entry(struct descriptor *entry, const struct setting *new, struct err *e)
-{
-	if (descriptor_copy(entry, new->descriptor, e) < 0)
-		return -1;
-	return strmap_set(&entry->annotations, REFS_NAME_KEY, new->key, e);
-}
-
 /* Removes the entries of `key` that come after the first `keep` ones; returns how many. */
 static int remove_entries(struct image_index *ix, const char *key, int keep)
 {
@@ -78,21 +66,33 @@ static int remove_entries(struct image_index *ix, const char *key, int keep)
 	return removed;
 }
 
-static int set_ref(void *ctx, struct image_index *ix, struct err *e)
+int refs_put(struct image_index *ix, const char *key, const struct descriptor *d, struct err *e)
 {
-	const struct setting *new = ctx;
-	struct descriptor *entry = refs_find(ix, new->key);
+	struct descriptor *entry = refs_find(ix, key);
 
 	if (!entry) {
-		if (image_index_add(ix, new->descriptor, e) < 0)
+		if (image_index_add(ix, d, e) < 0)
 			return -1;
 		entry = &ix->manifests[ix->count - 1];
 	}
-	if (set_entry(entry, new, e) < 0)
+	if (descriptor_copy(entry, d, e) < 0 ||
+	    strmap_set(&entry->annotations, REFS_NAME_KEY, key, e) < 0)
 		return -1;
 	/* Other tools leave two entries of one name behind; the first is the one that counts. */
-	remove_entries(ix, new->key, 1);
-	return 1;
+	remove_entries(ix, key, 1);
+	return 0;
+}
+
+struct setting {
+	const char *key;
+	const struct descriptor *descriptor;
+};
+
+static int set_ref(void *ctx, struct image_index *ix, struct err *e)
+{
+	const struct setting *new = ctx;
+
+	return refs_put(ix, new->key, new->descriptor, e) < 0 ? -1 : 1;
 }
 
 int refs_set(const struct store *s, const char *key, const struct descriptor *d, struct err *e)
@@ -112,8 +112,7 @@ static int set_refs(void *ctx, struct image_index *ix, struct err *e)
 	const struct settings *all = ctx;
 
 	for (size_t i = 0; i < all->keys->count; i++) {
-		struct setting new = {all->keys->items[i], all->descriptor};
-		if (set_ref(&new, ix, e) < 0)
+		if (refs_put(ix, all->keys->items[i], all->descriptor, e) < 0)
 			return -1;
 	}
 	return all->keys->count > 0;

@@ -44,4 +44,7 @@ int refs_update(const struct store *s,
 /* The entry of `key` in a parsed index; NULL. */
 struct descriptor *refs_find(struct image_index *ix, const char *key);
 
+/* Adds or moves it there; on failure the index is not to be written. */
+int refs_put(struct image_index *ix, const char *key, const struct descriptor *d, struct err *e);
+
 #endif
