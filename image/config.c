@@ -78,7 +78,6 @@ int image_config_add_history(struct image_config *c, const struct history *h, st
 	return 0;
 }
 
-/* Whether `entry` is "NAME", or starts with "NAME=". */
 char *config_format_time(int64_t epoch_s, struct err *e)
 {
 	const time_t when = (time_t)epoch_s;
