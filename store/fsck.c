@@ -43,8 +43,7 @@ static void count_finding(struct fsck_report *r, enum fsck_severity severity, en
 	}
 }
 
-/* What this process is short of says nothing of the store. */
-static bool is_own_lack(const struct err *why)
+bool fsck_is_own_lack(const struct err *why)
 {
 	return why->code == ERR_NOMEM ||
 	       (why->code == ERR_SYS && (why->sys == EMFILE || why->sys == ENFILE));
@@ -56,7 +55,7 @@ int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, 
 	char quoted[QUOTE_MAX];
 	SCOPE(str) struct str text = STR_INIT;
 
-	if (is_own_lack(why))
+	if (fsck_is_own_lack(why))
 		return err_move(e, why);
 	const enum err_code code = why->code;
 	int r = str_append_z(&text, why->msg, e);

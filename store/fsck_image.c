@@ -283,8 +283,11 @@ static int mend_catalog(void *ctx, struct err *failed)
 {
 	const struct catalog_at *at = ctx;
 	const struct layers_options opt = {.workers = 0};
+	char name[DIGEST_STR_MAX];
+	digest_format(&at->mark->digest, name);
 	/* All of it is borrowed. */
 	const struct image im = {
+		.name = name,
 		.chosen = {.digest = at->mark->digest, .size = at->mark->size},
 		.manifest = *at->doc,
 		.config = *at->config,

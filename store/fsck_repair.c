@@ -6,18 +6,23 @@
 #include "store/fsck_private.h"
 #include "store/roots.h"
 
-/* Makes it anew: how bad it was after all; `why` tells it. */
+/* Makes it anew: how bad it was after all; `why` tells it, or what this process is short of. */
 static enum fsck_severity repair(const struct fsck_mender *mender, struct err *why)
 {
 	struct err failed = ERR_INIT;
-	const bool is_mended = mender->mend(mender->ctx, &failed) == 0;
 
-	if (is_mended)
+	if (mender->mend(mender->ctx, &failed) == 0) {
 		err_wrap(why, "made anew");
-	else
-		err_wrap(why, "cannot be made anew (%s)", failed.msg);
+		return FSCK_REPAIRED;
+	}
+	if (fsck_is_own_lack(&failed)) {
+		err_clear(why);
+		err_move(why, &failed);
+		return FSCK_DERIVED;
+	}
+	err_wrap(why, "cannot be made anew (%s)", failed.msg);
 	err_clear(&failed);
-	return is_mended ? FSCK_REPAIRED : FSCK_DERIVED;
+	return FSCK_DERIVED;
 }
 
 int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
@@ -26,7 +31,7 @@ int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, 
 	enum fsck_severity severity = FSCK_DERIVED;
 	char subject[FSCK_SUBJECT_MAX], text[DIGEST_STR_MAX];
 
-	if (f->opt->repair)
+	if (f->opt->repair && !fsck_is_own_lack(why))
 		severity = repair(mender, why);
 	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
 	return fsck_tell(f, severity, subject, why, user, e);

@@ -160,6 +160,17 @@ START_TEST(without_its_blob_nothing_can_be_made_anew)
 }
 END_TEST
 
+START_TEST(a_catalog_cannot_be_made_anew_of_layers_that_are_lost)
+{
+	fixture_cut(own_file("catalogs", &manifest.digest, ""), 100);
+	ck_assert_int_eq(unlink(fixture_blob_file(&own.descriptor.digest)), 0);
+	const struct fsck_report r = run(true);
+	ck_assert_uint_eq(r.repaired, 0);
+	check_finding(FSCK_DERIVED, "catalog of manifest sha256:");
+	check_finding(FSCK_DERIVED, "cannot be made anew (image 'sha256:");
+}
+END_TEST
+
 START_TEST(all_images_that_need_a_blob_are_lost)
 {
 	ck_assert_int_eq(unlink(fixture_blob_file(&own.descriptor.digest)), 0);
@@ -186,6 +197,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_catalog_is_made_anew);
 	tcase_add_test(tc, nothing_is_touched_without_being_asked);
 	tcase_add_test(tc, without_its_blob_nothing_can_be_made_anew);
+	tcase_add_test(tc, a_catalog_cannot_be_made_anew_of_layers_that_are_lost);
 	tcase_add_test(tc, all_images_that_need_a_blob_are_lost);
 	tcase_add_test(tc, a_manifest_that_is_gone_is_a_lost_image);
 	suite_add_tcase(suite, tc);
