@@ -2,6 +2,7 @@
 /* Members are made here by zlib. */
 #include "tests/unit/main.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <zlib.h>
@@ -242,6 +243,53 @@ START_TEST(a_frame_for_every_byte_is_too_much)
 }
 END_TEST
 
+/*
+ * Appends the member that expands most: zeros, as one block of deflate with codes of its own (RFC
+ * 1951, 3.2.7).  A literal, then 4064 times length 258 at distance 1, for which the tree in HEAD
+ * has a code of one bit each, "0" and "0"; the end is in the last byte.  zlib does not come so far:
+ * what it makes of 1 MiB expands to 998 times its size.
+ */
+enum { BOMB_CONTENT = 1 + 4064 * 258, BOMB_DEFLATED = 1030 };
+
+static void add_bomb(void)
+{
+	static const char header[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff";
+	static const char head[] = "\xed\xc0\x81\0\0\0\0\x80\xa0\xfd\xa9\x17\xa9";
+	static const uint8_t zeros[BOMB_CONTENT];
+	const uint32_t trailer[2] = {htole32((uint32_t)crc32(0, zeros, sizeof(zeros))),
+				     htole32(BOMB_CONTENT)};
+
+	ck_assert_int_eq(str_append(&blob, header, 10, &e), 0);
+	ck_assert_int_eq(str_append(&blob, BYTES(head), &e), 0);
+	ck_assert_int_eq(str_append_zeros(&blob, BOMB_DEFLATED - sizeof(head), &e), 0);
+	ck_assert_int_eq(str_append_c(&blob, '\x06', &e), 0);
+	ck_assert_int_eq(str_append(&blob, trailer, sizeof(trailer), &e), 0);
+}
+
+START_TEST(members_that_expand_beyond_the_limit)
+{
+	enum { FREE = LIMIT_EXPANSION_FREE / BOMB_CONTENT /* in whole members */ };
+	size_t count;
+
+	for (int i = 0; i < FREE; i++)
+		add_bomb();
+	/* Any ratio is fine up to there. */
+	ck_assert_int_eq(read_all(NULL, &count), GZIP_FRAMES_END);
+	ck_assert_uint_eq(count, FREE);
+	add_bomb();
+	ck_assert_int_eq(read_all(NULL, &count), -1);
+	ck_assert_err(&e, ERR_LIMIT, "expands to more than 1000 times its size");
+	ck_assert_uint_eq(count, FREE);
+	/* The same behind a member that does not expand. */
+	blob.len = 0;
+	add_stored(LIMIT_EXPANSION_RATIO);
+	for (int i = 0; i <= FREE; i++)
+		add_bomb();
+	ck_assert_int_eq(read_all(NULL, &count), GZIP_FRAMES_END);
+	ck_assert_uint_eq(count, FREE + 2);
+}
+END_TEST
+
 static const struct {
 	const char *bytes;
 	size_t len;
@@ -314,6 +362,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_longer_member_is_none);
 	tcase_add_test(tc, a_member_that_no_window_holds_is_none);
 	tcase_add_test(tc, a_frame_for_every_byte_is_too_much);
+	tcase_add_test(tc, members_that_expand_beyond_the_limit);
 	tcase_add_loop_test(tc, what_is_no_gzip_has_no_frames, 0, ARRAY_LEN(others));
 	tcase_add_test(tc, a_file_cut_under_us_is_told);
 	tcase_add_test(tc, memory_runs_out);
