@@ -125,6 +125,12 @@ void err_clear(struct err *e)
 	*e = (struct err)ERR_INIT;
 }
 
+bool err_is_own_lack(const struct err *e)
+{
+	return e->code == ERR_NOMEM ||
+	       (e->code == ERR_SYS && (e->sys == EMFILE || e->sys == ENFILE));
+}
+
 static int exit_status_of_errno(int sys)
 {
 	switch (sys) {

@@ -12,6 +12,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
+
 enum err_code {
 	ERR_NONE = 0,
 	ERR_SYS,         /* a system call failed; `sys` says how */
@@ -56,6 +58,11 @@ int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 
 int err_move(struct err *to, struct err *from);
 
 void err_clear(struct err *e);
+
+/* Memory or descriptors ran out: an error of this process, which says nothing of what it was
+ * looking at.  Who goes on after other errors, or reports them of what it looks at, stops at this.
+ */
+bool err_is_own_lack(const struct err *e);
 
 /* The exit status of shale(1), "EXIT STATUS", for this error; 0 for ERR_NONE. */
 int err_exit_status(const struct err *e);

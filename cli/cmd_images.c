@@ -47,7 +47,7 @@ static void row_fini(struct row *r)
 }
 
 /* What can be told about an image that loads; an artifact or a damaged image has only its name. */
-static void row_fill(const struct store *s, struct row *r)
+static int row_fill(const struct store *s, struct row *r, struct err *e)
 {
 	struct err ignored = ERR_INIT;
 	char digest[DIGEST_STR_MAX];
@@ -57,8 +57,10 @@ static void row_fill(const struct store *s, struct row *r)
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
 	if (image_load_found(s, name, r->top, r->top->has_platform ? &r->top->platform : NULL,
 			     &r->image, &ignored) < 0) {
+		if (err_is_own_lack(&ignored))
+			return err_move(e, &ignored);
 		err_clear(&ignored);
-		return;
+		return 0;
 	}
 	char text[PLATFORM_STR_MAX];
 	const bool is_index = mediatype_kind(r->top->media_type) == MEDIA_INDEX;
@@ -68,6 +70,7 @@ static void row_fill(const struct store *s, struct row *r)
 	r->layers = r->image.manifest.layer_count;
 	for (size_t i = 0; i < r->image.manifest.layer_count; i++)
 		r->bytes += r->image.manifest.layers[i].size;
+	return 0;
 }
 
 static int row_print(const struct row *r, bool whole_digest, struct table *t, struct err *e)
@@ -155,9 +158,11 @@ static int list(const struct listing *l, struct image_index *ix, struct err *e)
 		if (r.name && reference_artifact_tag(r.name) && !l->has_artifacts)
 			continue;
 		/* Completions ask for names, and have to be quick. */
+		int failed = 0;
 		if (!l->has_only_names || l->filters.count > 0)
-			row_fill(l->store, &r);
-		const int failed = print_row(l, &r, e);
+			failed = row_fill(l->store, &r, e);
+		if (failed == 0)
+			failed = print_row(l, &r, e);
 		row_fini(&r);
 		if (failed < 0)
 			return -1;

@@ -89,9 +89,13 @@ int layer_info_count_shares(const struct store *s, const struct image *im, struc
 		if (!name || reference_artifact_tag(name))
 			continue;
 		if (image_load_found(s, name, top, top->has_platform ? &top->platform : NULL,
-				     &other, &ignored) < 0)
+				     &other, &ignored) < 0) {
+			if (err_is_own_lack(&ignored))
+				return err_move(e, &ignored);
 			err_clear(&ignored);
-		else if (!digest_equal(&other.chosen.digest, &im->chosen.digest))
+			continue;
+		}
+		if (!digest_equal(&other.chosen.digest, &im->chosen.digest))
 			count_common(im, &other, list);
 	}
 	return 0;

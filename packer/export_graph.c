@@ -482,6 +482,8 @@ int export_set_entry(const struct export_set *set, const char *name, struct desc
 	SCOPE_FREE char *full = NULL;
 	if (name && reference_parse(&r, name, &why) == 0 && !r.has_digest)
 		full = reference_key(&r, &why);
+	if (err_is_own_lack(&why))
+		return err_move(e, &why);
 	err_clear(&why);
 	if (full && str_equal(full, name) &&
 	    strmap_set(&out->annotations, OCI_LAYOUT_CONTAINERD_NAME, name, e) < 0)

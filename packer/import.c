@@ -91,6 +91,8 @@ static int get_reference(const struct import_options *opt, const char *own, stru
 		return err_set(e, ERR_USAGE, "the source has no name: say one with --tag");
 	if (reference_parse(out, own, &why) == 0 && reference_check_image_name(out, own, &why) == 0)
 		return 0;
+	if (err_is_own_lack(&why))
+		return err_move(e, &why);
 	err_set(e, ERR_USAGE, "the source's name cannot be used: say one with --tag (%s)", why.msg);
 	err_clear(&why);
 	return -1;

@@ -244,8 +244,9 @@ static int parse_image(const json_t *obj, struct saved_image *out, struct err *e
 	return get_texts(obj, "Layers", LIMIT_LAYERS, &out->layers, e);
 }
 
-/* Whether `text` is `full` when `prefix` is put in front of it. */
-static bool is_with_prefix(const char *prefix, const char *text, const struct reference *full)
+/* Whether `text` is `full` when `prefix` is put in front of it: 1, 0, or -1 for own lacks. */
+static int is_with_prefix(const char *prefix, const char *text, const struct reference *full,
+			  struct err *e)
 {
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
 	struct err why = ERR_INIT;
@@ -253,40 +254,55 @@ static bool is_with_prefix(const char *prefix, const char *text, const struct re
 
 	const bool is_same = whole && reference_parse(&r, whole, &why) == 0 &&
 			     str_equal(r.name, full->name) && str_equal(r.tag, full->tag);
+	if (err_is_own_lack(&why))
+		return err_move(e, &why);
 	err_clear(&why);
 	return is_same;
 }
 
 /* Whether `text` means the image that `tag` names in full; a name without a host is ours, or
- * docker's. */
-static bool is_short_for(const char *text, const char *tag)
+ * docker's.  1, 0, -1. */
+static int is_short_for(const char *text, const char *tag, struct err *e)
 {
 	static const char *const prefixes[] = {"", "docker.io/", "docker.io/library/"};
 	SCOPE(reference) struct reference full = REFERENCE_INIT;
 	struct err why = ERR_INIT;
-	bool is_same = false;
+	int is_same = 0;
 
-	if (reference_parse(&full, tag, &why) == 0) {
-		for (size_t i = 0; i < ARRAY_LEN(prefixes) && !is_same; i++)
-			is_same = is_with_prefix(prefixes[i], text, &full);
+	if (reference_parse(&full, tag, &why) < 0) {
+		if (err_is_own_lack(&why))
+			return err_move(e, &why);
+		err_clear(&why);
+		return 0;
 	}
-	err_clear(&why);
+	for (size_t i = 0; i < ARRAY_LEN(prefixes) && is_same == 0; i++)
+		is_same = is_with_prefix(prefixes[i], text, &full, e);
 	return is_same;
 }
 
-static bool is_same_name(const char *a, const char *b)
+/* 1, 0, -1 */
+static int is_same_name(const char *a, const char *b, struct err *e)
 {
-	return strcmp(a, b) == 0 || is_short_for(a, b) || is_short_for(b, a);
+	if (strcmp(a, b) == 0)
+		return 1;
+	const int is_short = is_short_for(a, b, e);
+	return is_short != 0 ? is_short : is_short_for(b, a, e);
 }
 
-/* The tag that `name` means, or NULL. */
-static const char *find_tag(const struct saved_image *s, const char *name)
+/* The tag that `name` means, into `*out`, or NULL: 0 or -1. */
+static int find_tag(const struct saved_image *s, const char *name, const char **out, struct err *e)
 {
+	*out = NULL;
 	for (size_t i = 0; i < s->tags.count; i++) {
-		if (is_same_name(s->tags.items[i], name))
-			return s->tags.items[i];
+		const int is_same = is_same_name(s->tags.items[i], name, e);
+		if (is_same < 0)
+			return -1;
+		if (is_same) {
+			*out = s->tags.items[i];
+			return 0;
+		}
 	}
-	return NULL;
+	return 0;
 }
 
 static int refuse_choice(const json_t *images, const struct import_source *src, struct err *e)
@@ -318,13 +334,13 @@ static int refuse_choice(const json_t *images, const struct import_source *src, 
 }
 
 /* Whether it is the image at `at` of `count` that the source asks for: by its tag, which goes to
- * `tag`, by its place, or as the only one. */
-static bool is_wanted(const struct saved_image *s, size_t at, size_t count,
-		      const struct import_source *src, const char **tag)
+ * `tag`, by its place, or as the only one.  1, 0, -1. */
+static int is_wanted(const struct saved_image *s, size_t at, size_t count,
+		     const struct import_source *src, const char **tag, struct err *e)
 {
-	*tag = src->name ? find_tag(s, src->name) : NULL;
+	*tag = NULL;
 	if (src->name)
-		return *tag != NULL;
+		return find_tag(s, src->name, tag, e) < 0 ? -1 : *tag != NULL;
 	return src->has_at ? at == src->at : count == 1;
 }
 
@@ -339,7 +355,10 @@ static int choose(const json_t *images, const struct import_source *src, struct 
 		const char *tag;
 		if (parse_image(json_array_get(images, i), &s, e) < 0)
 			return -1;
-		if (!is_wanted(&s, i, count, src, &tag))
+		const int is_it = is_wanted(&s, i, count, src, &tag, e);
+		if (is_it < 0)
+			return -1;
+		if (!is_it)
 			continue;
 		if ((tag ? strlist_add(names, tag, e) : strlist_copy(names, &s.tags, e)) < 0)
 			return -1;

@@ -100,17 +100,20 @@ static int find_named(const struct image_index *ix, const char *name, const stru
 	return 0;
 }
 
-/* The name in full, as a store of ours has it; NULL when `name` is none. */
-static char *full_name(const char *name)
+/* The name in full, as a store of ours has it; NULL when `name` is none.  0, or -1 for own lacks.
+ */
+static int full_name(const char *name, char **out, struct err *e)
 {
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
 	struct err why = ERR_INIT;
-	char *key = NULL;
 
+	*out = NULL;
 	if (reference_parse(&r, name, &why) == 0)
-		key = reference_key(&r, &why);
+		*out = reference_key(&r, &why);
+	if (err_is_own_lack(&why))
+		return err_move(e, &why);
 	err_clear(&why);
-	return key;
+	return 0;
 }
 
 static const struct descriptor *choose_named(const struct image_index *ix, const char *name,
@@ -120,7 +123,9 @@ static const struct descriptor *choose_named(const struct image_index *ix, const
 
 	if (find_named(ix, name, &found, e) < 0)
 		return NULL;
-	SCOPE_FREE char *full = found ? NULL : full_name(name);
+	SCOPE_FREE char *full = NULL;
+	if (!found && full_name(name, &full, e) < 0)
+		return NULL;
 	if (full && find_named(ix, full, &found, e) < 0)
 		return NULL;
 	if (!found)

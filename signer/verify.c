@@ -104,6 +104,8 @@ static int check_identity(const struct verifying *v, const char *signed_for, str
 	struct err ignored = ERR_INIT;
 	const bool is_ours =
 		reference_parse(&got, signed_for, &ignored) == 0 && str_equal(got.name, ref->name);
+	if (err_is_own_lack(&ignored))
+		return err_move(e, &ignored);
 	err_clear(&ignored);
 	if (is_ours)
 		return 0;

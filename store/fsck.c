@@ -43,19 +43,13 @@ static void count_finding(struct fsck_report *r, enum fsck_severity severity, en
 	}
 }
 
-bool fsck_is_own_lack(const struct err *why)
-{
-	return why->code == ERR_NOMEM ||
-	       (why->code == ERR_SYS && (why->sys == EMFILE || why->sys == ENFILE));
-}
-
 int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
 	      const char *user, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 	SCOPE(str) struct str text = STR_INIT;
 
-	if (fsck_is_own_lack(why))
+	if (err_is_own_lack(why))
 		return err_move(e, why);
 	const enum err_code code = why->code;
 	int r = str_append_z(&text, why->msg, e);

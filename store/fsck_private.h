@@ -28,11 +28,8 @@ struct fsck {
 	bool is_partial;       /* a document could not be read: nothing is known to be unused */
 };
 
-/* Memory or descriptors: what this process is short of says nothing of the store. */
-bool fsck_is_own_lack(const struct err *why);
-
-/* Tells of a finding; takes the text from `why` and clears it.  An own lack is no finding: moved
- * to `e`, -1.  `user`: who needs it; NULL. */
+/* Tells of a finding; takes the text from `why` and clears it.  An own lack (base/err.h) is no
+ * finding: moved to `e`, -1.  `user`: who needs it; NULL. */
 int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, struct err *why,
 	      const char *user, struct err *e);
 

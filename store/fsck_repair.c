@@ -15,7 +15,7 @@ static enum fsck_severity repair(const struct fsck_mender *mender, struct err *w
 		err_wrap(why, "made anew");
 		return FSCK_REPAIRED;
 	}
-	if (fsck_is_own_lack(&failed)) {
+	if (err_is_own_lack(&failed)) {
 		err_clear(why);
 		err_move(why, &failed);
 		return FSCK_DERIVED;
@@ -31,7 +31,7 @@ int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, 
 	enum fsck_severity severity = FSCK_DERIVED;
 	char subject[FSCK_SUBJECT_MAX], text[DIGEST_STR_MAX];
 
-	if (f->opt->repair && !fsck_is_own_lack(why))
+	if (f->opt->repair && !err_is_own_lack(why))
 		severity = repair(mender, why);
 	snprintf(subject, sizeof(subject), "%s %s", kind, digest_format(d, text));
 	return fsck_tell(f, severity, subject, why, user, e);

@@ -150,6 +150,15 @@ START_TEST(exit_status_of_each_code)
 }
 END_TEST
 
+START_TEST(own_lacks_are_memory_and_descriptors)
+{
+	const struct err e = {statuses[_i].code, statuses[_i].sys, NULL};
+	const bool want = e.code == ERR_NOMEM || e.sys == EMFILE || e.sys == ENFILE;
+
+	ck_assert_int_eq(err_is_own_lack(&e), want);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("base/err");
@@ -169,6 +178,7 @@ static Suite *suite_new(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("exit status");
 	tcase_add_loop_test(tc, exit_status_of_each_code, 0, ARRAY_LEN(statuses));
+	tcase_add_loop_test(tc, own_lacks_are_memory_and_descriptors, 0, ARRAY_LEN(statuses));
 	suite_add_tcase(suite, tc);
 	return suite;
 }
