@@ -57,7 +57,7 @@ static int row_fill(const struct store *s, struct row *r, struct err *e)
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
 	if (image_load_found(s, name, r->top, r->top->has_platform ? &r->top->platform : NULL,
 			     &r->image, &ignored) < 0) {
-		if (err_is_own_lack(&ignored))
+		if (err_is_own_lack(&ignored) || ignored.code == ERR_SYS)
 			return err_move(e, &ignored);
 		err_clear(&ignored);
 		return 0;

@@ -90,7 +90,7 @@ int layer_info_count_shares(const struct store *s, const struct image *im, struc
 			continue;
 		if (image_load_found(s, name, top, top->has_platform ? &top->platform : NULL,
 				     &other, &ignored) < 0) {
-			if (err_is_own_lack(&ignored))
+			if (err_is_own_lack(&ignored) || ignored.code == ERR_SYS)
 				return err_move(e, &ignored);
 			err_clear(&ignored);
 			continue;
