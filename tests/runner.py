@@ -12,6 +12,7 @@ build first on PATH.  Lines at its top steer the runner:
     # NEEDS: root fuse     what it cannot do without: root, fuse, userns, or a program on PATH
     # FULL: only           runs with --full alone
     # SANITIZERS: no       says nothing of a build that watches itself: not run with one, unless with --full
+    # SANITIZERS: only     says nothing of a build without ASan
 
 Exit status 0 passes, 77 skips (say why on standard error), all else fails.  Siblings NAME.stdout.exact,
 NAME.stdout.glob and NAME.stderr.glob are compared with what it printed.  SHALE_REQUIRE=root,fuse,... or
@@ -150,7 +151,9 @@ class Runner:
         self.required = set(filter(None, os.environ.get("SHALE_REQUIRE", "").split(",")))
         self.base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
         with open(os.path.join(options.build, "cli", "shale"), "rb") as f:
-            self.has_sanitizers = re.search(rb"__[at]san_init", f.read()) is not None
+            program = f.read()
+        self.has_asan = b"__asan_init" in program
+        self.has_sanitizers = self.has_asan or b"__tsan_init" in program
         # Cases drop privileges to look at images as another user.
         os.chmod(self.base, 0o755)
 
@@ -181,6 +184,8 @@ class Runner:
         if fields.get("FULL") == "only" and not self.options.full:
             return None
         if fields.get("SANITIZERS") == "no" and self.has_sanitizers and not self.options.full:
+            return None
+        if fields.get("SANITIZERS") == "only" and not self.has_asan:
             return None
         for need in fields.get("NEEDS", "").split():
             if not has(need):

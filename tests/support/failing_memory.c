@@ -1,169 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that runs out in a whole program: a library to preload, which fails one allocation of
- *those that the program and all its libraries ask for after main() has begun.
+ * Memory of shale-failing.  The functions here take the place of the C library's, for the program
+ * and all its libraries.
  *
- *	NOMEM_AT	which one fails, from 1; 0: none
- *	NOMEM_LOG	a file that gets the number of allocations, when the program ends
- *
- * Built by tests/cases/fault/nomem.sh.
+ * In a build with ASan the memory comes from there: its own functions give way to these, and are
+ * known by another name too.  (What its strdup() and realpath() take is taken without being asked
+ * for here.)
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdint.h>
 
-typedef int main_fn(int argc, char **argv, char **envp);
+#include "tests/support/failing.h"
 
-static atomic_long count;
-static long fails_at;
-static atomic_bool is_counting;
-static main_fn *real_main;
+enum {
+	EARLY_SIZE = 8192, /* bytes; dlsym(3) has been seen to take some dozens */
+	EARLY_ALIGNMENT = 16,
+};
 
-/* What dlsym itself asks for before anything is known. */
-static char early[8192];
+static bool is_spared(const void *caller)
+{
+	/* libarchive reads through a null pointer at one of its allocations and ends the process at
+	 * others; so does the loader that brings it. */
+	static const char *const spared[] = {"libarchive.so", "ld-linux"};
+	Dl_info object;
+
+	if (!dladdr(caller, &object) || !object.dli_fname)
+		return false;
+	for (size_t i = 0; i < sizeof(spared) / sizeof(spared[0]); i++) {
+		if (strstr(object.dli_fname, spared[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool fails_now(const void *caller, const char *name)
+{
+	return failing_counts(FAILING_MEMORY) && !is_spared(caller) &&
+	       failing_now(FAILING_MEMORY, name);
+}
+
+/* Of the function that it stands in. */
+#define FAILS_NOW() fails_now(__builtin_return_address(0), __func__)
+
+#ifdef HAS_ASAN
+
+void *__interceptor_malloc(size_t size);
+void *__interceptor_calloc(size_t n, size_t size);
+void *__interceptor_realloc(void *old, size_t size);
+void *__interceptor_reallocarray(void *old, size_t n, size_t size);
+int __interceptor_posix_memalign(void **out, size_t alignment, size_t size);
+void *__interceptor_aligned_alloc(size_t alignment, size_t size);
+
+#define REAL(name)          __interceptor_##name
+#define IS_EARLY()          false
+#define EARLY_TAKE(n, size) NULL
+
+#else
+
+/* What dlsym itself asks for, before anything is known. */
+static _Alignas(EARLY_ALIGNMENT) char early[EARLY_SIZE];
 static size_t early_used;
 
-static void *early_take(size_t size)
+static void *early_take(size_t n, size_t size)
 {
 	void *taken = early + early_used;
 
-	early_used += (size + 15) & ~(size_t)15;
+	early_used += (n * size + EARLY_ALIGNMENT - 1) & ~(size_t)(EARLY_ALIGNMENT - 1);
 	if (early_used > sizeof(early))
 		abort();
 	return taken;
 }
 
-static int is_early(const void *p)
+static bool is_early(const void *p)
 {
-	return (const char *)p >= early && (const char *)p < early + sizeof(early);
+	return (uintptr_t)p >= (uintptr_t)early &&
+	       (uintptr_t)p < (uintptr_t)(early + sizeof(early));
 }
 
-static int is_spared(const void *caller)
-{
-	static const char *const spared[] = {"libarchive.so", "ld-linux"};
-	Dl_info object;
+static struct {
+	void *(*malloc)(size_t size);
+	void *(*calloc)(size_t n, size_t size);
+	void *(*realloc)(void *old, size_t size);
+	void *(*reallocarray)(void *old, size_t n, size_t size);
+	int (*posix_memalign)(void **out, size_t alignment, size_t size);
+	void *(*aligned_alloc)(size_t alignment, size_t size);
+	void (*free)(void *p);
+} libc;
 
-	if (!dladdr(caller, &object) || !object.dli_fname)
-		return 0;
-	for (size_t i = 0; i < sizeof(spared) / sizeof(spared[0]); i++) {
-		if (strstr(object.dli_fname, spared[i]))
-			return 1;
-	}
-	return 0;
+static void find(void *function, const char *name)
+{
+	void *found = dlsym(RTLD_NEXT, name);
+
+	if (!found)
+		abort();
+	/* POSIX: dlsym gives functions as pointers to objects. */
+	memcpy(function, &found, sizeof(found));
 }
 
-static int fails_now(const void *caller)
+/* Whether the C library's functions are only being looked for.  The first call comes before there
+ * is a second thread. */
+static bool is_looking(void)
 {
-	if (!atomic_load(&is_counting) || is_spared(caller) ||
-	    atomic_fetch_add(&count, 1) + 1 != fails_at)
-		return 0;
-	errno = ENOMEM;
-	return 1;
-}
+	static bool looks;
 
-/* The function of that name that the program would have without this library. */
-#define REAL(type, name)                              \
-	static __typeof__(type) *real;                \
-	if (!real) {                                  \
-		void *found = dlsym(RTLD_NEXT, name); \
-		memcpy(&real, &found, sizeof(real));  \
-	}
-
-void *malloc(size_t size)
-{
-	static int is_looking;
-
-	if (is_looking)
-		return early_take(size);
-	is_looking = 1;
-	REAL(void *(size_t), "malloc")
-	is_looking = 0;
-	return fails_now(__builtin_return_address(0)) ? NULL : real(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	static int is_looking;
-
-	if (is_looking)
-		return early_take(n * size);
-	is_looking = 1;
-	REAL(void *(size_t, size_t), "calloc")
-	is_looking = 0;
-	return fails_now(__builtin_return_address(0)) ? NULL : real(n, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-	REAL(void *(void *, size_t), "realloc")
-	return fails_now(__builtin_return_address(0)) ? NULL : real(old, size);
-}
-
-void *reallocarray(void *old, size_t n, size_t size)
-{
-	REAL(void *(void *, size_t, size_t), "reallocarray")
-	return fails_now(__builtin_return_address(0)) ? NULL : real(old, n, size);
-}
-
-int posix_memalign(void **out, size_t alignment, size_t size)
-{
-	REAL(int(void **, size_t, size_t), "posix_memalign")
-	return fails_now(__builtin_return_address(0)) ? ENOMEM : real(out, alignment, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-	REAL(void *(size_t, size_t), "aligned_alloc")
-	return fails_now(__builtin_return_address(0)) ? NULL : real(alignment, size);
+	if (looks)
+		return true;
+	if (libc.free)
+		return false;
+	looks = true;
+	find(&libc.malloc, "malloc");
+	find(&libc.calloc, "calloc");
+	find(&libc.realloc, "realloc");
+	find(&libc.reallocarray, "reallocarray");
+	find(&libc.posix_memalign, "posix_memalign");
+	find(&libc.aligned_alloc, "aligned_alloc");
+	find(&libc.free, "free");
+	looks = false;
+	return false;
 }
 
 void free(void *p)
 {
-	if (is_early(p))
-		return;
-	REAL(void(void *), "free")
-	real(p);
+	if (!is_looking() && !is_early(p))
+		libc.free(p);
 }
 
-static void tell(void)
-{
-	char text[32];
-	const char *path = getenv("NOMEM_LOG");
-	const long total = atomic_load(&count);
+#define REAL(name)          libc.name
+#define IS_EARLY()          is_looking()
+#define EARLY_TAKE(n, size) early_take(n, size)
 
-	atomic_store(&is_counting, 0);
-	if (!path)
-		return;
-	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	const int len = snprintf(text, sizeof(text), "%ld\n", total);
-	if (fd < 0 || write(fd, text, (size_t)len) != len)
-		abort();
-	close(fd);
+#endif
+
+void *malloc(size_t size)
+{
+	if (IS_EARLY())
+		return EARLY_TAKE(1, size);
+	return FAILS_NOW() ? NULL : REAL(malloc)(size);
 }
 
-static int counted_main(int argc, char **argv, char **envp)
+void *calloc(size_t n, size_t size)
 {
-	const char *at = getenv("NOMEM_AT");
-
-	fails_at = at ? atol(at) : 0;
-	atexit(tell);
-	atomic_store(&is_counting, 1);
-	return real_main(argc, argv, envp);
+	if (IS_EARLY())
+		return EARLY_TAKE(n, size);
+	return FAILS_NOW() ? NULL : REAL(calloc)(n, size);
 }
 
-int __libc_start_main(main_fn *main, int argc, char **argv, main_fn *init, void (*fini)(void),
-		      void (*rtld_fini)(void), void *stack_end);
-int __libc_start_main(main_fn *main, int argc, char **argv, main_fn *init, void (*fini)(void),
-		      void (*rtld_fini)(void), void *stack_end)
+void *realloc(void *old, size_t size)
 {
-	REAL(int(main_fn *, int, char **, main_fn *, void (*)(void), void (*)(void), void *),
-	     "__libc_start_main")
-	real_main = main;
-	return real(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
+	if (IS_EARLY())
+		return EARLY_TAKE(1, size);
+	return FAILS_NOW() ? NULL : REAL(realloc)(old, size);
+}
+
+void *reallocarray(void *old, size_t n, size_t size)
+{
+	if (IS_EARLY())
+		return EARLY_TAKE(n, size);
+	return FAILS_NOW() ? NULL : REAL(reallocarray)(old, n, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+	if (IS_EARLY())
+		return ENOMEM;
+	return FAILS_NOW() ? ENOMEM : REAL(posix_memalign)(out, alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (IS_EARLY())
+		return NULL;
+	return FAILS_NOW() ? NULL : REAL(aligned_alloc)(alignment, size);
 }

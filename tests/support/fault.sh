@@ -46,47 +46,144 @@ mkdir empty full
 )
 cp -r full kept
 SHALE_STORE=$PWD/kept/store shale gc >/dev/null
+# more: two images, one signed, and of the other no catalog yet.
+cp -r kept more
+(
+  SHALE_STORE=$PWD/more/store
+  export SHALE_STORE
+  shale build -q -f two -t next context >/dev/null
+  shale sign --key kept/team.key --passphrase-file pass app >/dev/null
+  rm -f more/store/shale/catalogs/"$(inspect next "d['digest'].split(':')[1]")"
+)
+# damaged: a catalog, an index and frames that are to be made anew.
+cp -r kept damaged
+SHALE_STORE=$PWD/damaged/store shale import -q -t other oci:layout >/dev/null
+SHALE_STORE=$PWD/damaged/store shale cat other /a >/dev/null
+for faulted_file in damaged/store/shale/catalogs/* damaged/store/shale/layers/*; do
+  flip "$faulted_file" -10
+done
+# exported: what exports replace, or add to.
+cp -r kept exported
+SHALE_STORE=$PWD/kept/store shale export -q app oci:exported/out:first >/dev/null
+echo older >exported/out.tar
 
-# faulted WHAT NAME: all the faults of WHAT (see faults.py; power and nomem: power.py, nomem.py) for a command.
+# faulted WHAT NAME...: all the faults of WHAT for each command of that name, or of a group of them (faulted_names): kill,
+# errors (faults.py), nomem, leaks (failing.py), power (power.py).  ONLY="NAME..." in the environment chooses some of them.
 faulted() {
-  case $1 in
-  kill) faulted_samples=15 ;;
-  EIO) faulted_samples=12 ;;
-  power | nomem) faulted_samples=10 ;;
-  *) faulted_samples=6 ;;
-  esac
-  # What a command does after a fault is the same in both builds; sanitizers look at fewer of them.
-  ! has_sanitizers || faulted_samples=$(((faulted_samples + 2) / 3))
-  [ -z "${SHALE_FULL:-}" ] || faulted_samples=0
   faulted_what=$1
+  shift
+  faulted_count=0
+  for faulted_name in $(faulted_names "$@"); do
+    case " ${ONLY:-$faulted_name} " in
+    *" $faulted_name "*)
+      faulted_count=$((faulted_count + 1))
+      faulted_one
+      ;;
+    esac
+  done
+  [ "$faulted_count" -gt 0 ] || fail "no command is called '${ONLY:-}'"
+}
+
+# faulted_names NAME...: with all of `changes`, which change a store or carry an image out of it, and of `reads`.
+faulted_names() {
+  for faulted_name in "$@"; do
+    case $faulted_name in
+    changes)
+      echo build-new build build-parallel
+      echo import-oci import-oci-archive import-docker-archive import-dir import-rootfs
+      echo export-oci export-oci-more export-oci-archive export-docker-archive export-rootfs export-stdout
+      echo sign tag rm gc fsck-repair
+      ;;
+    reads) echo cat cp ls diff size history inspect images verify fsck ;;
+    *) echo "$faulted_name" ;;
+    esac
+  done
+}
+
+# samples COUNT: as many of these, or all (0) with --full.  What a command does after a fault is the same in both builds:
+# sanitizers look at fewer of them.
+samples() {
+  if [ -n "${SHALE_FULL:-}" ]; then
+    echo 0
+  elif has_sanitizers; then
+    echo $((($1 + 2) / 3))
+  else
+    echo "$1"
+  fi
+}
+
+# fsck tells, and succeeds, when it cannot read what is derived, or when there is a lease that somebody left.
+faulted_one() {
   faulted_once=
   faulted_parallel=
-  case $2 in
+  faulted_partial=
+  faulted_derived=
+  case $faulted_name in
   build-new) set -- empty shale build -q --workers 0 -f one -t app:1 context ;;
   build) set -- kept shale build -q --workers 0 -f two -t next context ;;
   build-parallel) faulted_parallel=--parallel && set -- kept shale build -q --workers 2 -f two -t next context ;;
   import-oci) set -- kept shale import -q --workers 0 -t app oci:layout ;;
   import-dir) set -- kept shale import -q --workers 0 -t new dir:rootfs ;;
   import-oci-archive) set -- kept shale import -q --workers 0 -t app oci-archive:oci.tar ;;
-  import-docker-archive) set -- kept shale import -q --workers 0 -t app docker-archive:docker.tar ;;
+  import-docker-archive) set -- kept shale import -q --workers 0 docker-archive:docker.tar:app:1 ;;
   import-rootfs) set -- kept shale import -q --workers 0 -t new rootfs:rootfs.tar ;;
+  export-oci) set -- kept shale export -q --workers 0 app oci:work/out ;;
+  export-oci-more) set -- exported shale export -q --workers 0 app oci:work/out:second ;;
+  export-oci-archive) set -- kept shale export -q --workers 0 app oci-archive:work/out.tar ;;
+  export-docker-archive) set -- exported shale export -q --workers 0 app docker-archive:work/out.tar ;;
+  export-rootfs) set -- kept shale export -q --workers 0 app rootfs:work/out.tar ;;
+  export-stdout) set -- kept shale export -q --workers 0 app - ;;
   sign) faulted_once=--once && set -- kept shale sign --key kept/team.key --passphrase-file pass app ;;
   tag) set -- kept shale tag app other:2 ;;
   rm) faulted_once=--once && set -- full shale rm app ;;
   gc) faulted_once=--once && set -- full shale gc ;;
+  fsck-repair) faulted_once=--once faulted_derived=--derived && set -- damaged shale fsck -q --read-data --repair ;;
   cat) set -- kept shale cat app /hello ;;
-  export-oci) set -- kept shale export -q --workers 0 app oci:work/out ;;
-  export-oci-archive) set -- kept shale export -q --workers 0 app oci-archive:work/out.tar ;;
-  export-docker-archive) set -- kept shale export -q --workers 0 app docker-archive:work/out.tar ;;
-  export-rootfs) set -- kept shale export -q --workers 0 app rootfs:work/out.tar ;;
-  *) fail "no command $2" ;;
+  cp) faulted_partial=--partial && set -- more shale cp -q next:/. work/copy ;;
+  ls) set -- more shale ls -R next ;;
+  diff) set -- more shale diff app next ;;
+  size) set -- more shale size next ;;
+  history) set -- more shale history next ;;
+  inspect) set -- more shale inspect --layers next ;;
+  images) set -- more shale images ;;
+  verify) set -- more shale verify -q --key kept/team.pub app ;;
+  fsck) faulted_once=--once faulted_derived=--derived && set -- kept shale fsck -q --read-data ;;
+  *) fail "no command $faulted_name" ;;
   esac
   faulted_pristine=$1
   shift
-  set -- --samples "$faulted_samples" ${faulted_once:+"$faulted_once"} "$*" "$faulted_pristine" -- "$@"
+  [ "$faulted_what" != power ] || faulted_partial=
+  set -- "$faulted_name" "$faulted_pristine" -- "$@"
+  for faulted_option in $faulted_once $faulted_derived $faulted_partial; do
+    set -- "$faulted_option" "$@"
+  done
+  for faulted_kind in $(faulted_kinds); do
+    set -- --what "$faulted_kind" "$@"
+  done
   case $faulted_what in
-  power) "$SHALE_SOURCE/tests/support/power.py" "$@" ;;
-  nomem) "$SHALE_SOURCE/tests/support/nomem.py" --library "$PWD/nomem.so" "$@" ;;
-  *) "$SHALE_SOURCE/tests/support/faults.py" --what "$faulted_what" ${faulted_parallel:+"$faulted_parallel"} "$@" ;;
+  kill | errors) "$SHALE_SOURCE/tests/support/faults.py" ${faulted_parallel:+"$faulted_parallel"} "$@" ;;
+  nomem | leaks)
+    # ASan itself gives up when a thread that starts finds no memory.
+    [ "$faulted_what $faulted_name" != "nomem build-parallel" ] || ! has_sanitizers || return 0
+    "$SHALE_SOURCE/tests/support/failing.py" "$@"
+    ;;
+  power)
+    # Threads compress, and write nothing; and a pipe is no disk.
+    case $faulted_name in build-parallel | export-stdout) return 0 ;; esac
+    "$SHALE_SOURCE/tests/support/power.py" --samples "$(samples 10)" "$@"
+    ;;
+  esac
+}
+
+# faulted_kinds: those of kill, errors, nomem and leaks, with their samples.  ENFILE says what EMFILE does.
+faulted_kinds() {
+  case $faulted_what in
+  kill) echo "kill=$(samples 15)" ;;
+  nomem) echo "ENOMEM=$(samples 10)" ;;
+  errors | leaks)
+    echo "EIO=$(samples 12) ENOSPC=$(samples 6) EDQUOT=$(samples 6) EMFILE=$(samples 6)"
+    [ -z "${SHALE_FULL:-}" ] || echo "ENFILE=0"
+    [ "$faulted_name" != build-parallel ] || echo "EAGAIN=0"
+    ;;
   esac
 }

@@ -2,25 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pulls the plug of a command of shale: replays what it wrote to the store, without what it had not synced.
 
-Usage: power.py [--samples N] [--random N] [--once] NAME PRISTINE -- COMMAND...
+Usage: power.py [--samples N] [--random N] [--once] [--derived] NAME PRISTINE -- COMMAND...
 
-The command runs once, on a copy of PRISTINE, and strace writes down what it does to files of the store.  For each of its
-calls the disk is then made as a power failure may leave it right after the call, and looked at as faults.py does: fsck finds
-no error, no image that was there is gone, the command works, and gc leaves no litter.
+The command runs once, on a copy of PRISTINE, and strace writes down what it does to files there, of the store and of an
+export.  For each of its calls the disk is then made as a power failure may leave it right after the call, and looked at as
+faults.py does: fsck finds no error, no image that was there is gone, what was being exported is there whole under its name or
+not at all, the command works, and gc leaves no litter.
 
 What a power failure leaves: all that was synced; of the rest, which no order holds, anything.  So for each call there are
 disks that lack
 
 - nothing, and all that was pending;
 - each pending change by itself, and all pending changes but one;
-- random halves of them (--random for each call, default 4), a write also being cut in the middle.
+- random halves of them (--random for each call), a write also being cut in the middle.
 
 A change is a write to a file, its size, its mode, or a name that was given, moved or taken away.  fsync(2) of a file covers
 its content, size and mode, fsync(2) of a directory the names in it: no more, whatever file systems do.  When the command has
-ended nothing that it said may be lost: what it printed is what a run afterwards prints.
+ended nothing that it said may be lost: what it printed is what a run afterwards prints, and what it exported is there.
 
 Each disk is looked at once, however many ways lead to it.  --samples 0 looks at all, else at so many of them, evenly.
-Prints "NAME: N of M disks".
+Prints "power NAME: N of M disks, T s".
 """
 import argparse
 import collections
@@ -32,10 +33,10 @@ import random
 import re
 import shutil
 import stat
+import time
 
-from undisturbed import WORK, Reference, check_store, fail, fresh, run
+from undisturbed import WORK, Reference, check_outside, check_store, fail, files, fresh, outside, run, take_arguments, tree
 
-STORE = os.path.join(WORK, "store")
 SEED = 7
 WHOLE_CALL = re.compile(r"^(?:\d+ +)?([a-z0-9_]+)\((.*)\) += (-?\d+)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -57,6 +58,11 @@ def bytes_of(text):
 
 def path_of(text):
     return os.fsdecode(bytes_of(text))
+
+
+def is_below(path):
+    """Whether it is one of the files that are replayed."""
+    return (path + "/").startswith(WORK + "/")
 
 
 class File:
@@ -90,7 +96,7 @@ class Disk:
 
     def has_folder(self, path):
         """A name in a folder that was not kept is not there either."""
-        return path == os.path.dirname(STORE) or (path in self.folders and self.has_folder(os.path.dirname(path)))
+        return path == WORK or (path in self.folders and self.has_folder(os.path.dirname(path)))
 
     def settle(self):
         """Drops what cannot be reached."""
@@ -110,7 +116,7 @@ class Disk:
         return "\n".join(sorted(folders + files))
 
     def make(self):
-        shutil.rmtree(STORE, ignore_errors=True)
+        shutil.rmtree(WORK, ignore_errors=True)
         for path, mode in sorted(self.folders.items()):
             os.mkdir(path)
             os.chmod(path, mode)
@@ -129,12 +135,12 @@ class Log:
         self.events = []  # Change, or the set of what a sync covers
         self.live = {}  # name -> File, as it is while the command runs
         self.open = {}  # descriptor -> [File, offset]
-        self.read_tree(os.path.join(pristine, "store"))
+        self.read_tree(pristine)
         self.live.update(self.names)
 
     def read_tree(self, top):
         for folder, _, files in os.walk(top):
-            path = os.path.normpath(os.path.join(STORE, os.path.relpath(folder, top)))
+            path = os.path.normpath(os.path.join(WORK, os.path.relpath(folder, top)))
             self.folders[path] = stat.S_IMODE(os.lstat(folder).st_mode)
             for name in files:
                 with open(os.path.join(folder, name), "rb") as f:
@@ -241,7 +247,7 @@ class Log:
             fail(f"no meaning for '{line[:300]}'")
 
     def is_ours(self, arguments):
-        return any(path_of(path).startswith(STORE) for _, path in DESCRIPTOR.findall(arguments))
+        return any(is_below(path_of(path)) for _, path in DESCRIPTOR.findall(arguments))
 
     @staticmethod
     def paths(found, texts):
@@ -254,7 +260,7 @@ class Log:
 
     def on_openat(self, arguments, _, paths, result, __):
         path = paths[0]
-        if not (path + "/").startswith(STORE + "/"):
+        if not is_below(path):
             self.open.pop(result, None)
             return
         flags = arguments[arguments.rindex('"') :]
@@ -329,16 +335,13 @@ class Log:
     def on_fsync(self, _, fd, __, ___, ____):
         if fd in self.open:
             self.events.append({self.open[fd][0]})
-        # A directory that is opened only for this, above the store.
-        elif fd is not None:
-            self.events.append({os.path.dirname(STORE)})
 
     on_fdatasync = on_fsync
 
     def on_linkat(self, _, __, paths, ___, ____):
         own = OWN_DESCRIPTOR.match(paths[0])
         node = self.open[int(own.group(1))][0] if own else self.live.get(paths[0])
-        if node and paths[1].startswith(STORE):
+        if node and is_below(paths[1]):
             self.give_name(paths[1], node)
 
     def on_renameat(self, _, __, paths, ___, ____):
@@ -350,13 +353,13 @@ class Log:
     def on_unlinkat(self, _, __, paths, ___, line):
         if paths[0] in self.live:
             self.take_name(paths[0])
-        elif paths[0].startswith(STORE):
+        elif is_below(paths[0]):
             fail(f"no meaning for '{line[:300]}'")
 
     on_unlink = on_unlinkat
 
     def on_mkdirat(self, arguments, _, paths, __, ___):
-        if (paths[0] + "/").startswith(STORE + "/"):
+        if is_below(paths[0]):
             self.make_folder(paths[0], int(arguments.rsplit(", ", 1)[1], 8))
 
     on_mkdir = on_mkdirat
@@ -419,19 +422,25 @@ def check_images(before, after, is_over, place):
             fail(f"{place}: {name} is {here.get(name)}, not {' or '.join(map(str, right))}")
 
 
+def check_kept(reference, is_over, place):
+    """What is exported: whole, or not there; once the command has ended, whole."""
+    here = tree()
+    check_outside(reference, here, place)
+    if is_over and (found := files(outside(here))) != files(reference.new):
+        fail(f"{place}: lost of what was exported: {files(reference.new).items() - found.items()}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--samples", type=int, default=40)
-    parser.add_argument("--random", type=int, default=4)
-    parser.add_argument("--once", action="store_true")
-    parser.add_argument("name")
-    parser.add_argument("pristine")
-    parser.add_argument("command", nargs="+")
+    parser.add_argument("--random", type=int, default=16)
+    take_arguments(parser)
     options = parser.parse_args()
 
+    started = time.monotonic()
     fresh(options.pristine)
     before = images()
-    reference = Reference(options.pristine, options.command, options.once)
+    reference = Reference(options)
     after = images()
     fresh(options.pristine)
     traced = run(["strace", "-y", "-xx", "-s", str(LONGEST_WRITE), "-o", "strace.power", "-e", f"trace={CALLS}", *options.command])
@@ -446,8 +455,10 @@ def main():
         disk.make()
         place = f"{options.name}: {place}"
         check_images(before, after, is_over, place)
-        check_store(reference, options.command, place)
-    print(f"{options.name}: {len(chosen)} of {len(found)} disks that a power failure may leave, each whole")
+        check_kept(reference, is_over, place)
+        check_store(reference, place)
+    seconds = time.monotonic() - started
+    print(f"power {options.name}: {len(chosen)} of {len(found)} disks, {seconds:.0f} s")
 
 
 if __name__ == "__main__":
