@@ -95,7 +95,7 @@ struct members {
 /* 1, 0 at the end, -1. */
 static int next_member(struct members *m, struct err *e)
 {
-	struct frame f;
+	struct frame f = {0};
 	const void *content;
 
 	const int step = gzip_frames_next(m->frames, &f, &content, e);

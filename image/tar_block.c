@@ -72,9 +72,8 @@ bool tar_block_checksum_is_right(const struct tar_block *b)
 {
 	uint64_t said;
 
-	if (tar_number(b->checksum, sizeof(b->checksum), UINT32_MAX, &said) < 0)
-		return false;
-	return said == sum_unsigned(b) || (int64_t)said == sum_signed(b);
+	return tar_number(b->checksum, sizeof(b->checksum), UINT32_MAX, &said) == 0 &&
+	       (said == sum_unsigned(b) || (int64_t)said == sum_signed(b));
 }
 
 void tar_block_set_checksum(struct tar_block *b)

@@ -338,6 +338,7 @@ START_TEST(answers_nothing_from_lying_numbers)
 	static const struct forgery parent = {CATALOG_DIRENTS, D_F, 4, 4, I_B, NULL};
 	static const struct forgery gap = {CATALOG_FRAMES, 2, 20, 4, 1, NULL};
 	static const struct forgery cycle = {CATALOG_DIRENTS, D_G, 0, 4, I_A, NULL};
+	static const struct forgery target = {CATALOG_INODES, I_D, SIZE, 8, 7, NULL};
 	SCOPE_FD int plain = write_tree(forged_layers);
 	SCOPE_FD int rich = write_rich();
 	SCOPE(catalog) struct catalog *c = forged_catalog(plain, &parent);
@@ -359,6 +360,22 @@ START_TEST(answers_nothing_from_lying_numbers)
 	ck_assert_err(&e, ERR_FORMAT, "inside itself");
 	ck_assert_int_eq(catalog_resolve(round, "/a/g/g/g/f", true, &number, &e), -1);
 	ck_assert_err(&e, ERR_FORMAT, "inside itself");
+
+	SCOPE(catalog) struct catalog *linked = forged_catalog(plain, &target);
+	ck_assert_int_eq(catalog_resolve(linked, "/d", true, &number, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "outside of its section");
+}
+END_TEST
+
+/* Neither device nor FIFO holds anything. */
+START_TEST(checks_the_size_of_a_special_file)
+{
+	static const char *const layers[] = {"p fifo\n", NULL};
+	static const struct forgery size = {CATALOG_INODES,          1, SIZE, 8, 1,
+					    "size of a special file"};
+	SCOPE_FD int fd = write_tree(layers);
+
+	expect_found(fd, &size);
 }
 END_TEST
 
@@ -391,6 +408,37 @@ START_TEST(answers_no_name_that_its_inode_denies)
 	/* Others are answered. */
 	ck_assert_int_eq(catalog_lookup(c, I_ROOT, "d", 1, &inode, &e), 1);
 	ck_assert_uint_eq(inode, I_D);
+}
+END_TEST
+
+START_TEST(names_no_inode_by_what_is_no_name)
+{
+	static const struct forgery slash = {CATALOG_NAMES, 0, D_C, 1, '/', NULL};
+	struct err e = ERR_INIT;
+	SCOPE_FD int fd = write_tree(forged_layers);
+	SCOPE(catalog) struct catalog *c = forged_catalog(fd, &slash);
+	struct catalog_dirent d;
+	uint32_t dir = UINT32_MAX;
+
+	ck_assert_int_eq(catalog_name(c, I_C, 0, &dir, &d, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "name that is none");
+	ck_assert_uint_eq(dir, UINT32_MAX);
+}
+END_TEST
+
+/* Sizes whose sum would begin again at zero. */
+START_TEST(lays_out_no_sections_beyond_the_largest_file)
+{
+	for (unsigned i = 0; i < CATALOG_SECTION_COUNT; i++) {
+		struct catalog_header h = {0};
+
+		h.sections[i].size = UINT64_MAX - CATALOG_HEADER_SIZE + 1;
+		ck_assert(!catalog_layout(&h));
+		h.sections[i].size = CATALOG_FILE_MAX;
+		ck_assert(!catalog_layout(&h));
+		h.sections[i].size = 1;
+		ck_assert(catalog_layout(&h));
+	}
 }
 END_TEST
 
@@ -505,6 +553,9 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, checks_what_hangs_on_inodes, 0, ARRAY_LEN(rich_forgeries));
 	tcase_add_test(tc, answers_nothing_from_lying_numbers);
 	tcase_add_loop_test(tc, answers_no_name_that_its_inode_denies, 0, ARRAY_LEN(lies));
+	tcase_add_test(tc, checks_the_size_of_a_special_file);
+	tcase_add_test(tc, names_no_inode_by_what_is_no_name);
+	tcase_add_test(tc, lays_out_no_sections_beyond_the_largest_file);
 	tcase_add_test(tc, checks_root_and_flags_when_opened);
 	tcase_add_loop_test(tc, checks_layers_when_opened, 0, ARRAY_LEN(layer_forgeries));
 	tcase_add_test(tc, checks_the_header);

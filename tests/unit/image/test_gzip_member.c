@@ -198,6 +198,9 @@ START_TEST(what_is_cut_anywhere_is_not_whole)
 			ck_assert_int_ne(gzip_member_read(decoder, bytes, cut, out, CONTENT, &m),
 					 GZIP_MEMBER_WHOLE);
 			free(bytes);
+			/* And with what would complete it behind. */
+			ck_assert_int_ne(gzip_member_read(decoder, packed, cut, out, CONTENT, &m),
+					 GZIP_MEMBER_WHOLE);
 		}
 	}
 }

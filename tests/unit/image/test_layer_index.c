@@ -537,6 +537,7 @@ enum lie {
 	LIE_NO_SIZE,
 	LIE_DICTIONARY,
 	LIE_BROKEN,
+	LIE_NO_FRAME,
 	LIE_COUNT,
 };
 
@@ -558,6 +559,7 @@ static const struct {
 	[LIE_NO_SIZE] = {ERR_FORMAT, "two uncompressed sizes"},
 	[LIE_DICTIONARY] = {ERR_FORMAT, "one zstd frame"},
 	[LIE_BROKEN] = {ERR_FORMAT, "decompress"},
+	[LIE_NO_FRAME] = {ERR_FORMAT, "no zstd frame"},
 };
 
 static void put_size(uint64_t size)
@@ -640,6 +642,9 @@ static void tell(enum lie lie)
 	case LIE_BROKEN:
 		compress_again(ZSTD_c_checksumFlag, 1, false);
 		bytes.data[bytes.len - 1] ^= 1;
+		break;
+	case LIE_NO_FRAME:
+		str_truncate(&bytes, STORED + 3);
 		break;
 	case LIE_COUNT:
 		break;

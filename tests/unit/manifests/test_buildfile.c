@@ -186,6 +186,7 @@ static const struct {
 	{"XYZZY a", "F:1:1:", "unknown instruction 'XYZZY'\n", ERR_SYNTAX},
 	{"FROM x\n\\\n  \\\n  FOO", "F:4:3:", "unknown", ERR_SYNTAX},
 	{"\x1b[2J", "F:1:1:", "\\x1b[2J", ERR_SYNTAX},
+	{"xescape=x\nFROM x", "F:1:1:", "unknown instruction", ERR_SYNTAX},
 	{"# escape=x\nFROM x", "F:1:10:", "escape character", ERR_SYNTAX},
 	{"# escape=\\\\\nFROM x", "F:1:10:", "escape character", ERR_SYNTAX},
 	{"# escape=`\n# escape=`\nFROM x", "F:2:10:", "only one", ERR_SYNTAX},

@@ -267,6 +267,24 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* Half a character, or one that cannot be seen, would say nothing. */
+START_TEST(names_no_modifier_that_cannot_be_shown)
+{
+	static const char *const words[] = {"${name\xe2\x80\x93}", "${name }", "${name\x7f}"};
+	SCOPE(strmap) struct strmap vars = STRMAP_INIT;
+	SCOPE(str) struct str out = STR_INIT;
+	struct expand_budget budget = EXPAND_BUDGET_INIT;
+	const struct expander x = {.vars = &vars, .escape = '\\', .budget = &budget};
+	struct err e = ERR_INIT;
+	size_t at = 99;
+
+	fill(&vars);
+	ck_assert_int_eq(expand_word(&x, words[_i], &out, &at, &e), -1);
+	ck_assert_str_eq(e.msg, "bad substitution: unknown modifier");
+	ck_assert_err(&e, ERR_SYNTAX, "modifier");
+}
+END_TEST
+
 static const struct {
 	const char *word, *want; /* words joined by "|" */
 } splits[] = {
@@ -505,6 +523,7 @@ static Suite *suite_new(void)
 	TCase *tc = tcase_create("words");
 	tcase_add_loop_test(tc, expands, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
+	tcase_add_loop_test(tc, names_no_modifier_that_cannot_be_shown, 0, 3);
 	tcase_add_loop_test(tc, splits_into_words, 0, ARRAY_LEN(splits));
 	tcase_add_test(tc, knows_the_other_escape_character);
 	tcase_add_test(tc, leaves_quotes_of_documents);

@@ -194,6 +194,7 @@ static const struct {
 	{"FROM scratch\nENV a=${\nHEALTHCHECK --interval=$a CMD x\n", "F:2:7:", 1, false},
 	{"FROM scratch\nENV a=1\nUSER\nEXPOSE ${b?}\n", "F:4:8:", 2, false},
 	{"FROM scratch\nEXPOSE x\nFROM b\nEXPOSE y\n", "F:3:1:", 2, false},
+	{"FROM scratch\nFROM b\nENV =c\n", "F:3:5:", 2, false},
 	{"FROM scratch\nARG =\nCOPY $x a b /c\n", "F:2:5:", 1, true},
 };
 
