@@ -48,9 +48,11 @@ def discover(patterns):
         for name in names:
             path = os.path.join(folder, name)
             if name.endswith(".sh") and os.access(path, os.X_OK):
-                label = os.path.relpath(path, CASES)[: -len(".sh")]
-                if not patterns or any(fnmatch.fnmatch(label, f"*{p}*") for p in patterns):
-                    found.append((label, path))
+                found.append((os.path.relpath(path, CASES)[: -len(".sh")], path))
+    # A name in full is that case alone, whatever else begins so.
+    labels = {label for label, _ in found}
+    patterns = [p if p in labels else f"*{p}*" for p in patterns]
+    found = [case for case in found if not patterns or any(fnmatch.fnmatch(case[0], p) for p in patterns)]
     # What may take long begins first, so that no processor is idle while the last one ends.
     return sorted(found, key=lambda case: (-seconds_allowed(case[1]), case))
 

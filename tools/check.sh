@@ -65,6 +65,7 @@ pages() {
 for name in $(tools/lint.py --list); do
   check "lint: $name" tools/lint.py "$name"
 done
+check "mutate.py" tools/check_mutate.py
 check "clang-format" format
 check "headers compile alone" headers
 check "shellcheck" shells
