@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/tar_block.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "image/entry_check.h"
@@ -112,13 +113,11 @@ static int octal(const char *field, size_t width, uint64_t *out)
 	uint64_t value = 0;
 	size_t i = 0;
 
+	assert(width * OCTAL_BITS < 64); /* no field of a header is that wide */
 	while (i < width && field[i] == ' ')
 		i++;
-	for (; i < width && field[i] >= '0' && field[i] <= '7'; i++) {
-		if (value >> (64 - OCTAL_BITS))
-			return -1;
+	for (; i < width && field[i] >= '0' && field[i] <= '7'; i++)
 		value = value << OCTAL_BITS | (uint64_t)(field[i] - '0');
-	}
 	/* A number ends with its field, or with NULs and blanks. */
 	for (; i < width; i++) {
 		if (field[i] != ' ' && field[i] != '\0')

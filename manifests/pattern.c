@@ -221,9 +221,7 @@ static bool find_match(struct search *s, size_t *start, size_t *end)
 {
 	const size_t to = piece_end(s, 0);
 
-	if (!find_first(s, 0, to, start))
-		return false;
-	return match_at(s, *start, true, end);
+	return find_first(s, 0, to, start) && match_at(s, *start, true, end);
 }
 
 static int append_units(struct str *out, const char *value, const struct units *u, size_t from,

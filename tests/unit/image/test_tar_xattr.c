@@ -35,6 +35,7 @@ static const struct {
 	 {{"trusted.overlay.opaque", "y", 1}}},
 	/* libarchive's, alone and beside the other one. */
 	{{.type = 'x', .pax = "LIBARCHIVE.xattr.user.a%20b=aGVsbG8\n"}, {{"user.a b", "hello", 5}}},
+	{{.type = 'x', .pax = "LIBARCHIVE.xattr.user.%zz%2=MQ\n"}, {{"user.%zz%2", "1", 1}}},
 	{{.type = 'x', .pax = "LIBARCHIVE.xattr.user.a=aGVsbG8=\n"}, {{"user.a", "hello", 5}}},
 	{{.type = 'x', .pax = "LIBARCHIVE.xattr.user.a=AP/+\n"}, {{"user.a", "\0\xff\xfe", 3}}},
 	{{.type = 'x', .pax = "LIBARCHIVE.xattr.user.a=\n"}, {{"user.a", "", 0}}},

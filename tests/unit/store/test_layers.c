@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/layers.h"
 
+#include <endian.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hasher.h"
 #include "base/io.h"
+#include "base/limits.h"
 #include "image/layer_scan.h"
 #include "image/mediatype.h"
+#include "store/derived.h"
+#include "store/layers_private.h"
 #include "tests/unit/store/fixture.h"
 
 static const char content[] = "what the file holds, so that a frame has something to say\n";
@@ -325,6 +330,10 @@ START_TEST(without_a_diff_id_the_blob_is_hashed_first)
 }
 END_TEST
 
+#define SHA512_OF_NOTHING                                                         \
+	"sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce" \
+	"47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+
 static const struct {
 	const char *key;
 	const char *value; /* NULL: removed */
@@ -335,6 +344,7 @@ static const struct {
 	{LAYER_INDEX_DIGEST_KEY,
 	 "sha256:0000000000000000000000000000000000000000000000000000000000000000", ERR_DIGEST,
 	 "not what the manifest says"},
+	{LAYER_INDEX_DIGEST_KEY, SHA512_OF_NOTHING, ERR_UNSUPPORTED, "no SHA-256"},
 	{LAYER_INDEX_OFFSET_KEY, NULL, ERR_FORMAT, "is missing"},
 	{LAYER_INDEX_SIZE_KEY, NULL, ERR_FORMAT, "is missing"},
 	{LAYER_INDEX_OFFSET_KEY, "-1", ERR_FORMAT, LAYER_INDEX_OFFSET_KEY},
@@ -359,6 +369,26 @@ START_TEST(annotations_are_checked)
 		ck_assert_int_eq(strmap_remove(map, bad_annotations[_i].key), 1);
 	check_refused(&layer.diff_id, bad_annotations[_i].code, bad_annotations[_i].word);
 	prove(bad_annotations[_i].code, bad_annotations[_i].word);
+}
+END_TEST
+
+START_TEST(an_index_that_is_too_large_is_not_read)
+{
+	struct err e = ERR_INIT;
+	struct strmap *map = &layer.descriptor.annotations;
+	struct embedded at;
+
+	make_layer(OWN);
+	layer.descriptor.size = 2 * LIMIT_LAYER_INDEX;
+	SCOPE_FREE char *size = str_dupf(&e, "%llu", (unsigned long long)LIMIT_LAYER_INDEX + 1);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_OFFSET_KEY, "0", &e), 0);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_SIZE_KEY, size, &e), 0);
+	ck_assert_int_eq(layers_find_embedded(&layer.descriptor, &at, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "the layer index has");
+	free(steal_ptr(&size));
+	size = str_dupf(&e, "%llu", (unsigned long long)LIMIT_LAYER_INDEX);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_SIZE_KEY, size, &e), 0);
+	ck_assert_int_eq(layers_find_embedded(&layer.descriptor, &at, &e), 1);
 }
 END_TEST
 
@@ -409,6 +439,133 @@ START_TEST(content_outside_of_the_frames_is_refused)
 	/* Who reads through the index does not see it; who unpacks the blob would. */
 	(void)check_layer(&layer.diff_id);
 	prove(ERR_FORMAT, "no skippable frame");
+}
+END_TEST
+
+/* The index of the layer again: of a blob with so many bytes before its frames, or of raw frames.
+ */
+static void index_again(size_t front_len, enum frame_encoding encoding, struct str *out,
+			uint64_t *frames_end)
+{
+	struct err e = ERR_INIT;
+	struct catalog_layer info;
+	SCOPE(layer_index) struct layer_index *ix = NULL;
+	SCOPE(entry_scratch) struct entry_scratch scratch = ENTRY_SCRATCH_INIT;
+	SCOPE(layer_index_builder) struct layer_index_builder *b = layer_index_builder_new(&e);
+	struct entry en;
+
+	layers_index(fixture_store(), &layer.descriptor, &layer.diff_id, &options, &ix, &info, &e);
+	ck_assert_no_err(&e);
+	for (size_t i = 0; i < layer_index_entry_count(ix); i++) {
+		ck_assert_int_eq(layer_index_entry(ix, i, &scratch, &en, &e), 0);
+		ck_assert_int_eq(layer_index_builder_add(b, &en, &e), 0);
+	}
+	for (size_t i = 0; i < layer_index_frame_count(ix); i++) {
+		struct frame f = layer_index_frame(ix, i);
+		*frames_end = f.blob_offset + f.blob_length;
+		f.blob_offset += front_len;
+		if (encoding == FRAME_RAW) {
+			f.blob_offset = f.tar_offset;
+			f.blob_length = f.length;
+		}
+		ck_assert_int_eq(layer_index_builder_add_frame(b, &f, &e), 0);
+	}
+	layer_index_builder_encode(b, encoding, &layer.diff_id, layer_index_tar_size(ix), out, &e);
+	ck_assert_no_err(&e);
+}
+
+/* Puts in the place of the layer's blob: `front`, its frames, and an index that says so. */
+static void replace_index(const char *front, size_t front_len, enum frame_encoding encoding)
+{
+	uint8_t head[] = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+	struct err e = ERR_INIT;
+	char text[DIGEST_STR_MAX];
+	uint64_t end = 0;
+	SCOPE(str) struct str old = STR_INIT;
+	SCOPE(str) struct str index = STR_INIT;
+	SCOPE(str) struct str blob = STR_INIT;
+	struct strmap *map = &layer.descriptor.annotations;
+
+	index_again(front_len, encoding, &index, &end);
+	ck_assert_int_eq(
+		io_slurp_path(fixture_blob_file(&layer.descriptor.digest), 1000000, &old, &e), 0);
+	const uint32_t size = htole32((uint32_t)index.len);
+	memcpy(head + 4, &size, sizeof(size));
+	ck_assert_int_eq(str_append(&blob, front, front_len, &e), 0);
+	ck_assert_int_eq(str_append(&blob, old.data, end, &e), 0);
+	ck_assert_int_eq(str_append(&blob, head, sizeof(head), &e), 0);
+	SCOPE_FREE char *offset = str_dupf(&e, "%zu", blob.len);
+	SCOPE_FREE char *len = str_dupf(&e, "%zu", index.len);
+	ck_assert_int_eq(str_append(&blob, index.data, index.len, &e), 0);
+	const struct digest d = hasher_sha256(index.data, index.len);
+	replace_blob(&blob, 0);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_DIGEST_KEY, digest_format(&d, text), &e), 0);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_OFFSET_KEY, offset, &e), 0);
+	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_SIZE_KEY, len, &e), 0);
+}
+
+START_TEST(content_before_the_frames_is_refused)
+{
+	static const char skippable[8] = "\x50\x2a\x4d\x18";
+
+	make_layer(OWN);
+	replace_index("", 0, FRAME_ZSTD);
+	(void)check_layer(&layer.diff_id);
+	prove(ERR_NONE, NULL);
+	replace_index(skippable, sizeof(skippable), FRAME_ZSTD);
+	(void)check_layer(&layer.diff_id);
+	prove(ERR_FORMAT, "bytes 0 of the blob are in no frame");
+}
+END_TEST
+
+START_TEST(an_embedded_index_is_of_zstd_frames)
+{
+	make_layer(OWN);
+	replace_index("", 0, FRAME_RAW);
+	check_refused(&layer.diff_id, ERR_FORMAT, "frames that are no zstd");
+	prove(ERR_FORMAT, "frames that are no zstd");
+}
+END_TEST
+
+/* The end of the file: flags, the digest of the index, and the one of both and of the blob's name.
+ */
+enum { FLAGS = 8, FOOTER = FLAGS + 2 * DIGEST_SHA256_LEN };
+
+static int peek(const struct str *file, struct err *e)
+{
+	const char *path = derived_file(".index");
+	struct derived d = DERIVED_INIT;
+
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	SCOPE_FD int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	ck_assert_int_eq(io_write_all(fd, file->data, file->len), 0);
+	return derived_peek(fixture_store(), &layer.descriptor.digest, &d, e);
+}
+
+START_TEST(flags_that_nobody_knows_are_refused)
+{
+	struct err e = ERR_INIT;
+	char text[FLAGS + DIGEST_SHA256_LEN + DIGEST_STR_MAX];
+	SCOPE(str) struct str file = STR_INIT;
+
+	make_layer(OWN_GZIP);
+	ck_assert_int_eq(io_slurp_path(derived_file(".index"), 1000000, &file, &e), 0);
+	char *footer = file.data + file.len - FOOTER;
+	for (int i = 0; i < 3; i++) {
+		footer[0] = i == 1 ? 2 : 0;
+		footer[FLAGS - 1] = i == 2;
+		memcpy(text, footer, FLAGS + DIGEST_SHA256_LEN);
+		digest_format(&layer.descriptor.digest, text + FLAGS + DIGEST_SHA256_LEN);
+		const struct digest sum = hasher_sha256(
+			text, FLAGS + DIGEST_SHA256_LEN + strlen(text + FLAGS + DIGEST_SHA256_LEN));
+		memcpy(footer + FLAGS + DIGEST_SHA256_LEN, sum.raw, DIGEST_SHA256_LEN);
+		ck_assert_int_eq(peek(&file, &e), i == 0 ? 1 : -1);
+		if (i > 0)
+			ck_assert_err(&e, ERR_FORMAT, "unknown flags");
+	}
+	str_truncate(&file, FOOTER - 1);
+	ck_assert_int_eq(peek(&file, &e), -1);
+	ck_assert_err(&e, ERR_DIGEST, "cut short");
 }
 END_TEST
 
@@ -469,6 +626,10 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, annotations_are_checked, 0, ARRAY_LEN(bad_annotations));
 	tcase_add_test(tc, annotations_of_another_encoding_mean_nothing);
 	tcase_add_test(tc, content_outside_of_the_frames_is_refused);
+	tcase_add_test(tc, an_index_that_is_too_large_is_not_read);
+	tcase_add_test(tc, content_before_the_frames_is_refused);
+	tcase_add_test(tc, an_embedded_index_is_of_zstd_frames);
+	tcase_add_test(tc, flags_that_nobody_knows_are_refused);
 	tcase_add_test(tc, what_is_no_layer_is_refused);
 	tcase_add_loop_test(tc, a_store_that_cannot_be_written_uses_what_is_kept, 0, KIND_COUNT);
 	suite_add_tcase(suite, tc);
