@@ -4,6 +4,7 @@
 
 #include "image/catalog.h"
 #include "image/catalog_format.h"
+#include "image/tree_size.h"
 #include "tests/unit/image/rich_catalog.h"
 
 static int open_error(const uint8_t *bytes, size_t size, struct err *e)
@@ -411,6 +412,31 @@ START_TEST(answers_no_name_that_its_inode_denies)
 }
 END_TEST
 
+/* One more name than links are said, in numbers that agree but for that. */
+START_TEST(counts_the_names_of_an_inode)
+{
+	static const struct forgery nlink = {CATALOG_INODES, I_F, NLINK, 4, 1, NULL};
+	static const struct forgery name = {CATALOG_INODES, I_F, NAME, 4, D_F, "a link count"};
+	SCOPE_FD int plain = write_tree(forged_layers);
+	SCOPE_FD int fd = forged_file(plain, &nlink);
+
+	expect_found(fd, &name);
+}
+END_TEST
+
+START_TEST(measures_no_file_of_a_layer_that_is_none)
+{
+	static const struct forgery layer = {CATALOG_INODES, I_C, LAYER, 2, 9, NULL};
+	struct err e = ERR_INIT;
+	SCOPE(tree_size) struct tree_size t = TREE_SIZE_INIT;
+	SCOPE_FD int fd = write_tree(forged_layers);
+	SCOPE(catalog) struct catalog *c = forged_catalog(fd, &layer);
+
+	ck_assert_int_eq(tree_size_measure(c, 1, 1, &t, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "layer that is none");
+}
+END_TEST
+
 START_TEST(names_no_inode_by_what_is_no_name)
 {
 	static const struct forgery slash = {CATALOG_NAMES, 0, D_C, 1, '/', NULL};
@@ -554,6 +580,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, answers_nothing_from_lying_numbers);
 	tcase_add_loop_test(tc, answers_no_name_that_its_inode_denies, 0, ARRAY_LEN(lies));
 	tcase_add_test(tc, checks_the_size_of_a_special_file);
+	tcase_add_test(tc, counts_the_names_of_an_inode);
+	tcase_add_test(tc, measures_no_file_of_a_layer_that_is_none);
 	tcase_add_test(tc, names_no_inode_by_what_is_no_name);
 	tcase_add_test(tc, lays_out_no_sections_beyond_the_largest_file);
 	tcase_add_test(tc, checks_root_and_flags_when_opened);

@@ -112,6 +112,15 @@ static const struct {
 	{"zstd-stream.zst", LAYER_ZSTD},
 };
 
+START_TEST(content_has_a_limit)
+{
+	ck_assert_int_eq(inflate_check_expansion(LIMIT_LAYER_CONTENT, LIMIT_LAYER_CONTENT, &e), 0);
+	ck_assert_int_eq(inflate_check_expansion(LIMIT_LAYER_CONTENT + 1, LIMIT_LAYER_CONTENT, &e),
+			 -1);
+	ck_assert_err(&e, ERR_LIMIT, "bytes of content");
+}
+END_TEST
+
 START_TEST(any_blob_cut_short_is_refused)
 {
 	SCOPE(str) struct str blob = STR_INIT;
@@ -348,6 +357,7 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(refuses, setup, teardown);
 	tcase_set_timeout(refuses, 60);
 	tcase_add_loop_test(refuses, any_blob_cut_short_is_refused, 0, ARRAY_LEN(single));
+	tcase_add_test(refuses, content_has_a_limit);
 	tcase_add_test(refuses, file_shorter_than_its_size_is_refused);
 	tcase_add_loop_test(refuses, trailing_bytes_are_refused, 0, ARRAY_LEN(tails));
 	tcase_add_loop_test(refuses, other_bytes_than_the_media_type_says_are_refused, 0,
