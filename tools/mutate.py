@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes one error return after the other out of the parsers and of verification, and tells which ones no test misses.
 
-Usage: tools/mutate.py [--work DIR] [--jobs N] [--only PATTERN] [--number N]... [--tests PATTERN] [--units] [--list]
+Usage: tools/mutate.py [--work DIR] [--jobs N] [--only PATTERN] [--number N]... [--tests PATTERN] [--units] [--rest] [--list]
 
     --work   where the changed sources are built (default $TMPDIR/shale-mutants); kept, so that a second run builds little
     --jobs   tests at a time (default: one for each processor)
@@ -10,6 +10,8 @@ Usage: tools/mutate.py [--work DIR] [--jobs N] [--only PATTERN] [--number N]... 
     --number the error return of this number alone (--list tells it), and what each test says of it; may be repeated
     --tests  tests whose name matches a shell pattern ("image/*", "sign/*"); default: all
     --units  unit tests and fuzz corpora alone, without tests/cases
+    --rest   only what no run in this work directory found a test to miss; its answers count as well (after more tests were
+             written, or after a run with --tests or --units)
     --list   print the error returns and stop
 
 tools/error_returns.py says what an error return is, and how it is taken out.  All are changed in one build, to depend on a
@@ -124,6 +126,11 @@ def write_if_changed(path, text):
             f.write(text)
 
 
+def remove_tree(folder):
+    """rm, since tests leave trees that are deeper than Python goes."""
+    subprocess.run(["rm", "-rf", "--one-file-system", folder], stderr=subprocess.DEVNULL, check=False)
+
+
 def source_names():
     return sorted({os.path.relpath(p, ROOT) for pattern in SOURCES for p in glob.glob(os.path.join(ROOT, pattern))})
 
@@ -210,7 +217,7 @@ class Runner:
         self.work = work
         self.numbers = itertools.count(1)
         for name in ("reached", "run"):
-            shutil.rmtree(os.path.join(work, name), ignore_errors=True)
+            remove_tree(os.path.join(work, name))
             os.mkdir(os.path.join(work, name))
 
     def run(self, test, limit, seconds):
@@ -246,10 +253,10 @@ class Runner:
             left = [line.split()[4] for line in f if line.split()[4].startswith(folder + "/")]
         for point in sorted(left, reverse=True):
             subprocess.run(["fusermount3", "-uz", point], stderr=subprocess.DEVNULL, check=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
         if os.path.exists(folder):
             subprocess.run(["chmod", "-R", "u+rwX", folder], stderr=subprocess.DEVNULL, check=False)
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
     def reached_by(self, test):
         """None where it fails with nothing taken out."""
@@ -288,6 +295,16 @@ def judge(runner, pool, mutants, tests, state, say=say):
             say(f"no test misses {m.number} {m.file}:{m.r.line}: {m.r.text}")
         if done % 50 == 0:
             say(f"{done} of {len(asked)}")
+
+
+def known_misses(work):
+    path = os.path.join(work, "missed.json")
+    return set(json.loads(read(path))) if os.path.exists(path) else set()
+
+
+def keep_misses(work, keys):
+    with open(os.path.join(work, "missed.json"), "w", encoding="utf-8") as f:
+        json.dump(sorted(keys), f, indent=0)
 
 
 def look_closer(runner, pool, mutants, tests):
@@ -356,11 +373,13 @@ def run(options, work):
         if options.number:
             look_closer(runner, pool, chosen, units + shells)
             return 0
-        state = {m.number: "unreached" for m in chosen}
-        judge(runner, pool, chosen, units, state)
-        left = [m for m in chosen if state[m.number] != "missed"]
-        if left and shells:
-            judge(runner, pool, left, shells, state)
+        before = known_misses(work) if options.rest else set()
+        state = {m.number: "missed" if m.key in before else "unreached" for m in chosen}
+        for tests in (units, shells):
+            left = [m for m in chosen if state[m.number] != "missed"]
+            if left and tests:
+                judge(runner, pool, left, tests, state)
+            keep_misses(work, {m.key for m in chosen if state[m.number] == "missed"} | before)
     return min(1, report(chosen, state, explained()))
 
 
@@ -373,6 +392,7 @@ def main(argv):
     parser.add_argument("--number", type=int, action="append")
     parser.add_argument("--tests", default="*")
     parser.add_argument("--units", action="store_true")
+    parser.add_argument("--rest", action="store_true")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args(argv)
     try:

@@ -228,14 +228,14 @@ static const struct {
 	enum err_code code;
 	const char *word;
 } broken[] = {
-	{NULL, ERR_FORMAT, "manifest.json"},
+	{NULL, ERR_FORMAT, "no file 'manifest.json'"},
 	{"", ERR_FORMAT, "manifest.json"},
 	{"{}", ERR_FORMAT, "images"},
 	{"[", ERR_FORMAT, "manifest.json"},
 	{"[],\"x\":1", ERR_FORMAT, "more than one"},
 	{"[]", ERR_NOT_FOUND, "no image"},
 	{"null", ERR_NOT_FOUND, "no image"},
-	{"[1]", ERR_FORMAT, "object"},
+	{"[1]", ERR_FORMAT, "must be an object"},
 	{"[{}]", ERR_FORMAT, "Config"},
 	{"[{\"Config\":1}]", ERR_FORMAT, "Config"},
 	{"[{\"Config\":\"none\"}]", ERR_FORMAT, "'none'"},

@@ -27,12 +27,12 @@ struct broken {
 	"\",\"digest\":\"" digest "\",\"size\":" size "}]}"
 
 static const struct broken broken_layouts[] = {
-	{"oci-layout", NULL, ERR_FORMAT, "oci-layout"},
+	{"oci-layout", NULL, ERR_FORMAT, "no file oci-layout"},
 	{"oci-layout", "", ERR_FORMAT, "oci-layout"},
 	{"oci-layout", "{}", ERR_FORMAT, "imageLayoutVersion"},
 	{"oci-layout", "{\"imageLayoutVersion\":\"2.0.0\"}", ERR_UNSUPPORTED, "version '2.0.0'"},
 	{"oci-layout", "{\"imageLayoutVersion\":2}", ERR_FORMAT, "imageLayoutVersion"},
-	{"index.json", NULL, ERR_FORMAT, "index.json"},
+	{"index.json", NULL, ERR_FORMAT, "no file index.json"},
 	{"index.json", "garbage", ERR_FORMAT, "index"},
 	{"index.json", "[]", ERR_FORMAT, "index"},
 	{"index.json", "{\"schemaVersion\":2,\"manifests\":[]}", ERR_NOT_FOUND, "no image"},
@@ -110,7 +110,7 @@ START_TEST(refuses_blobs_with_other_bytes)
 	layouts_refuse("oci-archive:layout.tar", "x", ERR_DIGEST, layout_hex(layer));
 	layout_write(layer_blob, tar.data, tar.len - 1);
 	layouts_pack("layout.tar");
-	layouts_refuse("oci:layout", "x", ERR_DIGEST, "bytes");
+	layouts_refuse("oci:layout", "x", ERR_DIGEST, "bytes, not");
 	layouts_refuse("oci-archive:layout.tar", "x", ERR_DIGEST, "digest");
 	tar.data[600] ^= 1;
 	layout_write(layer_blob, tar.data, tar.len);
@@ -282,7 +282,7 @@ START_TEST(refuses_archives_that_are_none)
 	layouts_run(doubled);
 	layouts_refuse("oci-archive:double.tar", "x", ERR_FORMAT, "twice");
 	layouts_pack("layout.tar");
-	layouts_refuse("docker-archive:layout.tar", "x", ERR_FORMAT, "manifest.json");
+	layouts_refuse("docker-archive:layout.tar", "x", ERR_FORMAT, "no file 'manifest.json'");
 }
 END_TEST
 
