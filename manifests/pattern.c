@@ -97,11 +97,9 @@ static int refuse_long(const struct search *s, const char *pattern, struct err *
 
 static int search_init(struct search *s, const char *value, const char *pattern, struct err *e)
 {
-	if (*s->steps == 0)
-		return refuse_long(s, pattern, e);
 	/* However few comparisons follow. */
 	const uint64_t cost = BYTE_STEPS * (uint64_t)(strlen(value) + strlen(pattern));
-	if (cost > *s->steps)
+	if (*s->steps == 0 || cost > *s->steps)
 		return refuse_long(s, pattern, e);
 	*s->steps -= cost;
 	if (units_init(&s->pattern, pattern, e) < 0 || compile(&s->pattern, pattern, e) < 0)

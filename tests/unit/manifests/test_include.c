@@ -249,6 +249,22 @@ START_TEST(fragments_have_limits)
 }
 END_TEST
 
+START_TEST(paths_have_a_limit)
+{
+	SCOPE(build) struct build t;
+	SCOPE(str) struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(str_append_z(&text, "FROM scratch\nINCLUDE ", &e), 0);
+	for (size_t i = 0; i < LIMIT_PATH; i++) /* and "d/" before them */
+		ck_assert_int_eq(str_append_c(&text, 'x', &e), 0);
+	including(&t, str_text(&text), &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(build_run(&t, NULL, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "path is longer than 4095 bytes");
+}
+END_TEST
+
 static int parse_once(void *arg, struct err *e)
 {
 	const struct includes in = {read_file, tree, "d/Shalefile"};
@@ -283,6 +299,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_tree_without_a_context_has_no_fragments);
 	tcase_add_test(tc, the_last_of_two_may_be_elsewhere);
 	tcase_add_test(tc, fragments_have_limits);
+	tcase_add_test(tc, paths_have_a_limit);
 	tcase_add_test(tc, copes_without_memory);
 	suite_add_tcase(s, tc);
 	return s;

@@ -347,6 +347,26 @@ START_TEST(limits_paths)
 }
 END_TEST
 
+START_TEST(limits_excludes)
+{
+	for (int too_many = 0; too_many < 2; too_many++) {
+		struct err e = ERR_INIT;
+		SCOPE(build) struct build t;
+		SCOPE(str) struct str text = STR_INIT;
+
+		str_append_z(&text, "FROM scratch\nCOPY ", &e);
+		for (int i = 0; i < LIMIT_IGNORE_RULES + too_many && e.code == ERR_NONE; i++)
+			str_append_z(&text, "--exclude=x \\\n", &e);
+		str_append_z(&text, "a /\n", &e);
+		build_init(&t, text.data);
+		build_run(&t, NULL, &e);
+		if (too_many)
+			ck_assert_err(&e, ERR_LIMIT, "more than 10000 patterns");
+		ck_assert_no_err(&e);
+	}
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("manifests/plan_findings");
@@ -365,6 +385,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(limits, 60);
 	tcase_add_loop_test(limits, limits_what_a_file_grows_to, 0, ARRAY_LEN(bombs));
 	tcase_add_test(limits, limits_paths);
+	tcase_add_test(limits, limits_excludes);
 	suite_add_tcase(s, limits);
 	return s;
 }

@@ -64,6 +64,8 @@ static const struct {
 	{"1-2:3-5", "differ"},
 	{"1.2.3:1:80", "address"},
 	{"[::1:1:80", "address"},
+	/* Longer than any address. */
+	{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:8080:80", "address"},
 	{"1.2.3.4:x:80", "numbers"},
 	{"99999999999999999999", "numbers"},
 };
