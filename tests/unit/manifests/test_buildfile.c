@@ -186,7 +186,6 @@ static const struct {
 	{"XYZZY a", "F:1:1:", "unknown instruction 'XYZZY'\n", ERR_SYNTAX},
 	{"FROM x\n\\\n  \\\n  FOO", "F:4:3:", "unknown", ERR_SYNTAX},
 	{"\x1b[2J", "F:1:1:", "\\x1b[2J", ERR_SYNTAX},
-	{"xescape=x\nFROM x", "F:1:1:", "unknown instruction", ERR_SYNTAX},
 	{"# escape=x\nFROM x", "F:1:10:", "escape character", ERR_SYNTAX},
 	{"# escape=\\\\\nFROM x", "F:1:10:", "escape character", ERR_SYNTAX},
 	{"# escape=`\n# escape=`\nFROM x", "F:2:10:", "only one", ERR_SYNTAX},
@@ -270,6 +269,19 @@ START_TEST(accepts_dockers_own_syntaxes)
 		ck_assert_uint_eq(p.b->directive_count, 1);
 		ck_assert_str_eq(p.b->directives[0].name, "syntax");
 		ck_assert_str_eq(p.b->directives[0].value, names[i]);
+	}
+}
+END_TEST
+
+START_TEST(a_directive_is_a_comment)
+{
+	static const char *const texts[] = {"xescape=`\nUSER x", "\nUSER x", "x", ""};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		SCOPE(parsed) struct parsed p;
+		parsed_init(&p, texts[i]);
+		ck_assert_uint_eq(p.b->directive_count, 0);
+		ck_assert_int_eq(p.b->escape, '\\');
 	}
 }
 END_TEST
@@ -408,6 +420,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, refuses_with_places, 0, ARRAY_LEN(refused));
 	tcase_add_loop_test(tc, warns_with_places, 0, ARRAY_LEN(warned));
 	tcase_add_test(tc, accepts_dockers_own_syntaxes);
+	tcase_add_test(tc, a_directive_is_a_comment);
 	tcase_add_test(tc, keeps_places_across_continuations);
 	tcase_add_test(tc, keeps_places_of_json_words);
 	tcase_add_test(tc, knows_heredocs);
