@@ -125,11 +125,14 @@ def check_judgement(found):
         subprocess.run(command, check=True)
         os.chmod(work, 0o755)
         state = {m.number: "unreached" for m in mutants}
+        misses = []
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            mutate.judge(mutate.Runner(work), pool, mutants, [mutate.Test("parser", [program], None, {})], state, print_nothing)
+            mutate.judge(mutate.Runner(work), pool, mutants, [mutate.Test("parser", [program], None, {})], state, misses.append, print_nothing)
         for m, want in zip(mutants, WANT):
             if state[m.number] != want[3]:
                 yield f"says '{state[m.number]}' of {m.r.text}"
+        if sorted(misses) != sorted(m.key for m in mutants if state[m.number] == "missed"):
+            yield f"keeps other misses than it finds: {misses}"
 
 
 def print_nothing(_):

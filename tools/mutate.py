@@ -278,8 +278,15 @@ class Runner:
         return next((r.test.name for r in reached if not self.is_passed(r, number)), None)
 
 
-def judge(runner, pool, mutants, tests, state, say=say):
+def judge(runner, pool, mutants, tests, state, on_miss, say=say):
     """Sets what is known of each of the mutants by these tests: `state` is number -> "unreached", "unmissed", "missed"."""
+
+    def ask(m):
+        missed_by = runner.missing(m.number, reached[m.number])
+        if missed_by:
+            on_miss(m.key)
+        return missed_by
+
     runs = list(pool.map(runner.reached_by, tests))
     for test, ended in zip(tests, runs):
         if not ended:
@@ -288,7 +295,7 @@ def judge(runner, pool, mutants, tests, state, say=say):
     reached = {m.number: [r for r in runs if m.number in r.numbers] for m in mutants}
     asked = [m for m in mutants if reached[m.number]]
     say(f"{len(mutants)} error returns, {len(asked)} are reached by {len(runs)} tests")
-    answers = pool.map(lambda m: runner.missing(m.number, reached[m.number]), asked)
+    answers = pool.map(ask, asked)
     for done, (m, missed_by) in enumerate(zip(asked, answers), 1):
         state[m.number] = "missed" if missed_by else "unmissed"
         if not missed_by:
@@ -297,14 +304,19 @@ def judge(runner, pool, mutants, tests, state, say=say):
             say(f"{done} of {len(asked)}")
 
 
-def known_misses(work):
-    path = os.path.join(work, "missed.json")
-    return set(json.loads(read(path))) if os.path.exists(path) else set()
+class Misses:
+    """Keys of returns that a test misses: a line each in the work directory, so that a run that is stopped loses nothing."""
 
+    def __init__(self, work, anew):
+        self.path = os.path.join(work, "missed")
+        if anew or not os.path.exists(self.path):
+            with open(self.path, "w", encoding="utf-8"):
+                pass
+        self.known = set(read(self.path).splitlines())
 
-def keep_misses(work, keys):
-    with open(os.path.join(work, "missed.json"), "w", encoding="utf-8") as f:
-        json.dump(sorted(keys), f, indent=0)
+    def add(self, key):
+        with open(self.path, "a", encoding="utf-8") as f:
+            f.write(key + "\n")
 
 
 def look_closer(runner, pool, mutants, tests):
@@ -373,13 +385,12 @@ def run(options, work):
         if options.number:
             look_closer(runner, pool, chosen, units + shells)
             return 0
-        before = known_misses(work) if options.rest else set()
-        state = {m.number: "missed" if m.key in before else "unreached" for m in chosen}
+        misses = Misses(work, anew=not options.rest)
+        state = {m.number: "missed" if m.key in misses.known else "unreached" for m in chosen}
         for tests in (units, shells):
             left = [m for m in chosen if state[m.number] != "missed"]
             if left and tests:
-                judge(runner, pool, left, tests, state)
-            keep_misses(work, {m.key for m in chosen if state[m.number] == "missed"} | before)
+                judge(runner, pool, left, tests, state, misses.add)
     return min(1, report(chosen, state, explained()))
 
 
