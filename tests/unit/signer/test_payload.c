@@ -117,7 +117,7 @@ static const struct {
 	{HEAD ",\"optional\":{\"timestamp\":null}}", "timestamp"},
 	{HEAD ",\"optional\":{\"timestamp\":1e300}}", "timestamp"},
 	{HEAD ",\"optional\":{\"timestamp\":1,\"timestamp\":1}}", "payload"},
-	{"{\"optional\":null,\"other\":{}}", "critical"},
+	{"{\"optional\":null,\"other\":{}}", "no member 'critical'"},
 	{"{\"optional\":null,\"critical\":null}", "critical"},
 	{"{\"optional\":null,\"critical\":[]}", "critical"},
 	{"{\"optional\":null,\"critical\":{" ID "," IMAGE "}}", "critical"},

@@ -546,6 +546,7 @@ START_TEST(flags_that_nobody_knows_are_refused)
 {
 	struct err e = ERR_INIT;
 	char text[FLAGS + DIGEST_SHA256_LEN + DIGEST_STR_MAX];
+	struct derived d = DERIVED_INIT;
 	SCOPE(str) struct str file = STR_INIT;
 
 	make_layer(OWN_GZIP);
@@ -565,6 +566,8 @@ START_TEST(flags_that_nobody_knows_are_refused)
 	}
 	str_truncate(&file, FOOTER - 1);
 	ck_assert_int_eq(peek(&file, &e), -1);
+	ck_assert_err(&e, ERR_DIGEST, "cut short");
+	ck_assert_int_eq(derived_load(fixture_store(), &layer.descriptor.digest, &d, &e), -1);
 	ck_assert_err(&e, ERR_DIGEST, "cut short");
 }
 END_TEST
