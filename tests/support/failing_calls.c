@@ -72,9 +72,6 @@ WRAP(DISK, ssize_t, -1, lgetxattr, (const char *path, const char *name, void *bu
      (path, name, buf, len))
 WRAP(DISK, ssize_t, -1, llistxattr, (const char *path, char *buf, size_t len), (path, buf, len))
 WRAP(DISK, int, -1, flock, (int fd, int how), (fd, how))
-WRAP(DISK, void *, MAP_FAILED, mmap64,
-     (void *where, size_t len, int access, int flags, int fd, off_t at),
-     (where, len, access, flags, fd, at))
 WRAP(FAILING_DESCRIPTORS, int, -1, memfd_create, (const char *name, unsigned flags), (name, flags))
 /* Not by errno. */
 WRAP(FAILING_THREADS, int, EAGAIN, pthread_create,
@@ -88,6 +85,16 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	if (fd != STDERR_FILENO && failing_now(ROOM, "write"))
 		return -1;
 	return __real_write(fd, buf, len);
+}
+
+void *__real_mmap64(void *where, size_t len, int access, int flags, int fd, off_t at);
+void *__wrap_mmap64(void *where, size_t len, int access, int flags, int fd, off_t at);
+void *__wrap_mmap64(void *where, size_t len, int access, int flags, int fd, off_t at)
+{
+	/* Without a file it is memory. */
+	if (fd >= 0 && failing_now(DISK, "mmap"))
+		return MAP_FAILED;
+	return __real_mmap64(where, len, access, flags, fd, at);
 }
 
 static unsigned needs_of_open(int flags)
