@@ -170,7 +170,7 @@ faulted_one() {
   power)
     # Threads compress, and write nothing; and a pipe is no disk.
     case $faulted_name in build-parallel | export-stdout) return 0 ;; esac
-    "$SHALE_SOURCE/tests/support/power.py" --samples "$(samples 10)" "$@"
+    "$SHALE_SOURCE/tests/support/power.py" --samples "$(samples 6)" "$@"
     ;;
   esac
 }
@@ -178,10 +178,10 @@ faulted_one() {
 # faulted_kinds: those of kill, errors, nomem and leaks, with their samples.  ENFILE says what EMFILE does.
 faulted_kinds() {
   case $faulted_what in
-  kill) echo "kill=$(samples 15)" ;;
-  nomem) echo "ENOMEM=$(samples 10)" ;;
+  kill) echo "kill=$(samples 10)" ;;
+  nomem) echo "ENOMEM=$(samples 6)" ;;
   errors | leaks)
-    echo "EIO=$(samples 12) ENOSPC=$(samples 6) EDQUOT=$(samples 6) EMFILE=$(samples 6)"
+    echo "EIO=$(samples 8) ENOSPC=$(samples 4) EDQUOT=$(samples 4) EMFILE=$(samples 4)"
     [ -z "${SHALE_FULL:-}" ] || echo "ENFILE=0"
     [ "$faulted_name" != build-parallel ] || echo "EAGAIN=0"
     ;;
