@@ -88,7 +88,7 @@ if [ -z "$quick" ]; then
   suite "unit (ASan and UBSan)" tools/count-tests.py build-asan --suite unit
   suite "cases (ASan and UBSan)" tests/runner.py --build build-asan --slow 4 $full
   # For its warnings, and for what reads its commands: nothing of it runs.
-  configure build-clang clang -Doptimization=0
+  configure build-clang clang -Doptimization=0 -Ddebug=false
   ninja -C build-clang
   suite "lint" tools/check.sh build-clang
   # Only what has threads: of the others it says nothing.
