@@ -22,7 +22,12 @@
 static int read_manifest(struct builder *b, struct err *e)
 {
 	b->context = context_open(b->opt->context, e);
-	if (!b->context || build_input_source(b->opt, b->context, &b->source, e) < 0)
+	if (!b->context)
+		return -1;
+	/* Several platforms walk it in another order, and would each keep all names. */
+	if (b->opt->target_count == 1 && context_remember(b->context, e) < 0)
+		return -1;
+	if (build_input_source(b->opt, b->context, &b->source, e) < 0)
 		return -1;
 	SCOPE_FREE char *path = build_input_path(b->opt, &b->source, e);
 	if (!path)

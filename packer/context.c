@@ -59,11 +59,6 @@ struct context *context_open(const char *path, struct err *e)
 		free(c);
 		return NULL;
 	}
-	c->memory = array_new(1, sizeof(*c->memory), e);
-	if (!c->memory) {
-		context_close(c);
-		return NULL;
-	}
 	return c;
 }
 
@@ -75,6 +70,12 @@ void context_close(struct context *c)
 	context_memory_free(c->memory);
 	close(c->fd);
 	free(c);
+}
+
+int context_remember(struct context *c, struct err *e)
+{
+	c->memory = array_new(1, sizeof(*c->memory), e);
+	return c->memory ? 0 : -1;
 }
 
 bool context_where(const struct context *c, dev_t *device, long *type)

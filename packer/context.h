@@ -26,6 +26,13 @@ struct context *context_open(const char *path, struct err *e);
 void context_close(struct context *c);
 SCOPE_DEFINE(context, struct context *, context_close)
 
+/*
+ * From now on the names that a walk by names reads are kept, and the next context_walk of the same
+ * directory takes them where it has not changed.  For a caller who walks all directories twice, in
+ * one order: what is not walked again is kept until context_close.  Once.
+ */
+int context_remember(struct context *c, struct err *e);
+
 /* The device that its root is on, and the type of that file system (statfs); false: not known. */
 bool context_where(const struct context *c, dev_t *device, long *type);
 
@@ -66,7 +73,7 @@ int context_walk(const struct context *c, const char *dir, const struct ignore *
 		 void *ctx, struct err *e);
 
 /* The same, when names are all that is wanted: `st` and `target` are NULL where a directory tells
- * what its entries are. */
+ * what its entries are.  See context_remember. */
 int context_walk_names(const struct context *c, const char *dir, const struct ignore *exclude,
 		       int (*each)(void *ctx, const struct context_entry *entry, struct err *e),
 		       void *ctx, struct err *e);

@@ -36,8 +36,8 @@ struct context_memory {
 
 struct context {
 	int fd;
-	struct ignore *rules; /* NULL: nothing is hidden */
-	struct context_memory *memory;
+	struct ignore *rules;          /* NULL: nothing is hidden */
+	struct context_memory *memory; /* NULL: nothing is kept */
 };
 
 /* A directory that a pattern or a walk is in. */

@@ -152,7 +152,7 @@ static size_t skip_of(const char *dir)
 	return strcmp(dir, ".") == 0 ? 0 : strlen(dir) + 1;
 }
 
-/* context_walk */
+/* context_shows_below */
 static int stop_at_first(void *ctx, const struct context_entry *entry, struct err *e)
 {
 	bool *is_found = ctx;
@@ -182,7 +182,7 @@ int context_walk(const struct context *c, const char *dir, const struct ignore *
 		 void *ctx, struct err *e)
 {
 	struct context_memory *m = c->memory;
-	struct context_walked *next = m->next < m->count ? &m->walks[m->next] : NULL;
+	struct context_walked *next = m && m->next < m->count ? &m->walks[m->next] : NULL;
 	const bool is_known = next && strcmp(next->dirs[0].path, dir) == 0;
 	struct walk w = {
 		.context = c,
@@ -212,16 +212,20 @@ int context_walk_names(const struct context *c, const char *dir, const struct ig
 		.exclude = exclude,
 		.is_names_only = true,
 		.skip = skip_of(dir),
-		.made = &made,
+		.made = m ? &made : NULL,
 		.each = each,
 		.ctx = ctx,
 	};
 
-	if (walk_all(&w, dir, e) < 0 ||
-	    array_reserve(&m->walks, &m->cap, m->count + 1, sizeof(*m->walks), e) < 0) {
-		context_walked_fini(&made);
-		return -1;
-	}
+	if (walk_all(&w, dir, e) < 0)
+		goto fail;
+	if (!m)
+		return 0;
+	if (array_reserve(&m->walks, &m->cap, m->count + 1, sizeof(*m->walks), e) < 0)
+		goto fail;
 	m->walks[m->count++] = made;
 	return 0;
+fail:
+	context_walked_fini(&made);
+	return -1;
 }

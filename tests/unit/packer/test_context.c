@@ -388,11 +388,25 @@ static void check_walk(struct context *c, const char *dir, const char *expected)
 	ck_assert_str_eq(str_text(&seen), expected);
 }
 
+START_TEST(names_are_forgotten_where_nobody_asked)
+{
+	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
+
+	make_files();
+	ck_assert_int_eq(context_walk_names(c, "src", NULL, skip, NULL, &e), 0);
+	ck_assert_ptr_null(c->memory);
+	check_walk(c, "src", "sub(d) sub/y.c(f) up(l../a.c) x.c(f) ");
+}
+END_TEST
+
 START_TEST(names_are_read_once)
 {
 	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
 
 	make_files();
+	ck_assert_int_eq(context_remember(c, &e), 0);
 	forget_last(c, "src");
 	check_walk(c, "src", "sub(d) sub/y.c(f) up(l../a.c) ");
 	/* The memory is used up. */
@@ -419,8 +433,10 @@ static void set_old(const char *path)
 START_TEST(names_of_a_changed_directory_are_read_again)
 {
 	SCOPE(context) struct context *c = stages_context();
+	struct err e = ERR_INIT;
 
 	make_files();
+	ck_assert_int_eq(context_remember(c, &e), 0);
 	forget_last(c, "src");
 	stages_write("src/sub/new", "");
 	set_old("context/src/sub");
@@ -536,6 +552,7 @@ static Suite *suite_new(void)
 	tc = tcase_create("walks");
 	tcase_add_checked_fixture(tc, stages_setup, stages_teardown);
 	tcase_add_loop_test(tc, walks_in_order, 0, ARRAY_LEN(walks));
+	tcase_add_test(tc, names_are_forgotten_where_nobody_asked);
 	tcase_add_test(tc, names_are_read_once);
 	tcase_add_test(tc, names_of_a_changed_directory_are_read_again);
 	tcase_add_test(tc, a_walk_ends_with_the_callers_error);
