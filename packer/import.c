@@ -6,7 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/array.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/quote.h"
 #include "image/manifest.h"
@@ -14,6 +17,8 @@
 #include "packer/importer.h"
 #include "store/blobs.h"
 #include "store/refs.h"
+
+enum { SPOOL_STEP = 256 * 1024 };
 
 void import_image_fini(struct import_image *image)
 {
@@ -34,11 +39,64 @@ void import_result_fini(struct import_result *r)
 	*r = (struct import_result){.layers = 0};
 }
 
-int import_open_file(const char *path, uint64_t *size, struct err *e)
+static int set_write_error(struct err *e)
+{
+	return err_sys(e, errno, "no room until it is imported: cannot write to the store");
+}
+
+/* An archive is read from its start more than once, and a pipe is not: what comes by it waits in a
+ * file without a name. */
+static int spool_stdin(const struct importer *im, struct err *e)
+{
+	SCOPE_FREE uint8_t *buf = array_new(SPOOL_STEP, 1, e);
+	SCOPE_FD int fd = buf ? blobs_tmpfile(im->store, e) : -1;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	progress_begin(im->opt->progress, "reading standard input", 0);
+	while ((n = io_read(STDIN_FILENO, buf, SPOOL_STEP)) > 0) {
+		if (io_write_all(fd, buf, (size_t)n) < 0)
+			return set_write_error(e);
+		progress_add(im->opt->progress, (uint64_t)n);
+	}
+	if (n < 0)
+		return err_sys(e, errno, "cannot read");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return set_write_error(e);
+	return steal_fd(&fd);
+}
+
+static int open_stdin(const struct importer *im, uint64_t *size, struct err *e)
 {
 	struct stat st;
+
+	if (isatty(STDIN_FILENO))
+		return err_set(e, ERR_USAGE, "a terminal, which gives no archive");
+	SCOPE_FD int fd = spool_stdin(im, e);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot stat");
+	if (size)
+		*size = (uint64_t)st.st_size;
+	return steal_fd(&fd);
+}
+
+static bool is_stdin(const struct import_source *src)
+{
+	return src->kind != IMPORT_OCI && src->kind != IMPORT_DIR && strcmp(src->path, "-") == 0;
+}
+
+int import_open_file(const struct importer *im, const struct import_source *src, uint64_t *size,
+		     struct err *e)
+{
+	struct stat st;
+
+	if (is_stdin(src))
+		return open_stdin(im, size, e);
 	/* O_NONBLOCK: the open of a FIFO without a writer would wait for ever. */
-	SCOPE_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	SCOPE_FD int fd = open(src->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_NOT_FOUND, "no such file");
@@ -50,7 +108,8 @@ int import_open_file(const char *path, uint64_t *size, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "a directory, not a file (did you mean oci: or dir:?)");
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_UNSUPPORTED, "not a regular file");
+		return err_set(e, ERR_UNSUPPORTED,
+			       "not a regular file ('-' in its place is standard input)");
 	if (size)
 		*size = (uint64_t)st.st_size;
 	return steal_fd(&fd);
@@ -282,7 +341,8 @@ static int run(struct importer *im, const struct import_source *src, struct impo
 
 	if (take(im, src, &image, e) < 0 || finish(im, &image, out, e) < 0) {
 		char quoted[QUOTE_MAX];
-		return err_wrap(e, "'%s'", quote_str(quoted, src->path));
+		return is_stdin(src) ? err_wrap(e, "standard input")
+				     : err_wrap(e, "'%s'", quote_str(quoted, src->path));
 	}
 	return 0;
 }

@@ -475,7 +475,7 @@ int import_from_docker_archive(struct importer *im, const struct import_source *
 {
 	struct docker_archive a = {.im = im};
 	int r = -1;
-	SCOPE_FD int fd = import_open_file(src->path, NULL, e);
+	SCOPE_FD int fd = import_open_file(im, src, NULL, e);
 
 	if (fd < 0)
 		return -1;

@@ -161,7 +161,7 @@ int import_from_oci_archive(struct importer *im, const struct import_source *src
 	SCOPE(import_layout) struct import_layout l = {.take = take_from_store, .ctx = im};
 	struct archive_member m;
 	int r;
-	SCOPE_FD int fd = import_open_file(src->path, NULL, e);
+	SCOPE_FD int fd = import_open_file(im, src, NULL, e);
 
 	if (fd < 0)
 		return -1;

@@ -93,6 +93,9 @@ static int parse_choice(struct import_source *out, const char *text, struct err 
 
 int import_source_parse(struct import_source *out, const char *text, struct err *e)
 {
+	/* What "export -" writes. */
+	if (strcmp(text, "-") == 0)
+		text = "oci-archive:-";
 	const struct prefix *p = find_prefix(text);
 	char quoted[QUOTE_MAX];
 

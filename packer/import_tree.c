@@ -140,7 +140,7 @@ int import_from_rootfs(struct importer *im, const struct import_source *src,
 					     &im->losses};
 	struct tar_source t = {im, TAR_TREE_INIT};
 	uint64_t size;
-	SCOPE_FD int fd = import_open_file(src->path, &size, e);
+	SCOPE_FD int fd = import_open_file(im, src, &size, e);
 
 	if (fd < 0 || tar_tree_open(&t.tree, fd, size, src->path, &opt, e) < 0)
 		return -1;

@@ -61,8 +61,13 @@ int import_from_dir(struct importer *im, const struct import_source *src, struct
 int import_from_rootfs(struct importer *im, const struct import_source *src,
 		       struct import_image *out, struct err *e);
 
-/* A regular file of the host: an fd.  ERR_NOT_FOUND, ERR_UNSUPPORTED for anything else, ERR_SYS. */
-int import_open_file(const char *path, uint64_t *size, struct err *e);
+/*
+ * A regular file of the host, or for "-" a copy without a name of what standard input gives: an fd
+ * at its start.  `size` may be NULL.  ERR_NOT_FOUND; ERR_UNSUPPORTED for anything else, ERR_USAGE
+ * for a directory or a terminal; ERR_SYS.
+ */
+int import_open_file(const struct importer *im, const struct import_source *src, uint64_t *size,
+		     struct err *e);
 
 /* An OCI image layout, wherever it comes from. */
 struct import_layout {

@@ -20,6 +20,8 @@ static const struct {
 	{"docker-archive:/x.tar:name:tag", IMPORT_DOCKER_ARCHIVE, "/x.tar", "name:tag"},
 	/* A place is of docker's archives alone. */
 	{"oci-archive:x.tar:@0", IMPORT_OCI_ARCHIVE, "x.tar", "@0"},
+	{"-", IMPORT_OCI_ARCHIVE, "-", NULL},
+	{"docker-archive:-:name", IMPORT_DOCKER_ARCHIVE, "-", "name"},
 	{"dir:/a:b", IMPORT_DIR, "/a:b", NULL},
 	{"rootfs:./x:y.tar.xz", IMPORT_ROOTFS, "./x:y.tar.xz", NULL},
 };
