@@ -55,6 +55,10 @@ static int run_top(int argc, char **argv, struct err *e)
 		return run_command(command, argc - 2, argv + 2, e);
 
 	char q[QUOTE_MAX];
+	if (argv[1][0] == '-')
+		return err_set(e, ERR_USAGE,
+			       "unknown option '%s': options follow the command (see shale --help)",
+			       quote_str(q, argv[1]));
 	const char *near = command_suggest(argv[1]);
 	if (near)
 		return err_set(e, ERR_USAGE, "unknown command '%s' (did you mean '%s'?)",

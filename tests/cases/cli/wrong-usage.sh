@@ -8,6 +8,7 @@ expect 2 "shale: unknown command 'biuld' (did you mean 'build'?)" shale biuld
 expect 2 "shale: unknown command 'unmount' (did you mean 'umount'?)" shale unmount
 expect 2 "shale: unknown command 'frobnicate' (see shale --help)" shale frobnicate
 expect 2 "shale: unknown command '' *" shale ''
+expect 2 "shale: unknown option '--store': options follow the command *" shale --store here images
 expect 2 "shale: unknown option '--frob' (see shale images --help)" shale images --frob
 expect 2 "shale: unknown option '--frob' *" shale images --frob=x
 expect 2 "shale: unknown option '-x' (see shale images --help)" shale images -x
