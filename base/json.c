@@ -68,6 +68,14 @@ static int check_shape(const char *bytes, size_t len, const char *what, struct e
 	return 0;
 }
 
+int json_check_limits(const char *bytes, size_t len, size_t limit, const char *what, struct err *e)
+{
+	if (len > limit)
+		return err_set(e, ERR_LIMIT, "%s: JSON of %zu bytes, more than %zu bytes", what,
+			       len, limit);
+	return check_shape(bytes, len, what, e);
+}
+
 /* Jansson's own texts quote the document's bytes as they are. */
 static const char *parse_error_text(enum json_error_code code)
 {
@@ -117,16 +125,12 @@ json_t *json_parse_object(const char *bytes, size_t len, size_t limit, const cha
 {
 	json_error_t error;
 
-	if (len > limit) {
-		err_set(e, ERR_LIMIT, "%s: JSON of more than %zu bytes", what, limit);
+	if (json_check_limits(bytes, len, limit, what, e) < 0)
 		return NULL;
-	}
 	if (len >= sizeof(utf8_bom) - 1 && memcmp(bytes, utf8_bom, sizeof(utf8_bom) - 1) == 0) {
 		err_set(e, ERR_FORMAT, "%s: JSON starts with a byte order mark", what);
 		return NULL;
 	}
-	if (check_shape(bytes, len, what, e) < 0)
-		return NULL;
 	pthread_once(&watch_once, watch_allocations);
 	has_run_out = false;
 	json_t *root = json_loadb(len ? bytes : "", len, JSON_REJECT_DUPLICATES, &error);

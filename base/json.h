@@ -25,6 +25,9 @@ static inline void scope_json(json_t **slot)
 	json_decref(*slot);
 }
 
+/* The limits alone, for a document that is written and has to be read again: ERR_LIMIT. */
+int json_check_limits(const char *bytes, size_t len, size_t limit, const char *what, struct err *e);
+
 /* A new reference, or NULL. */
 json_t *json_parse_object(const char *bytes, size_t len, size_t limit, const char *what,
 			  struct err *e);

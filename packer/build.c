@@ -16,7 +16,7 @@
 #include "packer/build_input.h"
 #include "packer/builder.h"
 #include "packer/epoch.h"
-#include "store/blobs.h"
+#include "store/documents.h"
 #include "store/refs.h"
 
 static int read_manifest(struct builder *b, struct err *e)
@@ -114,7 +114,6 @@ static int make_index(const struct builder *b, struct build_result *out, struct 
 {
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 	SCOPE(str) struct str text = STR_INIT;
-	struct digest digest;
 
 	ix.media_type = str_dup(MEDIATYPE_INDEX, e);
 	if (!ix.media_type || strmap_copy(&ix.annotations, &b->opt->index_annotations, e) < 0)
@@ -123,10 +122,9 @@ static int make_index(const struct builder *b, struct build_result *out, struct 
 		if (image_index_add(&ix, &out->images[i].manifest, e) < 0)
 			return -1;
 	}
-	if (image_index_format(&ix, &text, e) < 0 ||
-	    blobs_put_bytes(b->store, b->lease, text.data, text.len, &digest, e) < 0)
+	if (image_index_format(&ix, &text, e) < 0)
 		return -1;
-	return descriptor_set(&out->top, MEDIATYPE_INDEX, &digest, text.len, e);
+	return documents_put(b->store, b->lease, MEDIATYPE_INDEX, &text, &out->top, e);
 }
 
 /* One image needs no index. */

@@ -9,7 +9,7 @@
 #include "packer/build_check.h"
 #include "packer/build_config.h"
 #include "packer/builder.h"
-#include "store/blobs.h"
+#include "store/documents.h"
 
 void build_image_init(struct build_image *im, struct builder *b, const struct build_target *target)
 {
@@ -327,16 +327,15 @@ static int write_documents(struct build_image *im, struct build_result_image *ou
 	const struct builder *b = im->builder;
 	SCOPE(str) struct str config = STR_INIT;
 	SCOPE(str) struct str manifest = STR_INIT;
-	struct digest digest;
 
 	if (image_config_format(&im->config, &config, e) < 0 ||
-	    blobs_put_bytes(b->store, b->lease, config.data, config.len, &out->config, e) < 0 ||
-	    descriptor_set(&im->manifest.config, MEDIATYPE_CONFIG, &out->config, config.len, e) < 0)
+	    documents_put(b->store, b->lease, MEDIATYPE_CONFIG, &config, &im->manifest.config, e) <
+		    0)
 		return -1;
+	out->config = im->manifest.config.digest;
 	im->manifest.media_type = str_dup(MEDIATYPE_MANIFEST, e);
 	if (!im->manifest.media_type || manifest_format(&im->manifest, &manifest, e) < 0 ||
-	    blobs_put_bytes(b->store, b->lease, manifest.data, manifest.len, &digest, e) < 0 ||
-	    descriptor_set(&out->manifest, MEDIATYPE_MANIFEST, &digest, manifest.len, e) < 0)
+	    documents_put(b->store, b->lease, MEDIATYPE_MANIFEST, &manifest, &out->manifest, e) < 0)
 		return -1;
 	out->manifest.has_platform = true;
 	out->manifest.platform = entry_platform(im);

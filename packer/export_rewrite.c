@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/export_rewrite.h"
 
-#include <inttypes.h>
-
 #include "base/json.h"
 #include "base/limits.h"
 #include "image/mediatype.h"
+#include "store/documents.h"
 
 #define ANNOTATIONS "annotations"
 #define MEDIA_TYPE  "mediaType"
@@ -91,14 +90,9 @@ static int set_list(json_t *list, const struct descriptor *blobs, size_t count, 
 	return !json_equal(list, before);
 }
 
-static int format(const json_t *doc, const char *what, struct str *out, struct err *e)
+static int format(const json_t *doc, const char *media_type, struct str *out, struct err *e)
 {
-	if (json_format(doc, out, e) < 0)
-		return -1;
-	if (out->len > LIMIT_DOCUMENT)
-		return err_set(e, ERR_LIMIT, "the %s would have more than %" PRIu64 " bytes", what,
-			       LIMIT_DOCUMENT);
-	return 1;
+	return json_format(doc, out, e) < 0 || documents_check(media_type, out, e) < 0 ? -1 : 1;
 }
 
 int export_rewrite_manifest(const struct str *old, const struct descriptor *layers, size_t count,
@@ -119,7 +113,7 @@ int export_rewrite_manifest(const struct str *old, const struct descriptor *laye
 		if (set_oci_type(json_array_get(list, i), e) < 0)
 			return -1;
 	}
-	return format(doc, "manifest", out, e);
+	return format(doc, MEDIATYPE_MANIFEST, out, e);
 }
 
 int export_rewrite_index(const struct str *old, const struct descriptor *manifests, size_t count,
@@ -133,5 +127,5 @@ int export_rewrite_index(const struct str *old, const struct descriptor *manifes
 	const int is_changed = set_list(json_object_get(doc, "manifests"), manifests, count, e);
 	if (is_changed < 1)
 		return is_changed;
-	return set_oci_type(doc, e) < 0 ? -1 : format(doc, "index", out, e);
+	return set_oci_type(doc, e) < 0 ? -1 : format(doc, MEDIATYPE_INDEX, out, e);
 }

@@ -27,6 +27,7 @@
 #include "packer/archive_input.h"
 #include "packer/importer.h"
 #include "store/blobs.h"
+#include "store/documents.h"
 
 #define MANIFEST_FILE     "manifest.json"
 #define REPOSITORIES_FILE "repositories"
@@ -409,7 +410,6 @@ static int take_image(const struct docker_archive *a, const struct saved_image *
 	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
 	SCOPE(image_config) struct image_config config;
 	SCOPE(str) struct str bytes = STR_INIT;
-	struct digest digest;
 
 	image_config_init(&config);
 	if (make_manifest(a, s, &m, e) < 0 ||
@@ -421,9 +421,7 @@ static int take_image(const struct docker_archive *a, const struct saved_image *
 		return -1;
 	str_truncate(&bytes, 0);
 	if (manifest_format(&m, &bytes, e) < 0 ||
-	    blobs_put_bytes(im->store, im->lease, bytes.data, bytes.len, &digest, e) < 0)
-		return -1;
-	if (descriptor_set(&out->top, MEDIATYPE_MANIFEST, &digest, bytes.len, e) < 0)
+	    documents_put(im->store, im->lease, MEDIATYPE_MANIFEST, &bytes, &out->top, e) < 0)
 		return -1;
 	return import_prove_tree(a->im, &out->top, &m, &config, e);
 }

@@ -18,17 +18,7 @@
 #include "packer/tar_tree.h"
 #include "packer/tree_layer.h"
 #include "store/blobs.h"
-
-/* Writes a document of ours. */
-static int put_document(struct importer *im, const struct str *bytes, const char *media_type,
-			struct descriptor *out, struct err *e)
-{
-	struct digest d;
-
-	if (blobs_put_bytes(im->store, im->lease, str_text(bytes), bytes->len, &d, e) < 0)
-		return -1;
-	return descriptor_set(out, media_type, &d, bytes->len, e);
-}
+#include "store/documents.h"
 
 static int put_config(struct importer *im, const struct layer_result *layer, int64_t epoch,
 		      struct descriptor *out, struct err *e)
@@ -49,7 +39,7 @@ static int put_config(struct importer *im, const struct layer_result *layer, int
 	    image_config_add_history(&config, &h, e) < 0 ||
 	    image_config_format(&config, &bytes, e) < 0)
 		return -1;
-	return put_document(im, &bytes, MEDIATYPE_CONFIG, out, e);
+	return documents_put(im->store, im->lease, MEDIATYPE_CONFIG, &bytes, out, e);
 }
 
 static int put_image(struct importer *im, const struct layer_result *layer, int64_t epoch,
@@ -65,7 +55,7 @@ static int put_image(struct importer *im, const struct layer_result *layer, int6
 	    manifest_format(&m, &bytes, e) < 0)
 		return -1;
 	im->layer_count = 1;
-	return put_document(im, &bytes, MEDIATYPE_MANIFEST, out, e);
+	return documents_put(im->store, im->lease, MEDIATYPE_MANIFEST, &bytes, out, e);
 }
 
 /* Writes the layer that `fill` makes, and the image around it. */

@@ -12,6 +12,7 @@
 #include "image/mediatype.h"
 #include "signer/base64.h"
 #include "store/blobs.h"
+#include "store/documents.h"
 #include "store/refs.h"
 
 enum { TRIES_MAX = 100 /* a round that is lost is somebody else's success */ };
@@ -144,7 +145,6 @@ static int append_layer(struct manifest *m, const struct signature *sig,
 static int put_config(const struct store *s, struct lease *l, struct manifest *m, struct err *e)
 {
 	SCOPE(str) struct str doc = STR_INIT;
-	struct digest d;
 	char text[DIGEST_STR_MAX];
 
 	if (str_append_z(&doc,
@@ -156,26 +156,24 @@ static int put_config(const struct store *s, struct lease *l, struct manifest *m
 		if (str_appendf(&doc, e, "%s\"%s\"", i ? "," : "",
 				digest_format(&m->layers[i].digest, text)) < 0)
 			return -1;
-	if (str_append_z(&doc, "]}}", e) < 0 || blobs_put_bytes(s, l, doc.data, doc.len, &d, e) < 0)
+	if (str_append_z(&doc, "]}}", e) < 0)
 		return -1;
-	return descriptor_set(&m->config, MEDIATYPE_CONFIG, &d, doc.len, e);
+	return documents_put(s, l, MEDIATYPE_CONFIG, &doc, &m->config, e);
 }
 
 static int put_manifest(const struct store *s, struct lease *l, struct manifest *m,
 			struct descriptor *out, struct err *e)
 {
 	SCOPE(str) struct str doc = STR_INIT;
-	struct digest d;
 
 	if (!m->media_type) {
 		m->media_type = str_dup(MEDIATYPE_MANIFEST, e);
 		if (!m->media_type)
 			return -1;
 	}
-	if (put_config(s, l, m, e) < 0 || manifest_format(m, &doc, e) < 0 ||
-	    blobs_put_bytes(s, l, doc.data, doc.len, &d, e) < 0)
+	if (put_config(s, l, m, e) < 0 || manifest_format(m, &doc, e) < 0)
 		return -1;
-	return descriptor_set(out, MEDIATYPE_MANIFEST, &d, doc.len, e);
+	return documents_put(s, l, MEDIATYPE_MANIFEST, &doc, out, e);
 }
 
 struct swap {

@@ -74,4 +74,13 @@ done <<'END'
 3|index-descriptor:a=b|'index-descriptor' are not supported
 3|indexes:a=b|'indexes' are not supported
 END
+
+# Each is short enough, but no document may be so long: nothing would read the image again, and gc would stop at it.
+long=$(printf %65536s '' | tr ' ' x)
+list=$(seq -f linux/arch%g -s, 64)
+printf 'FROM scratch\n' >context/Shalefile
+expect 4 "shale: *image index: JSON of 42[0-9]* bytes, more than 4194304 bytes" \
+  shale build -q -t other --platform "$list" --annotation "manifest-descriptor:a=$long" context
 same "images" "$(shale images)" "$before"
+shale gc -q
+shale fsck -q >/dev/null

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/build.h"
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "image/mediatype.h"
 #include "image/platform_list.h"
@@ -412,6 +413,89 @@ START_TEST(annotations_go_where_they_are_for)
 }
 END_TEST
 
+/* A text of `len` bytes. */
+static char *make_text(size_t len)
+{
+	struct err e = ERR_INIT;
+	char *text = array_new(len + 1, 1, &e);
+
+	ck_assert_no_err(&e);
+	memset(text, 'x', len);
+	return text;
+}
+
+/* Bytes of one annotation, and as many of them as no document can hold. */
+enum { LONG = LIMIT_ANNOTATION, MANY = LIMIT_DOCUMENT / LIMIT_ANNOTATION };
+
+static void annotate(struct strmap *to, unsigned count)
+{
+	SCOPE_FREE char *text = make_text(LONG);
+	struct err e = ERR_INIT;
+	char key[16];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(key, sizeof(key), "key%u", i);
+		strmap_set(to, key, text, &e);
+	}
+	ck_assert_no_err(&e);
+}
+
+static void check_too_large(struct request *r, const char *manifest, const char *word)
+{
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(request_run(r, manifest, &e), -1);
+	ck_assert_err(&e, ERR_LIMIT, word);
+	ck_assert_uint_eq(r->result.image_count, 0);
+	ck_assert_uint_eq(r->result.names.count, 0);
+	ck_assert(!fixture_has_ref("localhost/app:latest"));
+	fixture_check_whole();
+}
+
+/* What could not be read again is not written, and no name is set. */
+START_TEST(an_index_that_would_be_too_large_is_refused)
+{
+	SCOPE(request) struct request r;
+
+	request_init(&r, "linux/amd64,linux/arm64");
+	annotate(&r.targets[0].descriptor_annotations, MANY / 2);
+	annotate(&r.targets[1].descriptor_annotations, MANY / 2);
+	check_too_large(&r, "FROM scratch\n", "image index: JSON of 419");
+	strmap_fini(&r.targets[0].descriptor_annotations);
+	strmap_fini(&r.targets[1].descriptor_annotations);
+	request_fini(&r);
+	request_init(&r, "linux/amd64,linux/arm64");
+	annotate(&r.opt.index_annotations, MANY);
+	check_too_large(&r, "FROM scratch\n", "image index: JSON of 419");
+	strmap_fini(&r.opt.index_annotations);
+}
+END_TEST
+
+START_TEST(a_manifest_that_would_be_too_large_is_refused)
+{
+	SCOPE(request) struct request r;
+
+	request_init(&r, "linux/amd64,linux/arm64");
+	annotate(&r.targets[1].annotations, MANY);
+	check_too_large(&r, "FROM scratch\n", "for linux/arm64: cannot write what");
+	r.opt.target_count = 1;
+	r.targets[0] = r.targets[1];
+	check_too_large(&r, "FROM scratch\n", "image manifest: JSON of 419");
+	strmap_fini(&r.targets[0].annotations);
+}
+END_TEST
+
+START_TEST(a_config_that_would_be_too_large_is_refused)
+{
+	SCOPE(request) struct request r;
+
+	request_init(&r, "linux/amd64");
+	annotate(&r.opt.labels, MANY);
+	check_too_large(&r, "FROM scratch\n", "image config: JSON of 419");
+	strmap_fini(&r.opt.labels);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("packer/build_platforms");
@@ -429,6 +513,9 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, what_fails_for_one_publishes_nothing);
 	tcase_add_test(tc, a_fixed_base_makes_no_other_platform);
 	tcase_add_test(tc, annotations_go_where_they_are_for);
+	tcase_add_test(tc, an_index_that_would_be_too_large_is_refused);
+	tcase_add_test(tc, a_manifest_that_would_be_too_large_is_refused);
+	tcase_add_test(tc, a_config_that_would_be_too_large_is_refused);
 	suite_add_tcase(s, tc);
 	return s;
 }

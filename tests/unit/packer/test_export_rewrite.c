@@ -210,7 +210,7 @@ START_TEST(a_document_that_would_be_too_long_is_refused)
 	old.len += len;
 	make_text("\"}", &old);
 	ck_assert_int_eq(export_rewrite_manifest(&old, &new, 1, &got, &e), -1);
-	ck_assert_err(&e, ERR_LIMIT, "manifest would have more than");
+	ck_assert_err(&e, ERR_LIMIT, "image manifest: JSON of");
 }
 END_TEST
 
