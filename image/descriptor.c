@@ -36,14 +36,11 @@ static int get_media_type(struct descriptor *d, const json_t *obj, const char *w
 	return d->media_type ? 0 : -1;
 }
 
-/* descriptor.md, "urls" and "data": only their types are looked at. */
-static int check_ignored(const json_t *obj, const char *what, struct err *e)
+/* descriptor.md, "data": only its type is looked at. */
+static int check_data(const json_t *obj, const char *what, struct err *e)
 {
-	SCOPE(strlist) struct strlist urls = STRLIST_INIT;
 	const char *data;
 
-	if (document_get_list(obj, "urls", what, &urls, e) < 0)
-		return -1;
 	return json_get_str(obj, "data", what, &data, e) < 0 ? -1 : 0;
 }
 
@@ -80,7 +77,8 @@ int descriptor_from_json(struct descriptor *out, const json_t *obj, const char *
 	    json_need_u64(obj, "size", what, INT64_MAX, &d.size, e) < 0 ||
 	    document_get_map(obj, "annotations", what, LIMIT_ANNOTATION, &d.annotations, e) < 0 ||
 	    document_get_text(obj, "artifactType", what, &d.artifact_type, e) < 0 ||
-	    check_ignored(obj, what, e) < 0 || get_platform(&d, obj, what, e) < 0)
+	    document_get_list(obj, "urls", what, &d.urls, e) < 0 || check_data(obj, what, e) < 0 ||
+	    get_platform(&d, obj, what, e) < 0)
 		return -1;
 	descriptor_move(out, &d);
 	return 0;
@@ -114,6 +112,7 @@ json_t *descriptor_to_json(const struct descriptor *d, struct err *e)
 	    json_put(obj, "digest", json_string(digest), e) < 0 ||
 	    json_put(obj, "size", json_integer((json_int_t)d->size), e) < 0 ||
 	    document_put_map(obj, "annotations", &d->annotations, e) < 0 ||
+	    document_put_list(obj, "urls", &d->urls, e) < 0 ||
 	    document_put_text(obj, "artifactType", d->artifact_type, e) < 0 ||
 	    (d->has_platform && put_platform(obj, &d->platform, e) < 0))
 		return NULL;
@@ -128,6 +127,7 @@ int descriptor_set(struct descriptor *d, const char *media_type, const struct di
 	if (!type)
 		return -1;
 	free(d->media_type);
+	strlist_clear(&d->urls);
 	d->media_type = type;
 	d->digest = *digest;
 	d->size = size;
@@ -140,7 +140,8 @@ int descriptor_copy(struct descriptor *to, const struct descriptor *from, struct
 
 	if (document_copy_text(&d.media_type, from->media_type, e) < 0 ||
 	    document_copy_text(&d.artifact_type, from->artifact_type, e) < 0 ||
-	    strmap_copy(&d.annotations, &from->annotations, e) < 0)
+	    strmap_copy(&d.annotations, &from->annotations, e) < 0 ||
+	    strlist_copy(&d.urls, &from->urls, e) < 0)
 		return -1;
 	d.digest = from->digest;
 	d.size = from->size;
@@ -163,5 +164,6 @@ void descriptor_fini(struct descriptor *d)
 	free(d->media_type);
 	free(d->artifact_type);
 	strmap_fini(&d->annotations);
+	strlist_fini(&d->urls);
 	*d = (struct descriptor)DESCRIPTOR_INIT;
 }

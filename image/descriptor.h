@@ -2,8 +2,9 @@
 /*
  * Descriptors: the type, digest and size of a blob, and what is said about it.
  *
- * Source: OCI image-spec, descriptor.md.  Unknown members are ignored, as the spec asks; `urls` and
- * `data` are read for their type and then ignored: shale never fetches what an image points to.
+ * Source: OCI image-spec, descriptor.md.  Unknown members are ignored, as the spec asks; `data` is
+ * read for its type and then ignored.  `urls` are passed on, but shale never fetches what an image
+ * points to.
  */
 #ifndef IMAGE_DESCRIPTOR_H
 #define IMAGE_DESCRIPTOR_H
@@ -15,6 +16,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/scope.h"
+#include "base/strlist.h"
 #include "base/strmap.h"
 #include "image/platform.h"
 
@@ -23,14 +25,16 @@ struct descriptor {
 	struct digest digest;
 	uint64_t size; /* bytes */
 	struct strmap annotations;
+	struct strlist
+		urls; /* where the blob is said to be, too: of layers that nobody may pass on */
 	char *artifact_type; /* NULL: none */
 	bool has_platform;   /* in an index only */
 	struct platform platform;
 };
 
-#define DESCRIPTOR_INIT                                        \
-	{                                                      \
-		.media_type = NULL, .annotations = STRMAP_INIT \
+#define DESCRIPTOR_INIT                                                              \
+	{                                                                            \
+		.media_type = NULL, .annotations = STRMAP_INIT, .urls = STRLIST_INIT \
 	}
 
 /* `what` names the place ("layer 2") in messages.  ERR_FORMAT; `out` is then untouched. */
@@ -39,6 +43,7 @@ int descriptor_from_json(struct descriptor *out, const json_t *obj, const char *
 /* A new reference; NULL with ERR_NOMEM. */
 json_t *descriptor_to_json(const struct descriptor *d, struct err *e);
 
+/* Another blob: `urls` are those of the one before, and go. */
 int descriptor_set(struct descriptor *d, const char *media_type, const struct digest *digest,
 		   uint64_t size, struct err *e);
 int descriptor_copy(struct descriptor *to, const struct descriptor *from, struct err *e);

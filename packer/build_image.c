@@ -153,22 +153,6 @@ int build_image_plan(struct build_image *im, struct err *e)
 	return f->gravest != ERR_LIMIT ? check_steps(im, is_known, e) : 0;
 }
 
-/* docker's types are synonyms of OCI's; an OCI manifest names OCI's. */
-static const char *oci_layer_type(const char *media_type)
-{
-	if (!str_has_prefix(media_type, "application/vnd.docker."))
-		return media_type;
-	switch ((enum layer_encoding)mediatype_encoding(media_type)) {
-	case LAYER_TAR:
-		return MEDIATYPE_LAYER;
-	case LAYER_ZSTD:
-		return MEDIATYPE_LAYER_ZSTD;
-	case LAYER_GZIP:
-		break;
-	}
-	return MEDIATYPE_LAYER_GZIP;
-}
-
 static int add_all(struct strmap *to, const struct strmap *from, struct err *e)
 {
 	for (size_t i = 0; i < from->count; i++) {
@@ -176,6 +160,19 @@ static int add_all(struct strmap *to, const struct strmap *from, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+/* A layer of the base: an OCI manifest names OCI's types. */
+static int start_layer(struct build_image *im, const struct descriptor *from, struct err *e)
+{
+	SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
+
+	if (descriptor_set(&layer, mediatype_to_oci(from->media_type), &from->digest, from->size,
+			   e) < 0 ||
+	    strmap_copy(&layer.annotations, &from->annotations, e) < 0 ||
+	    strlist_copy(&layer.urls, &from->urls, e) < 0)
+		return -1;
+	return manifest_add_layer(&im->manifest, &layer, e);
 }
 
 static int start_layers(struct build_image *im, struct err *e)
@@ -187,13 +184,7 @@ static int start_layers(struct build_image *im, struct err *e)
 			return -1;
 	}
 	for (size_t i = 0; i < base->manifest.layer_count; i++) {
-		SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
-		const struct descriptor *from = &base->manifest.layers[i];
-
-		if (descriptor_set(&layer, oci_layer_type(from->media_type), &from->digest,
-				   from->size, e) < 0 ||
-		    strmap_copy(&layer.annotations, &from->annotations, e) < 0 ||
-		    manifest_add_layer(&im->manifest, &layer, e) < 0 ||
+		if (start_layer(im, &base->manifest.layers[i], e) < 0 ||
 		    image_config_add_diff_id(&im->config, &base->config.diff_ids[i], e) < 0)
 			return -1;
 	}

@@ -31,7 +31,10 @@ static const struct {
 	{"{" TYPE "," DIGEST ",'size':9223372036854775807}",
 	 "{" DIGEST ",'mediaType':'application/x','size':9223372036854775807}"},
 	{"{" DESC ",'unknown':[1],'urls':['http://x'],'data':'e30=','annotations':{}}",
-	 "{" DIGEST ",'mediaType':'application/x','size':0}"},
+	 "{" DIGEST ",'mediaType':'application/x','size':0,'urls':['http://x']}"},
+	{"{" DESC ",'urls':[]}", "{" DIGEST ",'mediaType':'application/x','size':0}"},
+	{"{" DESC ",'urls':['b','','a']}",
+	 "{" DIGEST ",'mediaType':'application/x','size':0,'urls':['b','','a']}"},
 	{"{" DESC ",'annotations':null,'platform':null,'artifactType':null,'urls':null}",
 	 "{" DIGEST ",'mediaType':'application/x','size':0}"},
 	{"{" DESC ",'artifactType':'','annotations':{'b':'2','a':'1','A':''}}",
@@ -228,7 +231,7 @@ START_TEST(set_and_copy_replace)
 	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT, copy = DESCRIPTOR_INIT;
 
 	ck_assert_int_eq(parse(&d,
-			       "{" DESC ",'annotations':{'a':'1'},'artifactType':'y',"
+			       "{" DESC ",'annotations':{'a':'1'},'artifactType':'y','urls':['u'],"
 			       "'platform':{'os':'linux','architecture':'arm'}}",
 			       &e),
 			 0);
@@ -238,10 +241,13 @@ START_TEST(set_and_copy_replace)
 	ck_assert_uint_eq(d.size, 7);
 	ck_assert(digest_equal(&d.digest, &digest));
 	ck_assert_str_eq(strmap_get(&d.annotations, "a"), "1");
+	ck_assert_uint_eq(d.urls.count, 0);
 
 	ck_assert_str_eq(copy.media_type, "application/x");
 	ck_assert_str_eq(copy.artifact_type, "y");
 	ck_assert_str_eq(strmap_get(&copy.annotations, "a"), "1");
+	ck_assert_uint_eq(copy.urls.count, 1);
+	ck_assert_str_eq(copy.urls.items[0], "u");
 	ck_assert(copy.has_platform);
 	ck_assert_str_eq(copy.platform.architecture, "arm");
 	ck_assert_int_eq(descriptor_copy(&copy, &d, &e), 0);
