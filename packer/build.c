@@ -143,6 +143,11 @@ static int make(struct builder *b, struct build_result *out, struct err *e)
 
 	if (!images)
 		return -1;
+	if (count > 1) {
+		b->archives = archives_new(e);
+		if (!b->archives)
+			return -1;
+	}
 	for (size_t i = 0; i < count; i++)
 		build_image_init(&images[i], b, &b->opt->targets[i]);
 	const bool is_made = plan_all(b, images, e) == 0 && make_all(b, images, out, e) == 0;
@@ -195,6 +200,7 @@ static int parse_tags(const struct strlist *tags, struct strlist *names, struct 
 static void builder_fini(struct builder *b)
 {
 	build_layers_forget(b);
+	archives_free(b->archives);
 	findings_fini(&b->parsed);
 	buildfile_free(b->file);
 	source_fini(&b->source);

@@ -240,7 +240,8 @@ static struct copy_list *list_of(const struct build_image *im, const struct plan
 {
 	switch (step->kind) {
 	case PLAN_COPY:
-		return copy_list_new(im->builder->context, im->stage, &step->copy, e);
+		return copy_list_new(im->builder->context, im->stage, im->builder->archives,
+				     &step->copy, e);
 	case PLAN_WORKDIR:
 		return copy_list_workdir(im->stage, step->path, step->owner, e);
 	case PLAN_CONFIG:

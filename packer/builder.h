@@ -19,6 +19,7 @@
 #include "manifests/buildfile.h"
 #include "manifests/findings.h"
 #include "manifests/plan.h"
+#include "packer/archives.h"
 #include "packer/build.h"
 #include "packer/context.h"
 #include "packer/copy_layer.h"
@@ -45,6 +46,7 @@ struct builder {
 	struct buildfile *file;
 	struct findings parsed; /* what is wrong with the text, whatever the platform */
 	struct layers_options layers_opt;
+	struct archives *archives; /* NULL: one platform does not unpack the same again */
 	struct made_layer *made;
 	size_t made_count, made_cap;
 	int64_t epoch;

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packer/copy_archive.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/limits.h"
-#include "base/log.h"
-#include "base/quote.h"
 #include "packer/tree_content.h"
-
-void copy_archive_fini(struct copy_archive *a)
-{
-	merge_free(a->merge);
-	tar_tree_fini(&a->tree);
-}
 
 /* A directory of the archive on the way of the walk. */
 struct level {
@@ -116,67 +107,28 @@ static int walk(struct unpacking *u, const char *dest, struct err *e)
 	return r;
 }
 
-static void tell_losses(const char *what, const struct tar_losses *l)
-{
-	char q[QUOTE_MAX];
-
-	if (l->acls.count)
-		log_warning("'%s': ACLs of %" PRIu64 " files are left out, the first of '%s'",
-			    quote_str(q, what), l->acls.count, l->acls.first);
-}
-
-/* Reads the tree of the tar into a new archive of the list. */
-static int open_archive(struct copy_list *l, const struct stage *st,
-			const struct archive_file *file, struct err *e)
-{
-	const struct layers_options *from = stage_options(st);
-	struct tar_losses losses = {.acls = {.count = 0}};
-	const struct tar_tree_options opt = {stage_store(st), from->workers, from->progress,
-					     &losses};
-
-	if (array_reserve(&l->archives, &l->archive_cap, l->archive_count + 1, sizeof(*l->archives),
-			  e) < 0)
-		return -1;
-	struct copy_archive *a = &l->archives[l->archive_count];
-	*a = (struct copy_archive){TAR_TREE_INIT, NULL, *file->st};
-	if (tar_tree_open(&a->tree, file->fd, (uint64_t)file->st->st_size, file->name, &opt, e) < 0)
-		return -1;
-	l->archive_count++;
-	a->merge = merge_new(e);
-	if (!a->merge || merge_add_layer(a->merge, a->tree.ix, e) < 0)
-		return -1;
-	tell_losses(file->name, &losses);
-	return 0;
-}
-
-/* The whole tree of the last archive of the list. */
-static int add_all(struct copy_list *l, const struct stage *st, const char *dest, bool has_owner,
-		   struct err *e)
+int copy_archive_add(struct copy_list *l, const struct stage *st, struct archive *archive,
+		     const char *dest, bool has_owner, struct err *e)
 {
 	SCOPE_FREE struct level *levels = array_new(LIMIT_DEPTH + 1, sizeof(*levels), e);
 	struct unpacking u = {
 		.list = l,
 		.stage = st,
-		.tree = l->archives[l->archive_count - 1].merge,
-		.archive = l->archive_count - 1,
+		.tree = archive->merge,
+		.archive = l->archive_count,
 		.has_owner = has_owner,
 		.scratch = ENTRY_SCRATCH_INIT,
 		.levels = levels,
 	};
 
-	const int r = levels ? walk(&u, dest, e) : -1;
+	if (!levels || array_reserve(&l->archives, &l->archive_cap, l->archive_count + 1,
+				     sizeof(struct archive *), e) < 0)
+		return -1;
+	const int r = walk(&u, dest, e);
 	entry_scratch_fini(&u.scratch);
+	if (r == 0)
+		l->archives[l->archive_count++] = archive;
 	return r;
-}
-
-int copy_archive_add(struct copy_list *l, const struct stage *st, const struct archive_file *file,
-		     const char *dest, bool has_owner, struct err *e)
-{
-	char q[QUOTE_MAX];
-
-	if (open_archive(l, st, file, e) == 0 && add_all(l, st, dest, has_owner, e) == 0)
-		return 0;
-	return err_wrap(e, "'%s'", quote_str(q, file->name));
 }
 
 /* By inode of an archive: the path that it was written at; NULL: not yet. */
@@ -207,8 +159,8 @@ struct archive_writer *archive_writer_new(const struct copy_list *l, struct err 
 	if (!a->written)
 		return NULL;
 	for (size_t i = 0; i < l->archive_count; i++) {
-		a->indexes[i] = l->archives[i].tree.ix;
-		a->fds[i] = l->archives[i].tree.fd;
+		a->indexes[i] = l->archives[i]->tree.ix;
+		a->fds[i] = l->archives[i]->tree.fd;
 	}
 	a->content = tree_content_new(a->indexes, a->fds, e);
 	return a->content ? steal_ptr(&a) : NULL;
@@ -261,7 +213,7 @@ static void make_hardlink(struct entry *en, const char *target)
 int archive_writer_add(struct archive_writer *a, const struct copy_item *item, int64_t epoch,
 		       struct layer_writer *w, struct err *e)
 {
-	const struct merge *tree = a->list->archives[item->archive].merge;
+	const struct merge *tree = a->list->archives[item->archive]->merge;
 	const char *before = NULL;
 	struct entry en;
 	size_t layer;

@@ -10,30 +10,12 @@
 #ifndef PACKER_COPY_ARCHIVE_H
 #define PACKER_COPY_ARCHIVE_H
 
-#include <sys/stat.h>
-
-#include "image/merge.h"
+#include "packer/archives.h"
 #include "packer/copy_list.h"
-#include "packer/tar_tree.h"
-
-struct copy_archive {
-	struct tar_tree tree;
-	struct merge *merge;
-	struct stat file; /* which it is */
-};
-
-void copy_archive_fini(struct copy_archive *a);
-
-/* A tar that is open; all is borrowed. */
-struct archive_file {
-	int fd;
-	const struct stat *st;
-	const char *name; /* for messages */
-};
 
 /* Adds all that it holds to the list, below `dest` (canonical).  Owners are the archive's unless
- * `has_owner`; then they are the list's. */
-int copy_archive_add(struct copy_list *l, const struct stage *st, const struct archive_file *file,
+ * `has_owner`; then they are the list's.  Takes ownership of `archive` on success. */
+int copy_archive_add(struct copy_list *l, const struct stage *st, struct archive *archive,
 		     const char *dest, bool has_owner, struct err *e);
 
 /* Writes the ITEM_ARCHIVE of a finished list, in the order of the list. */

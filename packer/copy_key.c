@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/hasher.h"
-#include "packer/copy_archive.h"
+#include "packer/archives.h"
 #include "packer/copy_list.h"
 
 enum {
@@ -101,7 +101,7 @@ struct digest copy_key(const struct copy_list *l, int64_t epoch,
 	add_text(&h, compression_version(compression));
 	add_numbers(&h, says, ARRAY_LEN(says));
 	for (size_t i = 0; i < l->archive_count; i++)
-		add_file(&h, &l->archives[i].file);
+		add_file(&h, &l->archives[i]->file);
 	for (size_t i = 0; i < l->count; i++)
 		add_item(&h, &l->items[i]);
 	return hasher_final(&h);

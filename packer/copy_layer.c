@@ -28,6 +28,7 @@ struct collector {
 	struct copy_list *list;
 	const struct context *context;
 	const struct stage *stage;
+	struct archives *archives; /* those that are kept; NULL */
 	const struct plan_copy *copy;
 	struct ignore *exclude;
 	struct str dest; /* canonical, of the directory or file that is being filled */
@@ -172,7 +173,11 @@ static int unpack(struct collector *k, const char *source, const struct stat *st
 		return -1;
 	const struct archive_file file = {fd, st, source};
 	const bool has_owner = k->copy->chown != NULL;
-	return copy_archive_add(k->list, k->stage, &file, k->dest.data, has_owner, e) < 0 ? -1 : 1;
+	SCOPE(archive) struct archive *a = archives_open(k->archives, k->stage, &file, e);
+	if (!a || copy_archive_add(k->list, k->stage, a, k->dest.data, has_owner, e) < 0)
+		return err_wrap(e, "'%s'", quote_str(q, source));
+	a = NULL; /* the list's */
+	return 1;
 }
 
 static int copy_text(struct collector *k, const struct plan_text *text, bool into_dir,
@@ -311,7 +316,7 @@ static int collect(struct collector *k, struct err *e)
 }
 
 struct copy_list *copy_list_new(const struct context *c, const struct stage *st,
-				const struct plan_copy *copy, struct err *e)
+				struct archives *kept, const struct plan_copy *copy, struct err *e)
 {
 	SCOPE(copy_list) struct copy_list *l = copy_list_start(st, copy->chown, copy->is_link, e);
 	SCOPE(ignore) struct ignore *exclude = NULL;
@@ -323,8 +328,12 @@ struct copy_list *copy_list_new(const struct context *c, const struct stage *st,
 		if (!exclude)
 			return NULL;
 	}
-	struct collector k = {
-		.list = l, .context = c, .stage = st, .copy = copy, .exclude = exclude};
+	struct collector k = {.list = l,
+			      .context = c,
+			      .stage = st,
+			      .archives = kept,
+			      .copy = copy,
+			      .exclude = exclude};
 	const int r = collect(&k, e);
 	str_fini(&k.dest);
 	str_fini(&k.kept);

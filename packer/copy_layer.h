@@ -17,11 +17,13 @@
 #include "packer/context.h"
 #include "packer/stage.h"
 
+struct archives;
 struct copy_list;
 
-/* What a step puts where; sorted.  NULL: ERR_NOT_FOUND, ERR_UNSUPPORTED, ERR_EXISTS, ... */
+/* What a step puts where; sorted.  `kept`: see archives_open.  NULL: ERR_NOT_FOUND,
+ * ERR_UNSUPPORTED, ERR_EXISTS, ... */
 struct copy_list *copy_list_new(const struct context *c, const struct stage *st,
-				const struct plan_copy *copy, struct err *e);
+				struct archives *kept, const struct plan_copy *copy, struct err *e);
 struct copy_list *copy_list_workdir(const struct stage *st, const char *path, const char *owner,
 				    struct err *e);
 void copy_list_free(struct copy_list *l);

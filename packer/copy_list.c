@@ -8,7 +8,7 @@
 #include "base/path.h"
 #include "base/quote.h"
 #include "image/whiteout.h"
-#include "packer/copy_archive.h"
+#include "packer/archives.h"
 
 enum { MODE_DIR = 0755 };
 
@@ -27,7 +27,7 @@ void copy_list_free(struct copy_list *l)
 		drop_item(&l->items[i]);
 	free(l->items);
 	for (size_t i = 0; i < l->archive_count; i++)
-		copy_archive_fini(&l->archives[i]);
+		archive_close(l->archives[i]);
 	free(l->archives);
 	free(l);
 }

@@ -47,12 +47,12 @@ struct copy_item {
 	size_t order;    /* of discovery: the later one wins */
 };
 
-struct copy_archive;
+struct archive;
 
 struct copy_list {
 	struct copy_item *items;
 	size_t count, cap;
-	struct copy_archive *archives;
+	struct archive **archives;
 	size_t archive_count, archive_cap;
 	struct owner owner; /* of what is made up */
 	bool is_link;       /* does not look at the stage */

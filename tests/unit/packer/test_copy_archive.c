@@ -46,7 +46,7 @@ static struct copy_list *list(const struct stage *st, const struct context *c,
 	struct copy_list *l = NULL;
 
 	if (dest && strlist_add(&copy.sources, "*.tar", e) == 0)
-		l = copy_list_new(c, st, &copy, e);
+		l = copy_list_new(c, st, NULL, &copy, e);
 	strlist_fini(&copy.sources);
 	return l;
 }

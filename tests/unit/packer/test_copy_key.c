@@ -37,7 +37,7 @@ static struct copy_list *list(const struct stage *st, const struct context *c,
 	struct err e = ERR_INIT;
 
 	strlist_add(&copy.sources, "dir", &e);
-	struct copy_list *l = copy_list_new(c, st, &copy, &e);
+	struct copy_list *l = copy_list_new(c, st, NULL, &copy, &e);
 	ck_assert_no_err(&e);
 	strlist_fini(&copy.sources);
 	return l;

@@ -100,7 +100,7 @@ static int run(const struct stage *st, const struct recipe *r, struct str *out, 
 	struct plan_copy copy;
 
 	copy_init(&copy, r);
-	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, st, &copy, e);
+	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, st, NULL, &copy, e);
 	copy_fini(&copy);
 	if (!l)
 		return -1;
@@ -341,7 +341,7 @@ START_TEST(a_link_is_no_parent)
 	context_set_ignore(c, ignore_parse("i", "one/x\n!one/x/file", 17, &e));
 	ck_assert_no_err(&e);
 	copy_init(&copy, &r);
-	ck_assert_ptr_null(copy_list_new(c, stages_new(NULL), &copy, &e));
+	ck_assert_ptr_null(copy_list_new(c, stages_new(NULL), NULL, &copy, &e));
 	ck_assert_err(&e, ERR_EXISTS, "'/d/x' would be both a directory and a file");
 	copy_fini(&copy);
 }
@@ -378,7 +378,7 @@ START_TEST(a_source_must_not_change)
 	make_files();
 	stages_write("src/none", "");
 	copy_init(&copy, &r);
-	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), &copy, &e);
+	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), NULL, &copy, &e);
 	copy_fini(&copy);
 	ck_assert_ptr_nonnull(l);
 	ck_assert_int_eq(write_list(l, c, NULL, &e), 0);
@@ -417,7 +417,7 @@ START_TEST(texts_are_written_whole)
 	SCOPE(str) struct str got = STR_INIT;
 
 	copy_init(&copy, &r);
-	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), &copy, &e);
+	SCOPE(copy_list) struct copy_list *l = copy_list_new(c, stages_new(NULL), NULL, &copy, &e);
 	copy_fini(&copy);
 	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &opt, &e);
 	ck_assert_int_eq(copy_list_write(l, c, EPOCH, w, NULL, &e), 0);
@@ -474,7 +474,7 @@ static int list_once(void *arg, struct err *e)
 	if (c && strlist_add(&copy.sources, sources[0], e) == 0 &&
 	    strlist_add(&copy.sources, sources[1], e) == 0 &&
 	    strlist_add(&copy.exclude, "**/x", e) == 0)
-		l = copy_list_new(c, st, &copy, e);
+		l = copy_list_new(c, st, NULL, &copy, e);
 	strlist_fini(&copy.sources);
 	strlist_fini(&copy.exclude);
 	context_close(c);
