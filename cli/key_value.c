@@ -80,10 +80,9 @@ struct annotation {
 static int refuse_kind(const struct annotation *a, enum kind kind, struct err *e)
 {
 	if (kind == KIND_INDEX_DESCRIPTOR)
-		return err_set(
-			e, ERR_UNSUPPORTED,
-			"annotations for 'index-descriptor' are not supported: an index that "
-			"is exported has no descriptor of its own");
+		return err_set(e, ERR_UNSUPPORTED,
+			       "annotations for 'index-descriptor' are not supported: no document "
+			       "of the image holds that descriptor");
 	if (kind != KIND_MANIFEST && a->opt->target_count < 2)
 		return err_set(e, ERR_UNSUPPORTED,
 			       "annotations for '%s' are not supported: one manifest is made, and "

@@ -55,11 +55,11 @@ done <<END
 3|annotation|manifest[linux]:a=b|linux
 3|annotation|index:a=b|'index' are not supported
 3|annotation|manifest,index:a=b|'index' are not supported
-3|annotation|index-descriptor:a=b|'index-descriptor' are not supported
+3|annotation|index-descriptor:a=b|'index-descriptor' are not supported: no document of the image holds that descriptor
 3|annotation|manifest-descriptor:a=b|'manifest-descriptor' are not supported
 3|annotation|mainfest:a=b|'mainfest' are not supported
 4|annotation|a=$(printf %70000s '' | tr ' ' x)|more than 65536 bytes
-3|annotation|index-descriptor,index:a=b|'index-descriptor' are not supported
+3|annotation|index-descriptor,index:a=b|'index-descriptor' are not supported: no document
 END
 while IFS='|' read -r status wrong word; do
   expect "$status" "shale: option '--annotation': *$word*" \
@@ -71,7 +71,7 @@ done <<'END'
 2|manifest[linux/s390x]:a=b|'linux/s390x' is none of the platforms that are built, linux/amd64, linux/arm64
 2|manifest-descriptor[linux/s390x]:a=b|'linux/s390x' is none of
 3|manifest-descriptor[linux]:a=b|platform 'linux'
-3|index-descriptor:a=b|'index-descriptor' are not supported
+3|index-descriptor:a=b|'index-descriptor' are not supported: no document of the image holds that descriptor
 3|indexes:a=b|'indexes' are not supported
 END
 
