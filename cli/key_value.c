@@ -8,6 +8,7 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "cli/support.h"
 
 /* What shale itself writes about images. */
 #define RESERVED_PREFIX "io.shale."
@@ -129,7 +130,7 @@ static int annotate_targets(const struct annotation *a, enum kind kind, const ch
 	bool is_found = false;
 
 	if (platform && platform_parse(&want, platform, e) < 0)
-		return -1;
+		return support_blame_usage(e);
 	if (platform)
 		platform_unify(&want);
 	for (size_t i = 0; i < a->opt->target_count; i++) {

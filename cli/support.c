@@ -11,11 +11,16 @@ int support_store(const struct invocation *in, unsigned flags, struct store **ou
 	return store_open(invocation_value(in, "store"), flags, out, e);
 }
 
-/* Here it is the command line that is wrong, and no manifest. */
-static int blame_platform(struct err *e)
+int support_blame_usage(struct err *e)
 {
 	if (e->code == ERR_SYNTAX)
 		e->code = ERR_USAGE;
+	return -1;
+}
+
+static int blame_platform(struct err *e)
+{
+	support_blame_usage(e);
 	return err_wrap(e, "option '--platform'");
 }
 

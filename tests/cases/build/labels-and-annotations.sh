@@ -52,7 +52,7 @@ done <<END
 2|annotation|io.shale.layer-index.digest=x|keys of 'io.shale.\**' are reserved
 2|annotation|manifest:io.shale.x=x|are reserved
 2|annotation|manifest[linux/s390x]:a=b|'linux/s390x' is not the platform that is built
-3|annotation|manifest[linux]:a=b|linux
+2|annotation|manifest[linux]:a=b|platform 'linux' is not OS/ARCHITECTURE
 3|annotation|index:a=b|'index' are not supported
 3|annotation|manifest,index:a=b|'index' are not supported
 3|annotation|index-descriptor:a=b|'index-descriptor' are not supported: no document of the image holds that descriptor
@@ -70,7 +70,7 @@ done <<'END'
 2|index[linux/amd64]:a=b|an index is for all platforms
 2|manifest[linux/s390x]:a=b|'linux/s390x' is none of the platforms that are built, linux/amd64, linux/arm64
 2|manifest-descriptor[linux/s390x]:a=b|'linux/s390x' is none of
-3|manifest-descriptor[linux]:a=b|platform 'linux'
+2|manifest-descriptor[linux]:a=b|platform 'linux'
 3|index-descriptor:a=b|'index-descriptor' are not supported: no document of the image holds that descriptor
 3|indexes:a=b|'indexes' are not supported
 END
