@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The order of an image: plan everything that can be wrong in the manifest, then load the base,
- * then make layers, then config and manifest.
+ * The order of an image: load the base, whose config the stage is planned upon, and find all that
+ * is wrong with text, base, sources and owners; then make layers, then config and manifest.
  */
 #include <string.h>
 
@@ -55,14 +55,49 @@ static int make_plan(struct build_image *im, struct err *e)
 	return im->plan ? 0 : -1;
 }
 
+/*
+ * What an entry of an index says: the platform that was asked for, so that every one of those is
+ * found; a base that asks for more than all machines of an architecture (amd64's v3) adds that.
+ */
+static struct platform entry_platform(const struct build_image *im)
+{
+	const bool is_alone = im->builder->opt->target_count < 2;
+	struct platform p = is_alone ? im->config.platform : im->target->platform;
+
+	if (!p.variant[0])
+		memcpy(p.variant, im->config.platform.variant, sizeof(p.variant));
+	platform_unify(&p);
+	return p;
+}
+
+/* Of two entries for one platform nobody would find the second. */
+static int check_entry(struct build_image *im, struct err *e)
+{
+	const struct build_options *opt = im->builder->opt;
+	const struct platform entry = entry_platform(im);
+	char text[PLATFORM_STR_MAX];
+
+	for (size_t i = 0; i < opt->target_count; i++) {
+		const struct build_target *other = &opt->targets[i];
+		if (other == im->target || !platform_equal(&entry, &other->platform))
+			continue;
+		return findings_error(&im->findings, ERR_UNSUPPORTED, im->plan->base.at, e,
+				      "the base makes the image one for %s, which is built as well "
+				      "(leave one of the two out)",
+				      platform_format(&entry, text));
+	}
+	return 0;
+}
+
 /* In an index, an image is what its entry says; alone, it is what its base is. */
 static int check_platform(struct build_image *im, struct err *e)
 {
 	char base[PLATFORM_STR_MAX];
 
-	if (im->builder->opt->target_count < 2 ||
-	    platform_matches(&im->config.platform, &im->target->platform))
+	if (im->builder->opt->target_count < 2)
 		return 0;
+	if (platform_matches(&im->config.platform, &im->target->platform))
+		return check_entry(im, e);
 	return findings_error(&im->findings, ERR_UNSUPPORTED, im->plan->base.at, e,
 			      "the image would be one for %s, by --platform of FROM "
 			      "(--platform=$TARGETPLATFORM follows the platforms that are built)",
@@ -297,21 +332,6 @@ static int run_steps(struct build_image *im, struct err *e)
 			return -1;
 	}
 	return 0;
-}
-
-/*
- * What an entry of an index says: the platform that was asked for, so that every one of those is
- * found; a base that asks for more than all machines of an architecture (amd64's v3) adds that.
- */
-static struct platform entry_platform(const struct build_image *im)
-{
-	const bool is_alone = im->builder->opt->target_count < 2;
-	struct platform p = is_alone ? im->config.platform : im->target->platform;
-
-	if (!p.variant[0])
-		memcpy(p.variant, im->config.platform.variant, sizeof(p.variant));
-	platform_unify(&p);
-	return p;
 }
 
 static int write_documents(struct build_image *im, struct build_result_image *out, struct err *e)

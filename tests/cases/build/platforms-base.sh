@@ -82,3 +82,14 @@ done <<END
 4|$(seq -s , -f 'linux/a%g' 65)|more than 64 platforms
 END
 same "images" "$(shale images --json)" "$before"
+
+# A base that asks for more makes an entry that says so, and no second one for that platform.
+printf 'FROM scratch\n' | shale build -q -f - --platform linux/amd64/v3 -t demanding context >/dev/null
+printf 'FROM demanding\n' >context/Shalefile
+before=$(shale images)
+expect 3 "*Shalefile:1:6: for linux/amd64: the base makes the image one for linux/amd64/v3, which is built as well*" \
+  shale build -q -t twice --platform linux/amd64,linux/amd64/v3 context
+same "images" "$(shale images)" "$before"
+shale build -q -t twice --platform linux/amd64,linux/amd64/v4 context >/dev/null
+skopeo inspect --raw "oci:$SHALE_STORE:localhost/twice:latest" >index.json
+same "variants" "$(json index.json "[m['platform']['variant'] for m in d['manifests']]")" "['v3', 'v4']"

@@ -336,6 +336,28 @@ START_TEST(a_demanding_base_is_told_in_the_index)
 }
 END_TEST
 
+/* Nobody would find the second of two. */
+START_TEST(no_two_entries_are_for_one_platform)
+{
+	SCOPE(request) struct request r;
+
+	make_base("/v3");
+	refuse("linux/amd64,linux/arm64,linux/amd64/v3", "FROM base\n", ERR_UNSUPPORTED,
+	       "Shalefile:1:6: for linux/amd64: the base makes the image one for linux/amd64/v3, "
+	       "which is built as well");
+	refuse("linux/amd64/v3,linux/amd64", "FROM base\n", ERR_UNSUPPORTED,
+	       "for linux/amd64: the base makes");
+	refuse("linux/amd64/v3,linux/amd64", "FROM --platform=linux/amd64/v3 scratch\n",
+	       ERR_UNSUPPORTED, "for linux/amd64: the base makes");
+	ck_assert_uint_eq(layers_written, 0);
+	request_make(&r, "linux/amd64/v4,linux/amd64", "FROM base\n");
+	check_entries(&r.result, "linux/amd64/v4 linux/amd64/v3");
+	request_fini(&r);
+	request_make(&r, "linux/amd64/v3,linux/amd64", "FROM scratch\n");
+	check_entries(&r.result, "linux/amd64/v3 linux/amd64");
+}
+END_TEST
+
 START_TEST(what_is_wrong_for_any_is_told_at_once)
 {
 	make_base("");
@@ -509,6 +531,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_layer_of_all_is_made_once);
 	tcase_add_test(tc, each_has_its_base);
 	tcase_add_test(tc, a_demanding_base_is_told_in_the_index);
+	tcase_add_test(tc, no_two_entries_are_for_one_platform);
 	tcase_add_test(tc, what_is_wrong_for_any_is_told_at_once);
 	tcase_add_test(tc, what_fails_for_one_publishes_nothing);
 	tcase_add_test(tc, a_fixed_base_makes_no_other_platform);
