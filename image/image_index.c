@@ -89,7 +89,7 @@ static bool is_candidate(const struct descriptor *d)
 	       (!d->artifact_type || mediatype_kind(d->artifact_type) == MEDIA_CONFIG);
 }
 
-/* The very variant; when none is wanted, what every machine of the architecture runs. */
+/* The very variant; when none is wanted, what the architecture means without one. */
 static bool is_exact(const struct platform *have, const struct platform *want)
 {
 	return want->variant[0] ? strcmp(have->variant, want->variant) == 0

@@ -74,7 +74,7 @@ void image_index_remove(struct image_index *ix, size_t at);
 
 /*
  * The manifest for `want`: 1 and its place; 0 when none fits.  The first that fits, as the spec
- * says, unless a later one has the very variant, or, when none is wanted, is for all machines.
+ * says, unless a later one has the very variant, or, when none is wanted, is what none stands for.
  * Entries without a platform fit only when there is a single entry.
  */
 int image_index_select(const struct image_index *ix, const struct platform *want, size_t *out);

@@ -32,8 +32,8 @@ struct platform platform_host(void);
 
 const char *platform_format(const struct platform *p, char buf[static PLATFORM_STR_MAX]);
 
-/* Whether it is the least of its architecture, which every machine of that kind runs: without a
- * variant, or with the one that none stands for ("v1" of amd64, "v8" of arm64, "v7" of arm). */
+/* Whether it is what its architecture means when no variant is said: it has none, or the one that
+ * none stands for ("v1" of amd64, "v8" of arm64, "v7" of arm, though there is older hardware). */
 bool platform_is_baseline(const struct platform *p);
 
 /* The one spelling of those: linux/arm64/v8 becomes linux/arm64, linux/amd64/v1 linux/amd64; arm

@@ -6,9 +6,10 @@
  * resolve -> assemble: the manifest is parsed and planned by manifests/, its base comes from the
  * store, each COPY and each WORKDIR that has to make directories becomes a layer, config and
  * history are what docker would write for the same file.  The refs are set last: what fails for one
- * platform publishes nothing.  Same inputs, same
- * manifest digest: on any machine, as any user, whatever the umask, time zone, locale, directory
- * order, file times or number of workers.
+ * platform publishes nothing.
+ *
+ * Same inputs, same manifest digest: on any machine, as any user, whatever the umask, time zone,
+ * locale, directory order, file times or number of workers.
  *
  * The context is only ever opened beneath its root: links in it that lead out are errors, FIFOs and
  * sockets are refused and never opened.
@@ -42,8 +43,8 @@ struct build_options {
 	struct strmap args;              /* --build-arg */
 	struct strmap labels;            /* of the image, over those of the manifest */
 	struct strmap index_annotations; /* when there are several targets */
-	/* One: its manifest is the image.  Several, all different: an index of them, in this order.
-	 */
+	/* One: its manifest is the image.  Several, all different: an index of them, in this order,
+	 * and with the entries all different, too: see entry_platform in build_image.c. */
 	struct build_target *targets;
 	size_t target_count;
 	bool keeps_modes; /* of context files: all bits, not git's two modes */
