@@ -25,8 +25,7 @@ struct descriptor {
 	struct digest digest;
 	uint64_t size; /* bytes */
 	struct strmap annotations;
-	struct strlist
-		urls; /* where the blob is said to be, too: of layers that nobody may pass on */
+	struct strlist urls; /* where else the blob is said to be */
 	char *artifact_type; /* NULL: none */
 	bool has_platform;   /* in an index only */
 	struct platform platform;

@@ -43,8 +43,8 @@ struct build_options {
 	struct strmap args;              /* --build-arg */
 	struct strmap labels;            /* of the image, over those of the manifest */
 	struct strmap index_annotations; /* when there are several targets */
-	/* One: its manifest is the image.  Several, all different: an index of them, in this order,
-	 * and with the entries all different, too: see entry_platform in build_image.c. */
+	/* One: its manifest is the image.  Several, all different: an index of them, in this order;
+	 * bases that would make two entries of it the same are a finding. */
 	struct build_target *targets;
 	size_t target_count;
 	bool keeps_modes; /* of context files: all bits, not git's two modes */

@@ -83,7 +83,7 @@ static int check_entry(struct build_image *im, struct err *e)
 			continue;
 		return findings_error(&im->findings, ERR_UNSUPPORTED, im->plan->base.at, e,
 				      "the base makes the image one for %s, which is built as well "
-				      "(leave one of the two out)",
+				      "(leave one of the two platforms out)",
 				      platform_format(&entry, text));
 	}
 	return 0;

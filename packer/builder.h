@@ -46,7 +46,7 @@ struct builder {
 	struct buildfile *file;
 	struct findings parsed; /* what is wrong with the text, whatever the platform */
 	struct layers_options layers_opt;
-	struct archives *archives; /* NULL: one platform does not unpack the same again */
+	struct archives *archives; /* NULL: of one platform none is kept */
 	struct made_layer *made;
 	size_t made_count, made_cap;
 	int64_t epoch;
