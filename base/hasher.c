@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/interrupt.h"
 #include "base/io.h"
 
 enum { FD_STEP = 64 * 1024 };
@@ -63,6 +64,8 @@ int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out,
 
 	hasher_init(&h, alg);
 	for (;;) {
+		if (interrupt_check(e) < 0)
+			return -1;
 		const ssize_t n = io_pread_full(fd, buf, sizeof(buf), size);
 		if (n < 0)
 			return err_sys(e, errno, "%s: cannot read", what);

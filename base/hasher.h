@@ -32,7 +32,8 @@ struct digest hasher_final(struct hasher *h);
 struct digest hasher_sha256(const void *bytes, size_t len);
 
 /* All of `fd` from offset 0 (pread; the file offset is untouched).  `out_size` may be NULL; the
- * bytes count in the current phase of `progress`. */
+ * bytes count in the current phase of `progress`.  ERR_SYS, also (EINTR) for a signal that is held
+ * meanwhile (base/interrupt.h). */
 int hasher_fd(int fd, enum digest_alg alg, const char *what, struct digest *out, uint64_t *out_size,
 	      struct progress *progress, struct err *e);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "base/scope.h"
 
@@ -10,7 +11,9 @@ static const int held[] = {SIGINT, SIGTERM, SIGHUP};
 
 static struct sigaction before[ARRAY_LEN(held)];
 static unsigned holders;
-static volatile sig_atomic_t noted; /* the signal, or 0 */
+/* The signal, or 0.  Of any thread a signal may come to, and of any that asks. */
+static atomic_int noted;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler cannot wait for a lock");
 
 static void note(int number)
 {

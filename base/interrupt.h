@@ -6,8 +6,9 @@
  * Files without a name need none of this: they go with the process.
  *
  * Calls: interrupt_hold -> interrupt_check* -> interrupt_release; they nest.
- * Threads: of the main thread alone.  The signal that came is, besides the log's level, the one
- * global state there is: a handler has nothing else to write to.
+ * Threads: of the main thread alone, but for interrupt_check, which any may call.  The signal that
+ * came is, besides the log's level, the one global state there is: a handler has nothing else to
+ * write to.
  */
 #ifndef BASE_INTERRUPT_H
 #define BASE_INTERRUPT_H

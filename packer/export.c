@@ -105,12 +105,11 @@ int export_archive(const struct export_dest *dest,
 static int recode(const struct exporter *x, struct export_set *set, struct err *e)
 {
 	SCOPE(export_set) struct export_set made = EXPORT_SET_INIT;
-	uint64_t bytes = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < set->blob_count; i++)
-		bytes += set->blobs[i].is_layer ? set->blobs[i].size : 0;
-	progress_begin(x->opt->progress, "re-encoding", bytes);
-	if (export_collect_recoded(x, &made, e) < 0)
+		count += set->blobs[i].is_recodable ? 1 : 0;
+	if (export_collect_recoded(x, count, &made, e) < 0)
 		return -1;
 	export_set_fini(set);
 	*set = made;

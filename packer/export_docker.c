@@ -165,15 +165,14 @@ static int find_sizes(struct docker_export *d, struct err *e)
 
 static int recode_layers(struct docker_export *d, struct err *e)
 {
-	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(d->x, e);
 	struct layer_result result;
-	uint64_t bytes = 0;
+	size_t count = 0;
 
+	for (size_t i = 0; i < d->image.manifest.layer_count; i++)
+		count += d->layers[i].is_repeated ? 0 : 1;
+	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(d->x, count, e);
 	if (!recoder)
 		return -1;
-	for (size_t i = 0; i < d->image.manifest.layer_count; i++)
-		bytes += d->layers[i].is_repeated ? 0 : d->layers[i].blob->size;
-	progress_begin(d->x->opt->progress, "re-encoding", bytes);
 	for (size_t i = 0; i < d->image.manifest.layer_count; i++) {
 		struct docker_layer *l = &d->layers[i];
 		if (l->is_repeated)

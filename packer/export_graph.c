@@ -167,11 +167,14 @@ static int put_document(struct walk *w, size_t order, const char *media_type,
 	return descriptor_set(as, media_type, &b.digest, b.size, e);
 }
 
-static int add_layers(struct walk *w, const struct manifest *m, struct err *e)
+static int add_layers(struct walk *w, const struct manifest *m, bool is_image, struct err *e)
 {
 	for (size_t i = 0; i < m->layer_count; i++) {
-		if (add_blob(w, &m->layers[i], true, e) < 0)
+		const struct descriptor *layer = &m->layers[i];
+		if (add_blob(w, layer, true, e) < 0)
 			return -1;
+		w->set->blobs[w->set->blob_count - 1].is_recodable =
+			is_image && !mediatype_is_nondistributable(layer->media_type);
 	}
 	return 0;
 }
@@ -255,9 +258,10 @@ static int walk_manifest(struct walk *w, const struct descriptor *d, struct desc
 
 	if (read_manifest(w, d, &old, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
 		return -1;
-	if (!w->recoder || is_artifact(&m)) {
+	const bool is_image = !is_artifact(&m);
+	if (!w->recoder || !is_image) {
 		w->set->changes.kept_manifests += w->recoder ? 1 : 0;
-		r = add_layers(w, &m, e);
+		r = add_layers(w, &m, is_image, e);
 	} else {
 		r = recode_image(w, d, &old, &m, &new, e);
 	}
@@ -415,6 +419,7 @@ static int sort_blobs(struct export_set *set, struct err *e)
 				       " bytes",
 				       digest_format(&b->digest, digest), last->size, b->size);
 		last->is_layer = last->is_layer && b->is_layer;
+		last->is_recodable = last->is_recodable || b->is_recodable;
 	}
 	set->blob_count = count;
 	qsort(set->blobs, set->blob_count, sizeof(*set->blobs), compare_places);
@@ -457,9 +462,10 @@ int export_collect(const struct exporter *x, struct export_set *out, struct err 
 	return collect(&w, e);
 }
 
-int export_collect_recoded(const struct exporter *x, struct export_set *out, struct err *e)
+int export_collect_recoded(const struct exporter *x, size_t layers, struct export_set *out,
+			   struct err *e)
 {
-	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(x, e);
+	SCOPE(export_recoder) struct export_recoder *recoder = export_recoder_new(x, layers, e);
 	struct walk w = {.x = x, .set = out, .recoder = recoder};
 
 	if (!recoder || collect(&w, e) < 0)

@@ -28,6 +28,7 @@ struct export_recoder {
 	const struct exporter *x;
 	struct recoded *layers;
 	size_t layers_count, layers_cap;
+	size_t parts; /* how many there will be */
 };
 
 void export_spool_fini(struct export_spool *spool)
@@ -36,12 +37,14 @@ void export_spool_fini(struct export_spool *spool)
 	scope_close(&spool->full);
 }
 
-struct export_recoder *export_recoder_new(const struct exporter *x, struct err *e)
+struct export_recoder *export_recoder_new(const struct exporter *x, size_t layers, struct err *e)
 {
 	struct export_recoder *r = array_new(1, sizeof(*r), e);
 
-	if (r)
-		r->x = x;
+	if (!r)
+		return NULL;
+	r->x = x;
+	r->parts = layers;
 	return r;
 }
 
@@ -102,6 +105,15 @@ static int wrap_full(struct err *e)
 	return err_wrap(e, "no room until it is exported, in the store or in TMPDIR");
 }
 
+/* Each layer is checked and re-encoded, and has a phase of its own for both. */
+static void begin_phase(const struct exporter *x, const char *what, const struct descriptor *layer)
+{
+	char digest[DIGEST_STR_MAX];
+
+	progress_begin(x->opt->progress, what, layer->size);
+	progress_name(x->opt->progress, digest_format(&layer->digest, digest));
+}
+
 /* The blob, hashed: no decoder sees what was not verified. */
 static int open_proven(const struct exporter *x, const struct descriptor *layer, struct err *e)
 {
@@ -112,8 +124,8 @@ static int open_proven(const struct exporter *x, const struct descriptor *layer,
 	if (fd < 0)
 		return -1;
 	digest_format(&layer->digest, digest);
-	progress_name(x->opt->progress, digest);
-	if (hasher_fd(fd, layer->digest.alg, digest, &got, NULL, NULL, e) < 0)
+	begin_phase(x, "checking", layer);
+	if (hasher_fd(fd, layer->digest.alg, digest, &got, NULL, x->opt->progress, e) < 0)
 		return -1;
 	if (!digest_equal(&got, &layer->digest))
 		return err_set(e, ERR_DIGEST, "blob '%s': the content has another digest", digest);
@@ -136,6 +148,7 @@ static int recode_at(const struct export_recoder *r, int fd, const struct descri
 
 	if (begin_blob(r, blob, e) < 0)
 		return -1;
+	begin_phase(r->x, "re-encoding", layer);
 	SCOPE(inflate)
 	struct inflate *in = inflate_new(fd, layer->size, encoding, opt->progress, e);
 	if (!in)
@@ -198,7 +211,10 @@ int export_recoder_layer(struct export_recoder *r, const struct descriptor *laye
 		if (array_reserve(&r->layers, &r->layers_cap, r->layers_count + 1,
 				  sizeof(*r->layers), e) < 0)
 			return -1;
-		if (recode(r, layer, &new, e) < 0)
+		progress_part(r->x->opt->progress, r->layers_count + 1, r->parts);
+		const int rc = recode(r, layer, &new, e);
+		progress_part(r->x->opt->progress, 0, 0);
+		if (rc < 0)
 			return wrap(layer, e);
 		r->layers[r->layers_count] = new;
 		l = &r->layers[r->layers_count++];

@@ -28,15 +28,17 @@ SCOPE_DEFINE_VALUE(export_spool, struct export_spool, export_spool_fini)
 
 struct export_recoder;
 
-/* Borrows `x`, whose options say how layers are compressed. */
-struct export_recoder *export_recoder_new(const struct exporter *x, struct err *e);
+/* Borrows `x`, whose options say how layers are compressed.  `layers`: how many will be, for those
+ * who wait. */
+struct export_recoder *export_recoder_new(const struct exporter *x, size_t layers, struct err *e);
 void export_recoder_free(struct export_recoder *r);
 SCOPE_DEFINE(export_recoder, struct export_recoder *, export_recoder_free)
 
 /*
  * Re-encodes a layer; one that was asked for before is not made again.  `blob`: where it is in the
  * spool (order and flags are 0).  ERR_DIGEST when the blob has not its digest, or its content not
- * `diff_id`; ERR_NOT_FOUND; ERR_SYS.
+ * `diff_id`; ERR_NOT_FOUND; ERR_FORMAT and ERR_LIMIT for a tar that layer_recode does not take;
+ * ERR_SYS, also (EINTR) for a signal that is held meanwhile.
  */
 int export_recoder_layer(struct export_recoder *r, const struct descriptor *layer,
 			 const struct digest *diff_id, struct layer_result *result,

@@ -41,9 +41,10 @@ struct export_blob {
 	struct digest digest;
 	uint64_t size;
 	bool is_layer;
-	size_t order; /* in which it was found */
-	bool is_new;  /* the destination did not have it */
-	int fd;       /* of the spool, which has it from `offset` on; -1: the store has it */
+	bool is_recodable; /* an image's layer, which may be passed on */
+	size_t order;      /* in which it was found */
+	bool is_new;       /* the destination did not have it */
+	int fd;            /* of the spool, which has it from `offset` on; -1: the store has it */
 	uint64_t offset;
 };
 
@@ -75,9 +76,10 @@ struct export_set {
 /* Walks the image, its documents verified.  ERR_NOT_FOUND: a document or a platform is not there.
  */
 int export_collect(const struct exporter *x, struct export_set *out, struct err *e);
-/* The same with the layers of all images in it re-encoded, and the documents that name them made
- * anew. ERR_UNSUPPORTED when there is no image in it. */
-int export_collect_recoded(const struct exporter *x, struct export_set *out, struct err *e);
+/* The same with the layers of all images in it re-encoded, `layers` different ones, and the
+ * documents that name them made anew. ERR_UNSUPPORTED when there is no image in it. */
+int export_collect_recoded(const struct exporter *x, size_t layers, struct export_set *out,
+			   struct err *e);
 void export_set_fini(struct export_set *set);
 SCOPE_DEFINE_VALUE(export_set, struct export_set, export_set_fini)
 

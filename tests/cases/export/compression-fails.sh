@@ -88,14 +88,26 @@ cmp got.tar good-docker-archive.tar
 umount small
 export SHALE_STORE="$PWD/store"
 
-# Signals, at each step.
+# A signal stops it where the layer is checked, which takes long when that is large: it is read no more.
+for form in oci:new oci-archive:new docker-archive:new; do
+  strace -qq -f -o trace -P "$layer" -e trace=pread64 -e inject=pread64:signal=INT:when=2 \
+    shale export --compression gzip app "$form" >/dev/null 2>&1 || :
+  same "reads of the layer, $form" "$(sed '/--- SIGINT/q' trace | grep -c pread64)" 2
+  same "reads after a signal, $form" "$(sed '1,/--- SIGINT/d' trace | grep -c pread64)" 0
+  [ ! -e new ] || fail "a signal left something of $form"
+done
+# And at each step.
 reached=0
 for signal in INT KILL; do
-  for call in write ftruncate linkat fsync; do
+  for call in pread64 write ftruncate linkat fsync; do
+    # Of the layer: the program's own start reads with it, too.
+    of=
+    [ "$call" != pread64 ] || of="-P $layer"
     for form in oci:new oci-archive:new; do
       for when in 1 2 3 5 8 13; do
         rm -rf new
-        strace -qq -f -o trace -e "trace=$call" -e "inject=$call:signal=$signal:when=$when" \
+        # shellcheck disable=SC2086 # two words, or none
+        strace -qq -f -o trace $of -e "trace=$call" -e "inject=$call:signal=$signal:when=$when" \
           shale export --compression gzip app "$form" >/dev/null 2>&1 || :
         grep -q -e "--- SIG$signal" -e "+++ killed by SIG$signal" trace || continue
         reached=$((reached + 1))

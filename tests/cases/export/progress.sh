@@ -19,9 +19,10 @@ for form in oci oci-archive docker-archive rootfs; do
   same "what $form left on the terminal" "$(grep -c '^sha256:[0-9a-f]*$' left) of $(grep -c . left)" "1 of 1"
   rm -rf out
 done
-# Two phases, and no more memory than any export takes.
+# Three phases, and no more memory than any export takes.
 for form in oci oci-archive docker-archive; do
   on_terminal 80 time -q -o usage -f %M shale export --compression gzip:1 big "$form:out" || fail "$form failed: $(cat left)"
+  shows '^checking  [0-9.]+ MiB of 381\.[0-9] MiB, [0-9]+%, [0-9.]+ [MG]iB/s' "$form, re-encoded"
   shows '^re-encoding  [0-9.]+ MiB of 381\.[0-9] MiB, [0-9]+%, [0-9.]+ [MG]iB/s' "$form, re-encoded"
   [ "$(figures re-encoding)" -gt 1 ] || fail "$form, re-encoded: not more than one figure ($(cat -v lines))"
   same "what $form left on the terminal" "$(grep -c '^sha256:[0-9a-f]*$' left) of $(grep -c . left)" "1 of 1"

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/io.h"
 #include "main.h"
 #include "tests/support/scratch.h"
@@ -100,6 +103,23 @@ START_TEST(fd_that_cannot_be_read_is_an_error)
 }
 END_TEST
 
+/* Of a file of many gigabytes, too. */
+START_TEST(fd_stops_for_a_signal)
+{
+	struct err e = ERR_INIT;
+	struct digest d;
+	SCOPE_FD int fd = open(scratch_file("large"), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(ftruncate(fd, (off_t)1 << 40), 0);
+	signal(SIGINT, SIG_DFL);
+	interrupt_hold();
+	raise(SIGINT);
+	ck_assert_int_eq(hasher_fd(fd, DIGEST_SHA256, "blob 'b'", &d, NULL, NULL, &e), -1);
+	ck_assert_int_eq(e.sys, EINTR);
+	ck_assert_err(&e, ERR_SYS, "stopped");
+}
+END_TEST
+
 static void *no_memory(size_t size, const char *file, int line)
 {
 	(void)size;
@@ -142,6 +162,7 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, scratch_make, scratch_remove);
 	tcase_add_test(tc, fd_hashes_all_and_keeps_the_offset);
 	tcase_add_test(tc, fd_that_cannot_be_read_is_an_error);
+	tcase_add_test(tc, fd_stops_for_a_signal);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -60,6 +60,15 @@ static void export_well(const char *form, const char *path, const struct export_
 	ck_assert_no_err(&e);
 }
 
+static void set_type(struct fixture_layer *l, const char *media_type)
+{
+	struct err e = ERR_INIT;
+
+	free(l->descriptor.media_type);
+	l->descriptor.media_type = str_dup(media_type, &e);
+	ck_assert_no_err(&e);
+}
+
 static void slurp(const char *name, struct str *out)
 {
 	struct err e = ERR_INIT;
@@ -253,12 +262,10 @@ START_TEST(nondistributable_layers_stay)
 	SCOPE(export_result) struct export_result r = {.bytes = 0};
 	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
 	struct fixture_layer layers[2];
-	struct err e = ERR_INIT;
 
 	fixture_layer("a", "content of a", &layers[0]);
 	fixture_foreign_layer("b", "content of b", LAYER_GZIP, &layers[1]);
-	free(layers[1].descriptor.media_type);
-	layers[1].descriptor.media_type = str_dup(MEDIATYPE_FOREIGN_GZIP, &e);
+	set_type(&layers[1], MEDIATYPE_FOREIGN_GZIP);
 	fixture_image("localhost/app:1", layers, 2, &image);
 	export_well("oci", "out", &to_gzip, &r);
 	ck_assert_uint_eq(r.changes.recoded, 1);
@@ -332,7 +339,7 @@ START_TEST(documents_come_from_the_top_down)
 	make_image(true, &image);
 	const struct exporter x = {fixture_store(),   NULL,  &to_gzip, &dest,
 				   "localhost/app:1", image, &spool};
-	export_collect_recoded(&x, &set, &e);
+	export_collect_recoded(&x, 3, &set, &e);
 	ck_assert_no_err(&e);
 	ck_assert_uint_eq(set.blob_count, 5);
 	ck_assert(!digest_equal(&set.top.digest, &image.digest));
@@ -360,7 +367,7 @@ START_TEST(a_layer_is_made_once)
 	fixture_image("localhost/app:1", &layer, 1, &image);
 	const struct exporter x = {fixture_store(),   NULL,  &to_gzip, &dest,
 				   "localhost/app:1", image, &spool};
-	SCOPE(export_recoder) struct export_recoder *r = export_recoder_new(&x, &e);
+	SCOPE(export_recoder) struct export_recoder *r = export_recoder_new(&x, 1, &e);
 	ck_assert_int_eq(
 		export_recoder_layer(r, &layer.descriptor, &layer.diff_id, &result, &first, &e), 0);
 	ck_assert_int_eq(
@@ -374,6 +381,99 @@ START_TEST(a_layer_is_made_once)
 		-1);
 	ck_assert_err(&e, ERR_DIGEST, "another diff_id");
 	fixture_layer_fini(&layer);
+}
+END_TEST
+
+/* What the phases came to. */
+struct seen {
+	struct progress progress; /* first */
+	struct progress_phase phases[16];
+	size_t count;
+};
+
+/* progress.show */
+static void note_phase(struct progress *p, bool at_once)
+{
+	struct seen *seen = (struct seen *)p;
+	const struct progress_phase *now = &p->phase;
+	const struct progress_phase *last = seen->count ? &seen->phases[seen->count - 1] : NULL;
+
+	(void)at_once;
+	if (!last || last->what != now->what || last->part != now->part)
+		seen->count++;
+	ck_assert_uint_le(seen->count, ARRAY_LEN(seen->phases));
+	seen->phases[seen->count - 1] = *now;
+}
+
+/* Each layer is checked and re-encoded, and each to 100%. */
+static void assert_parts(const struct seen *seen, size_t parts)
+{
+	size_t layers = 0;
+
+	for (size_t i = 0; i < seen->count; i++) {
+		const struct progress_phase *p = &seen->phases[i];
+		if (strcmp(p->what, "re-encoding") == 0) {
+			layers++;
+			ck_assert_uint_gt(i, 0);
+			ck_assert_str_eq(seen->phases[i - 1].what, "checking");
+			ck_assert_uint_eq(seen->phases[i - 1].part, layers);
+		} else if (strcmp(p->what, "checking") != 0) {
+			ck_assert_uint_eq(p->parts, 0);
+			continue;
+		}
+		ck_assert_uint_gt(p->total, 0);
+		ck_assert_uint_eq(p->done, p->total);
+		ck_assert_uint_eq(p->parts, parts);
+		ck_assert(str_has_prefix(p->name, "sha256:"));
+	}
+	ck_assert_uint_eq(layers, parts);
+}
+
+/* Of three layers one may not be passed on, which docker's archives do not ask. */
+START_TEST(progress_is_of_what_is_re_encoded)
+{
+	struct seen seen = {.progress = {.show = note_phase}};
+	const struct export_options opt = {.compression = &gzip, .progress = &seen.progress};
+	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
+	SCOPE(export_result) struct export_result r = {.bytes = 0};
+	struct fixture_layer layers[4];
+
+	fixture_layer("a", "content of a", &layers[0]);
+	fixture_foreign_layer("b", "content of b", LAYER_GZIP, &layers[1]);
+	fixture_foreign_layer("c", "content of c", LAYER_GZIP, &layers[2]);
+	fixture_layer("a", "content of a", &layers[3]);
+	set_type(&layers[1], MEDIATYPE_FOREIGN_GZIP);
+	fixture_image("localhost/app:1", layers, 4, &image);
+	for (int i = 0; i < 4; i++)
+		fixture_layer_fini(&layers[i]);
+	export_well(forms[_i], "out", &opt, &r);
+	assert_parts(&seen, _i < OCI_FORMS ? 2 : 3);
+	ck_assert_str_eq(seen.phases[0].what, "checking");
+}
+END_TEST
+
+/* A layer that two images share is a part of one. */
+START_TEST(progress_counts_a_shared_layer_once)
+{
+	static const char *const platforms[] = {"linux/amd64", "linux/arm64"};
+	struct seen seen = {.progress = {.show = note_phase}};
+	const struct export_options opt = {.compression = &gzip, .progress = &seen.progress};
+	SCOPE(descriptor) struct descriptor index = DESCRIPTOR_INIT;
+	SCOPE(export_result) struct export_result r = {.bytes = 0};
+	struct descriptor images[2] = {DESCRIPTOR_INIT, DESCRIPTOR_INIT};
+	struct fixture_layer layers[2];
+
+	fixture_layer("a", "content of a", &layers[0]);
+	fixture_layer("b", "content of b", &layers[1]);
+	for (size_t i = 0; i < 2; i++)
+		fixture_image_for(NULL, platforms[i], layers, i + 1, &images[i]);
+	fixture_index("localhost/app:1", images, platforms, 2, &index);
+	export_well(forms[_i], "out", &opt, &r);
+	assert_parts(&seen, 2);
+	for (size_t i = 0; i < 2; i++) {
+		descriptor_fini(&images[i]);
+		fixture_layer_fini(&layers[i]);
+	}
 }
 END_TEST
 
@@ -437,6 +537,8 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, what_has_no_layers_of_files_is_refused, 0, OCI_FORMS);
 	tcase_add_test(tc, documents_come_from_the_top_down);
 	tcase_add_test(tc, a_layer_is_made_once);
+	tcase_add_loop_test(tc, progress_is_of_what_is_re_encoded, 0, FORMS);
+	tcase_add_loop_test(tc, progress_counts_a_shared_layer_once, 0, OCI_FORMS);
 	tcase_add_loop_test(tc, survives_without_memory, 0, FORMS);
 	suite_add_tcase(s, tc);
 	return s;
