@@ -161,10 +161,12 @@ int export_run(const struct store *s, struct lease *l, const char *image,
 {
 	SCOPE(export_result) struct export_result result = {.bytes = 0};
 	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
-	SCOPE(export_spool) struct export_spool spool = EXPORT_SPOOL_INIT;
 	SCOPE_FREE char *name = NULL;
 	char quoted[QUOTE_MAX];
 
+	SCOPE(spool) struct spool *spool = spool_new(s, e);
+	if (!spool)
+		return -1;
 	if (image_find_leased(s, l, image, &name, &top, e) < 0)
 		return -1;
 	quote_str(quoted, name);
@@ -174,7 +176,7 @@ int export_run(const struct store *s, struct lease *l, const char *image,
 			"image '%s': is a signature or attestation of an image, not an image",
 			quoted);
 	/* Borrows what it says. */
-	const struct exporter x = {s, l, opt, dest, name, top, &spool};
+	const struct exporter x = {s, l, opt, dest, name, top, spool};
 	if (export_one(&x, &result, e) < 0)
 		return err_wrap(e, "image '%s'", quoted);
 	*out = result;

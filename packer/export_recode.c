@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/hasher.h"
@@ -14,6 +13,7 @@
 #include "image/layer_recode.h"
 #include "image/mediatype.h"
 #include "store/blobs.h"
+#include "store/spool.h"
 
 /* A layer that was re-encoded. */
 struct recoded {
@@ -30,12 +30,6 @@ struct export_recoder {
 	size_t layers_count, layers_cap;
 	size_t parts; /* how many there will be */
 };
-
-void export_spool_fini(struct export_spool *spool)
-{
-	scope_close(&spool->fd);
-	scope_close(&spool->full);
-}
 
 struct export_recoder *export_recoder_new(const struct exporter *x, size_t layers, struct err *e)
 {
@@ -59,50 +53,8 @@ void export_recoder_free(struct export_recoder *r)
 /* Where the next blob begins: it is there when `digest` and `size` are. */
 static int begin_blob(const struct export_recoder *r, struct export_blob *out, struct err *e)
 {
-	struct export_spool *spool = r->x->spool;
-
 	*out = (struct export_blob){.fd = -1};
-	if (spool->fd < 0)
-		spool->fd = blobs_scratch(r->x->store, false, e);
-	if (spool->fd < 0)
-		return -1;
-	const off_t at = lseek(spool->fd, 0, SEEK_CUR);
-	if (at < 0)
-		return err_sys(e, errno, "cannot seek in a temporary file");
-	*out = (struct export_blob){.fd = spool->fd, .offset = (uint64_t)at};
-	return 0;
-}
-
-static bool is_full(const struct err *e)
-{
-	return e->code == ERR_SYS && (e->sys == ENOSPC || e->sys == EDQUOT);
-}
-
-/* After a failure to write the blob that began at `b`: whether there is another place to try. */
-static bool move_on(const struct export_recoder *r, const struct export_blob *b, struct err *e)
-{
-	struct export_spool *spool = r->x->spool;
-
-	if (!is_full(e) || spool->full >= 0 || !store_is_writable(r->x->store))
-		return false;
-	/* Others may need what this blob has taken. */
-	if (b->fd >= 0 && ftruncate(b->fd, (off_t)b->offset) < 0)
-		return false;
-	struct err why = ERR_INIT;
-	const int fd = blobs_scratch(r->x->store, true, &why);
-	if (fd < 0) {
-		err_clear(&why);
-		return false;
-	}
-	err_clear(e);
-	spool->full = spool->fd;
-	spool->fd = fd;
-	return true;
-}
-
-static int wrap_full(struct err *e)
-{
-	return err_wrap(e, "no room until it is exported, in the store or in TMPDIR");
+	return spool_begin(r->x->spool, &out->fd, &out->offset, e);
 }
 
 /* Each layer is checked and re-encoded, and has a phase of its own for both. */
@@ -165,8 +117,8 @@ static int recode(const struct export_recoder *r, const struct descriptor *layer
 	if (fd < 0)
 		return -1;
 	while (recode_at(r, fd, layer, &out->result, &out->blob, e) < 0) {
-		if (!move_on(r, &out->blob, e))
-			return is_full(e) ? wrap_full(e) : -1;
+		if (spool_try_next(r->x->spool, e) < 0)
+			return -1;
 	}
 	out->blob.digest = out->result.blob;
 	out->blob.size = out->result.blob_size;
@@ -224,17 +176,22 @@ int export_recoder_layer(struct export_recoder *r, const struct descriptor *laye
 	return 0;
 }
 
+static int put_document(const struct export_recoder *r, const struct str *text,
+			struct export_blob *blob, struct err *e)
+{
+	if (begin_blob(r, blob, e) < 0)
+		return -1;
+	if (io_write_all(blob->fd, text->data, text->len) < 0)
+		return err_sys(e, errno, "cannot write a document");
+	return 0;
+}
+
 int export_recoder_document(struct export_recoder *r, const struct str *text,
 			    struct export_blob *blob, struct err *e)
 {
-	for (;;) {
-		if (begin_blob(r, blob, e) < 0)
+	while (put_document(r, text, blob, e) < 0) {
+		if (spool_try_next(r->x->spool, e) < 0)
 			return -1;
-		if (io_write_all(blob->fd, text->data, text->len) == 0)
-			break;
-		err_sys(e, errno, "cannot write a document");
-		if (!move_on(r, blob, e))
-			return is_full(e) ? wrap_full(e) : -1;
 	}
 	blob->digest = hasher_sha256(text->data, text->len);
 	blob->size = text->len;

@@ -7,7 +7,7 @@
  * front, and the manifest comes before the layers.
  *
  * Calls: export_recoder_new -> (export_recoder_layer | export_recoder_document)* ->
- * export_recoder_free; the spool stays until export_spool_fini.
+ * export_recoder_free; the spool stays until spool_fini.
  */
 #ifndef PACKER_EXPORT_RECODE_H
 #define PACKER_EXPORT_RECODE_H
@@ -17,14 +17,6 @@
 #include "base/str.h"
 #include "image/layer_blob.h"
 #include "packer/exporter.h"
-
-#define EXPORT_SPOOL_INIT \
-	{                 \
-		-1, -1    \
-	}
-
-void export_spool_fini(struct export_spool *spool);
-SCOPE_DEFINE_VALUE(export_spool, struct export_spool, export_spool_fini)
 
 struct export_recoder;
 

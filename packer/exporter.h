@@ -16,16 +16,8 @@
 #include "base/scope.h"
 #include "image/descriptor.h"
 #include "packer/export.h"
+#include "store/spool.h"
 #include "store/store.h"
-
-/*
- * What is made on the way out: layers that are re-encoded, and documents that name them.  One after
- * the other in a file without a name, and in a second one when that has no room left.
- */
-struct export_spool {
-	int fd;   /* -1: nothing was made yet */
-	int full; /* the one before; -1: none */
-};
 
 struct exporter {
 	const struct store *store;
@@ -34,7 +26,7 @@ struct exporter {
 	const struct export_dest *dest;
 	const char *image;     /* its name in the store, or a digest */
 	struct descriptor top; /* what that says; borrowed */
-	struct export_spool *spool;
+	struct spool *spool;   /* layers that are re-encoded, and documents that name them */
 };
 
 struct export_blob {

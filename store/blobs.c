@@ -111,13 +111,6 @@ int blobs_tmpfile(const struct store *s, struct err *e)
 	return tmpfile_open_at(store_dirfd(s, STORE_DIR_BLOBS_SHA256), e);
 }
 
-int blobs_scratch(const struct store *s, bool elsewhere, struct err *e)
-{
-	const enum folder_place place = elsewhere ? FOLDER_IN_TMPDIR : folder_first_place(s);
-
-	return folder_spill(s, STORE_DIR_BLOBS_SHA256, place, e);
-}
-
 /* Takes the place of whatever has the blob's name. */
 static int replace(const struct store *s, int fd, const struct digest *d, struct err *e)
 {

@@ -36,12 +36,6 @@ int blobs_read(const struct store *s, const struct digest *d, uint64_t size, uin
 /* A nameless file on the store's file system, to be written and then published. */
 int blobs_tmpfile(const struct store *s, struct err *e);
 
-/*
- * A nameless file for what is on its way out of the store, and gets no name in it: on the store's
- * file system, or with `elsewhere`, and where the store cannot be written, in $TMPDIR (/var/tmp).
- */
-int blobs_scratch(const struct store *s, bool elsewhere, struct err *e);
-
 /* Names a finished tmpfile; the caller has computed `d` over what it wrote.  A damaged blob of that
  * name is replaced. */
 int blobs_publish(const struct store *s, struct lease *l, int fd, const struct digest *d,

@@ -79,6 +79,16 @@ for form in oci:new oci-archive:new docker-archive:new; do
   fails 7 "shale: *no room until it is exported, in the store or in TMPDIR: cannot write a layer: No space left on device" "$form"
   unset TMPDIR
 done
+# Where the store has no room even for an empty file, TMPDIR is tried once, and the layer not made a third time.
+# opens [OPTION]...: what is opened in both places, in `trace`.
+opens() {
+  TMPDIR=$PWD/full strace -qq -f -o trace -P "$SHALE_STORE/blobs/sha256" -P "$PWD/full" -e trace=openat "$@" \
+    shale export --compression gzip app oci:new >/dev/null 2>&1 || :
+}
+opens
+first=$(sed '/O_TMPFILE/q' trace | wc -l)
+opens -e "inject=openat:error=ENOSPC:when=$first"
+same "files in the store and in TMPDIR" "$(sed 's/.*O_TMPFILE.*INJECTED.*/no/; s/.*O_TMPFILE.*/yes/; /^no$\|^yes$/!d' trace | tr '\n' ' ')" "no yes "
 same "what is left in TMPDIR" "$(find full tmp -mindepth 1 -maxdepth 1)" ""
 umount full
 # A store that cannot be written.

@@ -331,14 +331,14 @@ END_TEST
 START_TEST(documents_come_from_the_top_down)
 {
 	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
-	SCOPE(export_spool) struct export_spool spool = EXPORT_SPOOL_INIT;
 	SCOPE(export_set) struct export_set set = EXPORT_SET_INIT;
 	const struct export_dest dest = EXPORT_DEST_INIT;
 	struct err e = ERR_INIT;
 
 	make_image(true, &image);
+	SCOPE(spool) struct spool *spool = spool_new(fixture_store(), &e);
 	const struct exporter x = {fixture_store(),   NULL,  &to_gzip, &dest,
-				   "localhost/app:1", image, &spool};
+				   "localhost/app:1", image, spool};
 	export_collect_recoded(&x, 3, &set, &e);
 	ck_assert_no_err(&e);
 	ck_assert_uint_eq(set.blob_count, 5);
@@ -356,7 +356,6 @@ END_TEST
 START_TEST(a_layer_is_made_once)
 {
 	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
-	SCOPE(export_spool) struct export_spool spool = EXPORT_SPOOL_INIT;
 	const struct export_dest dest = EXPORT_DEST_INIT;
 	struct export_blob first, second;
 	struct layer_result result;
@@ -365,8 +364,9 @@ START_TEST(a_layer_is_made_once)
 
 	fixture_layer("a", "content of a", &layer);
 	fixture_image("localhost/app:1", &layer, 1, &image);
+	SCOPE(spool) struct spool *spool = spool_new(fixture_store(), &e);
 	const struct exporter x = {fixture_store(),   NULL,  &to_gzip, &dest,
-				   "localhost/app:1", image, &spool};
+				   "localhost/app:1", image, spool};
 	SCOPE(export_recoder) struct export_recoder *r = export_recoder_new(&x, 1, &e);
 	ck_assert_int_eq(
 		export_recoder_layer(r, &layer.descriptor, &layer.diff_id, &result, &first, &e), 0);
@@ -374,7 +374,7 @@ START_TEST(a_layer_is_made_once)
 		export_recoder_layer(r, &layer.descriptor, &layer.diff_id, &result, &second, &e),
 		0);
 	ck_assert_uint_eq(first.offset, second.offset);
-	ck_assert_int_eq(lseek(spool.fd, 0, SEEK_CUR), (off_t)first.size);
+	ck_assert_int_eq(lseek(first.fd, 0, SEEK_CUR), (off_t)first.size);
 	layer.diff_id.raw[0] ^= 1;
 	ck_assert_int_eq(
 		export_recoder_layer(r, &layer.descriptor, &layer.diff_id, &result, &second, &e),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/blobs.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -392,35 +391,6 @@ START_TEST(visit_tells_names_that_are_no_digest)
 }
 END_TEST
 
-/* The path of a file without a name, as the kernel tells it: that of its folder, and a number. */
-static void assert_is_in(int fd, const char *folder)
-{
-	char link[64], path[PATH_MAX] = "";
-	struct stat st;
-
-	ck_assert_int_ge(fd, 0);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	ck_assert_int_gt(readlink(link, path, sizeof(path) - 1), 0);
-	ck_assert_msg(str_has_prefix(path, folder), "%s is not in %s", path, folder);
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_uint_eq(st.st_nlink, 0);
-}
-
-START_TEST(scratch_files_have_no_name_in_either_place)
-{
-	struct err e = ERR_INIT;
-
-	SCOPE_FREE char *tmpdir = str_dup(scratch_file("elsewhere"), &e);
-	ck_assert_int_eq(mkdir(tmpdir, 0700), 0);
-	setenv("TMPDIR", tmpdir, 1);
-	SCOPE_FD int here = blobs_scratch(fixture_store(), false, &e);
-	SCOPE_FD int there = blobs_scratch(fixture_store(), true, &e);
-	ck_assert_no_err(&e);
-	assert_is_in(here, fixture_file("blobs/"));
-	assert_is_in(there, tmpdir);
-}
-END_TEST
-
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("store/blobs");
@@ -442,7 +412,6 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, empty_content_is_a_blob);
 	tcase_add_test(tc, publish_leases_and_takes_what_is_there);
 	tcase_add_test(tc, a_full_disk_leaves_the_store_as_it_was);
-	tcase_add_test(tc, scratch_files_have_no_name_in_either_place);
 	tcase_add_test(tc, visit_tells_names_that_are_no_digest);
 	suite_add_tcase(suite, tc);
 	return suite;
