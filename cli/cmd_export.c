@@ -86,6 +86,9 @@ static void tell_changes(const struct export_changes *c)
 		log_warning("manifests that are no images: %" PRIu64 ", kept as they are; the "
 			    "digests in attestations are those that the images had",
 			    c->kept_manifests);
+	if (c->kept_images > 0)
+		log_warning("images with layers of an unknown type: %" PRIu64 ", kept as they are",
+			    c->kept_images);
 	if (c->kept_layers > 0)
 		log_warning("layers that nobody may pass on: %" PRIu64 ", kept as they are",
 			    c->kept_layers);
@@ -95,6 +98,7 @@ static int put_changes(json_t *doc, const struct export_changes *c, struct err *
 {
 	if (json_put(doc, "recoded", json_integer((json_int_t)c->recoded), e) < 0 ||
 	    json_put(doc, "kept_layers", json_integer((json_int_t)c->kept_layers), e) < 0 ||
+	    json_put(doc, "kept_images", json_integer((json_int_t)c->kept_images), e) < 0 ||
 	    json_put(doc, "kept_manifests", json_integer((json_int_t)c->kept_manifests), e) < 0)
 		return -1;
 	return json_put(doc, "signatures_left", json_integer((json_int_t)c->signatures), e);

@@ -116,27 +116,62 @@ static const char *artifact_name(const char *media_type)
 	return NULL;
 }
 
-int manifest_check_image(const struct manifest *m, struct err *e)
+/* `at`: the layer that tells; layer_count when it is the config. */
+static enum manifest_kind tell_kind(const struct manifest *m, size_t *at)
+{
+	const bool is_image = mediatype_kind(m->config.media_type) == MEDIA_CONFIG;
+	enum manifest_kind kind = is_image ? MANIFEST_IMAGE : MANIFEST_ARTIFACT;
+
+	*at = m->layer_count;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		const char *type = m->layers[i].media_type;
+		if (artifact_name(type)) {
+			*at = i;
+			return MANIFEST_ARTIFACT;
+		}
+		/* A config of another type says more about what this is than its layers. */
+		if (kind == MANIFEST_IMAGE && mediatype_kind(type) != MEDIA_LAYER) {
+			*at = i;
+			kind = MANIFEST_UNKNOWN_LAYERS;
+		}
+	}
+	return kind;
+}
+
+enum manifest_kind manifest_kind(const struct manifest *m)
+{
+	size_t at;
+
+	return tell_kind(m, &at);
+}
+
+static int refuse_artifact(const struct manifest *m, size_t at, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 
-	for (size_t i = 0; i < m->layer_count; i++) {
-		const char *type = m->layers[i].media_type;
-		const char *name = artifact_name(type);
-		if (name)
-			return err_set(e, ERR_FORMAT, "%s, not an image", name);
-		/* A config of another type says more about what this is than its layers. */
-		if (mediatype_kind(type) != MEDIA_LAYER &&
-		    mediatype_kind(m->config.media_type) == MEDIA_CONFIG)
-			return err_set(e, ERR_FORMAT,
-				       "layer %zu has the type '%s', which is no file system layer",
-				       i + 1, quote_str(quoted, type));
+	if (at < m->layer_count)
+		return err_set(e, ERR_FORMAT, "%s, not an image",
+			       artifact_name(m->layers[at].media_type));
+	return err_set(
+		e, ERR_FORMAT, "an artifact of type '%s', not an image",
+		quote_str(quoted, m->artifact_type ? m->artifact_type : m->config.media_type));
+}
+
+int manifest_check_image(const struct manifest *m, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	size_t at;
+
+	switch (tell_kind(m, &at)) {
+	case MANIFEST_IMAGE:
+		return 0;
+	case MANIFEST_ARTIFACT:
+		return refuse_artifact(m, at, e);
+	case MANIFEST_UNKNOWN_LAYERS:
+		break;
 	}
-	if (mediatype_kind(m->config.media_type) != MEDIA_CONFIG)
-		return err_set(e, ERR_FORMAT, "an artifact of type '%s', not an image",
-			       quote_str(quoted, m->artifact_type ? m->artifact_type
-								  : m->config.media_type));
-	return 0;
+	return err_set(e, ERR_FORMAT, "layer %zu has the type '%s', which is no file system layer",
+		       at + 1, quote_str(quoted, m->layers[at].media_type));
 }
 
 int manifest_add_layer(struct manifest *m, const struct descriptor *layer, struct err *e)

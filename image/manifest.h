@@ -43,7 +43,17 @@ int manifest_parse(struct manifest *out, const char *bytes, size_t len, const ch
 /* Canonical JSON. */
 int manifest_format(const struct manifest *m, struct str *out, struct err *e);
 
-/* ERR_FORMAT unless config and layers have an image's media types. */
+enum manifest_kind {
+	MANIFEST_IMAGE,
+	MANIFEST_UNKNOWN_LAYERS, /* an image, by its config; shale cannot read a layer's type */
+	MANIFEST_ARTIFACT,       /* a signature, an attestation, or anything else */
+};
+
+/* What config and layers say by their media types.  Whatever has an image's config is one, unless a
+ * layer is known to be something else (BuildKit gives its attestations a config so). */
+enum manifest_kind manifest_kind(const struct manifest *m);
+
+/* ERR_FORMAT unless it is a MANIFEST_IMAGE. */
 int manifest_check_image(const struct manifest *m, struct err *e);
 
 /* Appends a layer (copied). */

@@ -69,6 +69,7 @@ struct export_options {
 struct export_changes {
 	uint64_t recoded;        /* layers, each counted once a manifest */
 	uint64_t kept_layers;    /* as they were: nobody may pass them on */
+	uint64_t kept_images;    /* as they were: a layer is of an unknown type */
 	uint64_t kept_manifests; /* as they were: they are no images */
 	uint64_t signatures;     /* left out: the digest that they sign is another now */
 };

@@ -236,14 +236,17 @@ static int recode_image(struct walk *w, const struct descriptor *d, const struct
 	return r;
 }
 
-/* A signature, an attestation, or anything else that is a manifest and no image. */
-static bool is_artifact(const struct manifest *m)
+/* A manifest of which no layer is re-encoded. */
+static void count_kept(struct walk *w, enum manifest_kind kind)
 {
-	struct err why = ERR_INIT;
-	const bool is_image = manifest_check_image(m, &why) == 0;
+	struct export_changes *changes = &w->set->changes;
 
-	err_clear(&why);
-	return !is_image;
+	if (!w->recoder)
+		return;
+	if (kind == MANIFEST_UNKNOWN_LAYERS)
+		changes->kept_images++;
+	else
+		changes->kept_manifests++;
 }
 
 /* `as`: what it is called where it goes. */
@@ -258,10 +261,10 @@ static int walk_manifest(struct walk *w, const struct descriptor *d, struct desc
 
 	if (read_manifest(w, d, &old, &m, e) < 0 || add_blob(w, &m.config, false, e) < 0)
 		return -1;
-	const bool is_image = !is_artifact(&m);
-	if (!w->recoder || !is_image) {
-		w->set->changes.kept_manifests += w->recoder ? 1 : 0;
-		r = add_layers(w, &m, is_image, e);
+	const enum manifest_kind kind = manifest_kind(&m);
+	if (!w->recoder || kind != MANIFEST_IMAGE) {
+		count_kept(w, kind);
+		r = add_layers(w, &m, kind == MANIFEST_IMAGE, e);
 	} else {
 		r = recode_image(w, d, &old, &m, &new, e);
 	}
@@ -288,7 +291,7 @@ static int walk_entry(struct walk *w, const struct descriptor *d, struct descrip
 	case MEDIA_OTHER:
 		break;
 	}
-	w->set->changes.kept_manifests += w->recoder ? 1 : 0;
+	count_kept(w, MANIFEST_ARTIFACT);
 	return add_blob(w, d, false, e);
 }
 
@@ -470,6 +473,9 @@ int export_collect_recoded(const struct exporter *x, size_t layers, struct expor
 
 	if (!recoder || collect(&w, e) < 0)
 		return -1;
+	if (!w.has_image && out->changes.kept_images > 0)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "has a layer of an unknown type, and nothing else to be re-encoded");
 	if (!w.has_image)
 		return err_set(e, ERR_UNSUPPORTED, "has no layers of files to be re-encoded");
 	return 0;

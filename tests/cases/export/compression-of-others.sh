@@ -66,7 +66,8 @@ out.finish(None, index={"schemaVersion": 2, "manifests": [
 END_OF_PYTHON
 shale import -q -t odd:1 oci:odd >/dev/null
 shale export --json --compression zstd odd:1 oci:odd-zstd:x >report.json 2>err
-same "the report" "$(json report.json "[d[k] for k in ('layers', 'recoded', 'kept_layers', 'kept_manifests')]")" "[5, 3, 1, 1]"
+same "the report" "$(json report.json "[d[k] for k in ('layers', 'recoded', 'kept_layers', 'kept_images', 'kept_manifests')]")" \
+  "[5, 3, 1, 0, 1]"
 same "what is said of the rest" "$(grep -c . err)" 2
 grep -q "^shale: warning: manifests that are no images: 1, kept as they are; the digests in attestations" err ||
   fail "attestations: $(cat err)"
@@ -117,6 +118,38 @@ for form in oci-archive docker-archive; do
   shale export -q --compression gzip odd:1 "$form:two.tar" >/dev/null 2>&1
   cmp one.tar two.tar
 done
+
+# An image beside others whose layers cannot be read is told from what is no image, and stays.  A layout of another tool
+# is read as a store; import wants to read all layers.
+python3 - "$SHALE_SOURCE/tests/hostile" <<'END_OF_PYTHON'
+import gzip, sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from layout import REF_NAME, Layout, sha256, tar_of
+OCI = "application/vnd.oci.image."
+out = Layout("locked")
+entries = []
+tar = tar_of([("a", b"a")])
+for arch, layer in (("amd64", out.descriptor(OCI + "layer.v1.tar+gzip", gzip.compress(tar, mtime=0))),
+                    ("arm64", out.descriptor(OCI + "layer.v1.tar+gzip+encrypted", b"secret"))):
+    config = out.descriptor(OCI + "config.v1+json", out.config([sha256(tar)]))
+    manifest = {"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json", "config": config, "layers": [layer]}
+    entries.append(out.descriptor(manifest["mediaType"], manifest, platform={"os": "linux", "architecture": arch}))
+many = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": entries}
+out.finish(None, index={"schemaVersion": 2, "manifests": [
+    {**out.descriptor(many["mediaType"], many), "annotations": {REF_NAME: "locked"}},
+    {**entries[1], "annotations": {REF_NAME: "alone"}}]})
+END_OF_PYTHON
+shale export --store locked --json --compression zstd locked oci:locked-zstd >report.json 2>err
+same "the report" "$(json report.json "[d[k] for k in ('layers', 'recoded', 'kept_layers', 'kept_images', 'kept_manifests')]")" \
+  "[2, 1, 0, 1, 0]"
+same "what is said of it" "$(cat err)" "shale: warning: images with layers of an unknown type: 1, kept as they are"
+same "the entry of the one that stays" \
+  "$(json "locked-zstd/blobs/sha256/$(json report.json "d['digest'][7:]")" "d['manifests'][1]['digest']")" \
+  "$(json "locked/blobs/sha256/$(json locked/index.json "d['manifests'][0]['digest'][7:]")" "d['manifests'][1]['digest']")"
+expect 3 "shale: image 'alone': 'alone': has a layer of an unknown type*" \
+  shale export --store locked --compression zstd alone oci:alone
+[ ! -e alone ] || fail "what is refused is there"
 
 index=$(two_platforms both)
 shale export --compression gzip both oci:all >all.digest

@@ -73,8 +73,8 @@ same_trees tree got-docker/rootfs
 
 # A report.
 shale export --json --compression gzip app:1 oci:reported >report.json
-same "the report" "$(json report.json "[d[k] for k in ('digest', 'layers', 'recoded', 'kept_layers', 'kept_manifests', 'signatures_left')]")" \
-  "['$(cat digest-gzip:6)', 1, 1, 0, 0, 0]"
+same "the report" "$(json report.json "[d[k] for k in ('digest', 'layers', 'recoded', 'kept_layers', 'kept_images', 'kept_manifests', 'signatures_left')]")" \
+  "['$(cat digest-gzip:6)', 1, 1, 0, 0, 0, 0]"
 same "bytes" "$(json report.json "d['bytes']")" "$(cat reported/blobs/sha256/* | wc -c)"
 shale export --json app:1 oci:plain >report.json
 same "the report of a plain one" "$(json report.json "d['recoded']")" 0

@@ -62,6 +62,7 @@ START_TEST(parse_accepts)
 	ck_assert_str_eq(m.media_type, manifests[_i].want_type);
 	ck_assert_uint_eq(m.layer_count, manifests[_i].layer_count);
 	ck_assert_uint_eq(m.config.size, manifests[_i].config_size);
+	ck_assert_int_eq(manifest_kind(&m), MANIFEST_IMAGE);
 	ck_assert_int_eq(manifest_check_image(&m, &e), 0);
 
 	ck_assert_int_eq(manifest_format(&m, &text, &e), 0);
@@ -252,30 +253,38 @@ END_TEST
 
 static const struct {
 	const char *text;
+	enum manifest_kind kind;
 	const char *word;
 } no_images[] = {
-	{"{" V2 "," CONFIG ",'layers':[" DESC(MEDIATYPE_SIMPLESIGNING) "]}",
+	{"{" V2 "," CONFIG ",'layers':[" DESC(MEDIATYPE_SIMPLESIGNING) "]}", MANIFEST_ARTIFACT,
 	 "a signature by cosign, not an image"},
 	{"{" V2
 	 ",'config':" DESC("application/vnd.dev.cosign.artifact.sig.v1+json") ",'layers':[" DESC(
 		 MEDIATYPE_SIMPLESIGNING) "]}",
-	 "a signature by cosign"},
+	 MANIFEST_ARTIFACT, "a signature by cosign"},
 	{"{" V2 "," CONFIG ",'layers':[" DESC("application/vnd.in-toto+json") "]}",
-	 "an attestation, not an image"},
+	 MANIFEST_ARTIFACT, "an attestation, not an image"},
 	{"{" V2 ",'config':" DESC(MEDIATYPE_EMPTY) ",'artifactType':'application/x.y',"
 						   "'layers':[" DESC("text/plain") "]}",
-	 "an artifact of type 'application/x.y', not an image"},
+	 MANIFEST_ARTIFACT, "an artifact of type 'application/x.y', not an image"},
 	{"{" V2 ",'config':" DESC("application/vnd.cncf.helm.config.v1+json") ",'layers':[" DESC(
 		 "application/vnd.cncf.helm.chart.content.v1.tar+gzip") "]}",
-	 "a Helm chart"},
-	{"{" V2 ",'config':" DESC("application/vnd.z+json") "," LAYERS "}",
+	 MANIFEST_ARTIFACT, "a Helm chart"},
+	{"{" V2 ",'config':" DESC("application/vnd.z+json") "," LAYERS "}", MANIFEST_ARTIFACT,
 	 "an artifact of type 'application/vnd.z+json'"},
 	{"{" V2 "," CONFIG ",'layers':[" DESC(MEDIATYPE_LAYER) "," DESC("text/x") "]}",
-	 "layer 2 has the type 'text/x'"},
+	 MANIFEST_UNKNOWN_LAYERS, "layer 2 has the type 'text/x'"},
 	{"{" V2 "," CONFIG
 	 ",'layers':[" DESC("application/vnd.oci.image.layer.nondistributable.v1.tar+xz") "]}",
-	 "no file system layer"},
-	{"{" V2 ",'config':" DESC(MEDIATYPE_MANIFEST) "," LAYERS "}", "artifact"},
+	 MANIFEST_UNKNOWN_LAYERS, "no file system layer"},
+	/* Wherever it is that a layer tells what this is. */
+	{"{" V2 "," CONFIG
+	 ",'layers':[" DESC("text/x") "," DESC("application/vnd.in-toto+json") "]}",
+	 MANIFEST_ARTIFACT, "an attestation, not an image"},
+	{"{" V2 "," CONFIG ",'layers':[" DESC(MEDIATYPE_LAYER_GZIP "+encrypted") "]}",
+	 MANIFEST_UNKNOWN_LAYERS, "layer 1 has the type"},
+	{"{" V2 ",'config':" DESC(MEDIATYPE_MANIFEST) "," LAYERS "}", MANIFEST_ARTIFACT,
+	 "artifact"},
 };
 
 START_TEST(artifacts_are_no_images)
@@ -284,6 +293,7 @@ START_TEST(artifacts_are_no_images)
 	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
 
 	ck_assert_int_eq(parse(&m, no_images[_i].text, NULL, &e), 0);
+	ck_assert_int_eq(manifest_kind(&m), no_images[_i].kind);
 	ck_assert_int_eq(manifest_check_image(&m, &e), -1);
 	ck_assert_err(&e, ERR_FORMAT, no_images[_i].word);
 }

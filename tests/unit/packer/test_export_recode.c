@@ -477,6 +477,54 @@ START_TEST(progress_counts_a_shared_layer_once)
 }
 END_TEST
 
+#define ENCRYPTED MEDIATYPE_LAYER_GZIP "+encrypted"
+
+/* An image that cannot be read is none of those that are no images. */
+START_TEST(an_image_with_unknown_layers_stays)
+{
+	static const char *const platforms[] = {"linux/amd64", "linux/arm64", "linux/s390x"};
+	struct seen seen = {.progress = {.show = note_phase}};
+	const struct export_options opt = {.compression = &gzip, .progress = &seen.progress};
+	SCOPE(descriptor) struct descriptor index = DESCRIPTOR_INIT;
+	SCOPE(export_result) struct export_result r = {.bytes = 0};
+	struct descriptor images[3] = {DESCRIPTOR_INIT, DESCRIPTOR_INIT, DESCRIPTOR_INIT};
+	const struct digest signed_digest = fixture_put("x");
+	struct fixture_layer layers[2];
+
+	fixture_layer("a", "content of a", &layers[0]);
+	fixture_fake_layer("secret", &layers[1]);
+	set_type(&layers[1], ENCRYPTED);
+	fixture_image_for(NULL, platforms[0], layers, 1, &images[0]);
+	fixture_image_for(NULL, platforms[1], layers, 2, &images[1]);
+	fixture_signature("localhost/app:1", &signed_digest, &images[2]);
+	fixture_index("localhost/app:1", images, platforms, 3, &index);
+	export_well(forms[_i], "out", &opt, &r);
+	ck_assert_uint_eq(r.changes.recoded, 1);
+	ck_assert_uint_eq(r.changes.kept_images, 1);
+	ck_assert_uint_eq(r.changes.kept_manifests, 1);
+	ck_assert_uint_eq(r.changes.kept_layers, 0);
+	assert_parts(&seen, 1);
+	for (int i = 0; i < 3; i++)
+		descriptor_fini(&images[i]);
+	for (int i = 0; i < 2; i++)
+		fixture_layer_fini(&layers[i]);
+}
+END_TEST
+
+START_TEST(an_image_with_unknown_layers_alone_is_refused)
+{
+	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
+	struct fixture_layer layer;
+
+	fixture_fake_layer("secret", &layer);
+	set_type(&layer, ENCRYPTED);
+	fixture_image("localhost/app:1", &layer, 1, &image);
+	fixture_layer_fini(&layer);
+	refuse(forms[_i], _i < OCI_FORMS ? ERR_UNSUPPORTED : ERR_FORMAT,
+	       _i < OCI_FORMS ? "a layer of an unknown type" : "layer 1 has the type '" ENCRYPTED);
+}
+END_TEST
+
 static bool left_something;
 
 struct once {
@@ -535,6 +583,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, nondistributable_layers_stay);
 	tcase_add_test(tc, an_index_names_what_became_of_its_manifests);
 	tcase_add_loop_test(tc, what_has_no_layers_of_files_is_refused, 0, OCI_FORMS);
+	tcase_add_loop_test(tc, an_image_with_unknown_layers_stays, 0, OCI_FORMS);
+	tcase_add_loop_test(tc, an_image_with_unknown_layers_alone_is_refused, 0, FORMS);
 	tcase_add_test(tc, documents_come_from_the_top_down);
 	tcase_add_test(tc, a_layer_is_made_once);
 	tcase_add_loop_test(tc, progress_is_of_what_is_re_encoded, 0, FORMS);
