@@ -10,8 +10,8 @@
  * tells its entries.
  *
  * Source: zstd contrib/seekable_format, "zstd_seekable_compression_format.md".
- * Calls: layer_blob_new -> (layer_blob_framer, layer_blob_entries)* -> layer_blob_finish ->
- * layer_blob_free.
+ * Calls: layer_blob_new -> layer_blob_sync_early? -> (layer_blob_framer, layer_blob_entries)* ->
+ * layer_blob_finish -> layer_blob_index? -> layer_blob_free.
  * Threads: one thread calls; the framer has its own.
  */
 #ifndef IMAGE_LAYER_BLOB_H

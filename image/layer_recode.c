@@ -8,7 +8,7 @@ int layer_recode(const struct tar_input *in, int fd, const struct layer_options 
 {
 	SCOPE(layer_blob) struct layer_blob *blob = layer_blob_new(fd, opt, e);
 
-	if (!blob || tar_frames(in, layer_blob_framer(blob), layer_blob_entries(blob), e) < 0)
+	if (!blob || tar_frames_cut(in, layer_blob_framer(blob), layer_blob_entries(blob), e) < 0)
 		return -1;
 	return layer_blob_finish(blob, out, e);
 }

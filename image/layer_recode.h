@@ -14,9 +14,11 @@
 #include "image/tar_read.h"
 
 /*
- * Reads `in` to its end, in constant memory, and writes to `fd` from its current offset on; what
- * `out` says of offsets counts from there.  ERR_FORMAT and ERR_LIMIT as tar_reader_next, ERR_USAGE
- * as compression_check, ERR_SYS, and the errors of `in`; `out` is then untouched.
+ * Reads `in` to its end, and writes to `fd` from its current offset on; what `out` says of offsets
+ * counts from there.  Takes memory for entries and frames until the end, as many as the layer has
+ * (image/layer_index.h), but none for content beyond that of a few frames.  ERR_FORMAT and
+ * ERR_LIMIT as tar_reader_next, ERR_USAGE as compression_check, ERR_SYS, and the errors of `in`;
+ * `out` is then untouched.
  */
 int layer_recode(const struct tar_input *in, int fd, const struct layer_options *opt,
 		 struct layer_result *out, struct err *e);

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two ways to the index of a blob that has none.  Where the members of a gzip blob are its frames,
+ * nothing is cut: the reader of tar has the content as it is decoded, and the frames are recorded
+ * beside it.  All else is decoded as one stream and cut anew (image/tar_frames.h).  Whether members
+ * are frames is known when the last one was read: of a blob with one that is none, what was
+ * recorded until then is dropped, and the blob read again from its start.
+ */
 #include "image/layer_scan.h"
 
 #include <errno.h>
@@ -72,7 +79,7 @@ static int derive_frames(int blob_fd, uint64_t blob_size, enum layer_encoding en
 		return -1;
 	d.index = index;
 	const struct tar_input input = {inflate_read, in, opt->losses};
-	if (tar_frames(&input, framer, index, e) < 0)
+	if (tar_frames_cut(&input, framer, index, e) < 0)
 		return -1;
 	const uint64_t tar_size = framer_offset(framer);
 	if (framer_finish(framer, &diff_id, e) < 0)

@@ -113,8 +113,8 @@ static int member(void *ctx, uint64_t offset, uint64_t payload, struct err *e)
 	return payload > 0 ? framer_payload(s->framer, payload, e) : 0;
 }
 
-int tar_frames(const struct tar_input *in, struct framer *framer,
-	       struct layer_index_builder *entries, struct err *e)
+int tar_frames_cut(const struct tar_input *in, struct framer *framer,
+		   struct layer_index_builder *entries, struct err *e)
 {
 	SCOPE_FREE uint8_t *pending = array_new(1, TAR_FRAMES_PENDING, e);
 	struct stream s = {.in = in, .framer = framer, .pending = pending};

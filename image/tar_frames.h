@@ -24,7 +24,7 @@ enum { TAR_FRAMES_PENDING = 2 * LIMIT_MIB };
 
 /* The whole of `in`, to its end; the framer is the caller's to finish.  Errors of tar_reader_next,
  * of `in`, and of the framer. */
-int tar_frames(const struct tar_input *in, struct framer *framer,
-	       struct layer_index_builder *entries, struct err *e);
+int tar_frames_cut(const struct tar_input *in, struct framer *framer,
+		   struct layer_index_builder *entries, struct err *e);
 
 #endif
