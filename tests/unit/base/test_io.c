@@ -40,21 +40,60 @@ START_TEST(positions_do_not_move_the_offset)
 }
 END_TEST
 
+/* The linker's name: sync_file_range of the program comes here. */
+int __wrap_sync_file_range(int fd, off_t offset, off_t len, unsigned flags);
+
+static struct {
+	int fd;
+	off_t offset, len;
+	unsigned flags;
+} asked;
+static unsigned syncs;
+static bool sync_fails;
+
+int __wrap_sync_file_range(int fd, off_t offset, off_t len, unsigned flags)
+{
+	syncs++;
+	asked.fd = fd;
+	asked.offset = offset;
+	asked.len = len;
+	asked.flags = flags;
+	errno = sync_fails ? EIO : 0;
+	return sync_fails ? -1 : 0;
+}
+
+/* The last one was the `count`th, for the pages that nobody asked for before, and without waiting
+ * for them. */
+static void assert_sync(unsigned count, uint64_t from, uint64_t to)
+{
+	ck_assert_uint_eq(syncs, count);
+	ck_assert_int_eq(asked.fd, 7);
+	ck_assert_int_eq(asked.offset, (off_t)from);
+	ck_assert_int_eq(asked.len, (off_t)(to - from));
+	ck_assert_uint_eq(asked.flags, SYNC_FILE_RANGE_WRITE);
+}
+
 /* The disk begins with large pieces only, and an error is none of a hint's. */
 START_TEST(a_sync_starts_by_large_pieces)
 {
 	const uint64_t step = 8 << 20;
-	SCOPE_FD int fd = open_scratch("f");
 	uint64_t started = 0;
 
-	io_start_sync(fd, step - 1, &started);
+	io_start_sync(7, step - 1, &started);
+	ck_assert_uint_eq(syncs, 0);
 	ck_assert_uint_eq(started, 0);
-	io_start_sync(fd, step, &started);
+	io_start_sync(7, step, &started);
+	assert_sync(1, 0, step);
 	ck_assert_uint_eq(started, step);
-	io_start_sync(fd, 2 * step - 1, &started);
+	io_start_sync(7, 2 * step - 1, &started);
+	ck_assert_uint_eq(syncs, 1);
 	ck_assert_uint_eq(started, step);
-	io_start_sync(-1, 3 * step, &started);
-	ck_assert_uint_eq(started, 3 * step);
+	io_start_sync(7, 2 * step + 1, &started);
+	assert_sync(2, step, 2 * step + 1);
+	sync_fails = true;
+	io_start_sync(7, 4 * step, &started);
+	assert_sync(3, 2 * step + 1, 4 * step);
+	ck_assert_uint_eq(started, 4 * step);
 }
 END_TEST
 
