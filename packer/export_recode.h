@@ -7,7 +7,7 @@
  * front, and the manifest comes before the layers.
  *
  * Calls: export_recoder_new -> (export_recoder_layer | export_recoder_document)* ->
- * export_recoder_free; the spool stays until spool_fini.
+ * export_recoder_free; the spool stays until spool_free.
  */
 #ifndef PACKER_EXPORT_RECODE_H
 #define PACKER_EXPORT_RECODE_H
