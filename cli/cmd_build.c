@@ -10,6 +10,7 @@
 #include "cli/support.h"
 #include "cli/target.h"
 #include "packer/build.h"
+#include "store/outside.h"
 
 static const struct option options[] = {
 	{'t', "tag", "NAME[:TAG]", "name the image; may be repeated"},
@@ -49,17 +50,27 @@ static void print_warning(void *ctx, const char *text)
 	(void)fputs(text, stderr);
 }
 
+static const char *const target_names[] = {"iidfile", "metadata-file"};
+
 /* Where results go is looked at before an hour of work, not after it. */
 static int check_targets(const struct invocation *in, struct err *e)
 {
-	static const char *const names[] = {"iidfile", "metadata-file"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const char *path = invocation_value(in, names[i]);
-		if (path && target_check(names[i], path, e) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(target_names); i++) {
+		const char *path = invocation_value(in, target_names[i]);
+		if (path && target_check(target_names[i], path, e) < 0)
 			return -1;
 	}
 	return output_check(e);
+}
+
+static int check_targets_outside(const struct invocation *in, const struct store *s, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(target_names); i++) {
+		const char *path = invocation_value(in, target_names[i]);
+		if (path && outside_check(s, path, e) < 0)
+			return err_wrap(e, "option '--%s'", target_names[i]);
+	}
+	return 0;
 }
 
 /* A target for each platform. */
@@ -111,7 +122,7 @@ static int build(const struct invocation *in, struct build_options *opt, struct 
 	if (take_platforms(in, opt, e) < 0 || take_values(in, opt, e) < 0 ||
 	    support_workers(in, &opt->workers, e) < 0 ||
 	    support_compression(in, &opt->compression, e) < 0 || check_targets(in, e) < 0 ||
-	    support_store(in, STORE_CREATE, &s, e) < 0)
+	    support_store(in, STORE_CREATE, &s, e) < 0 || check_targets_outside(in, s, e) < 0)
 		return -1;
 	int r = build_run(s, opt, &result, e);
 	progress_line_fini(line);

@@ -4,6 +4,7 @@
 #include "cli/output.h"
 #include "cli/support.h"
 #include "fs/copy_out.h"
+#include "store/outside.h"
 
 static const struct option options[] = {
 	{'a', "archive", NULL, "owners, devices, xattrs and hardlinks too (as root)"},
@@ -44,7 +45,7 @@ static int run(const struct invocation *in, struct err *e)
 			       "that name)");
 	if (split_source(in->args[0], &name, &path, e) < 0 ||
 	    support_platform(in, &room, &want, e) < 0 || support_store(in, 0, &s, e) < 0 ||
-	    lease_open(s, in->command->name, &l, e) < 0 ||
+	    outside_check(s, in->args[1], e) < 0 || lease_open(s, in->command->name, &l, e) < 0 ||
 	    image_load_leased(s, l, name, want, &im, e) < 0)
 		return -1;
 	SCOPE(view) struct view *v = support_view(s, &im, "cp", &line.progress, e);

@@ -8,6 +8,7 @@
 #include "cli/support.h"
 #include "fs/tar_out.h"
 #include "packer/export.h"
+#include "store/outside.h"
 
 static const struct option options[] = {
 	OPTION_PLATFORM,
@@ -37,6 +38,12 @@ static int put_tree(void *ctx, struct tar_archive *to, struct err *e)
 	return tar_out(t->view, to, t->progress, e);
 }
 
+/* Standard output has no path. */
+static int check_place(const struct store *s, const struct export_dest *dest, struct err *e)
+{
+	return dest->path ? outside_check(s, dest->path, e) : 0;
+}
+
 static int export_tree(const struct invocation *in, const struct export_dest *dest,
 		       struct progress *progress, struct export_result *out, struct err *e)
 {
@@ -44,7 +51,7 @@ static int export_tree(const struct invocation *in, const struct export_dest *de
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(image) struct image im = IMAGE_INIT;
 
-	if (support_image(in, &s, &l, &im, e) < 0)
+	if (support_image(in, &s, &l, &im, e) < 0 || check_place(s, dest, e) < 0)
 		return -1;
 	SCOPE(view) struct view *v = support_view(s, &im, in->command->name, progress, e);
 	if (!v)
@@ -70,7 +77,7 @@ static int export_image(const struct invocation *in, const struct export_dest *d
 	if (support_platform(in, &room, &opt.platform, e) < 0 ||
 	    support_compression(in, &compression, e) < 0 ||
 	    support_workers(in, &opt.workers, e) < 0 || support_store(in, 0, &s, e) < 0 ||
-	    lease_open(s, in->command->name, &l, e) < 0)
+	    check_place(s, dest, e) < 0 || lease_open(s, in->command->name, &l, e) < 0)
 		return -1;
 	return export_run(s, l, in->args[0], dest, &opt, out, e);
 }
