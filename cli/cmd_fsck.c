@@ -104,7 +104,7 @@ static int run(const struct invocation *in, struct err *e)
 		.ctx = &sink,
 	};
 	struct err failed = ERR_INIT;
-	if (support_store(in, 0, &s, e) < 0)
+	if (support_store(in, opt.repair ? STORE_WRITE : 0, &s, e) < 0)
 		return -1;
 	const int r_run = fsck_run(s, &opt, &r, &failed);
 	if (r_run < 0 && !e->code)

@@ -37,7 +37,8 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(progress_line) struct progress_line line;
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
-	if (support_store(in, 0, &s, e) < 0 || gc_run(s, is_dry_run, &line.progress, &r, e) < 0)
+	if (support_store(in, is_dry_run ? 0 : STORE_WRITE, &s, e) < 0 ||
+	    gc_run(s, is_dry_run, &line.progress, &r, e) < 0)
 		return -1;
 	progress_line_fini(&line);
 	if (invocation_has(in, "json"))

@@ -51,7 +51,7 @@ static int run(const struct invocation *in, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
 
-	if (support_store(in, 0, &s, e) < 0)
+	if (support_store(in, STORE_WRITE, &s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < in->arg_count; i++) {
 		if (remove_one(s, in->args[i], invocation_has(in, "force"), e) < 0)

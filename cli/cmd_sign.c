@@ -66,7 +66,7 @@ static int run(const struct invocation *in, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "option '--key' is missing: the private key to sign with");
 	/* Before somebody types a passphrase for nothing. */
-	if (sign_check_options(&opt, e) < 0 || support_store(in, 0, &s, e) < 0 ||
+	if (sign_check_options(&opt, e) < 0 || support_store(in, STORE_WRITE, &s, e) < 0 ||
 	    read_key(in, &key, e) < 0 || sign_image(s, in->args[0], &key, &opt, &report, e) < 0)
 		return -1;
 	return print_report(&report, invocation_has(in, "json"), e);

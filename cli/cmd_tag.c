@@ -23,7 +23,7 @@ static int run(const struct invocation *in, struct err *e)
 	if (reference_check_image_name(&ref, in->args[1], e) < 0)
 		return -1;
 	key = reference_key(&ref, e);
-	if (!key || support_store(in, 0, &s, e) < 0 || lease_open(s, "tag", &l, e) < 0 ||
+	if (!key || support_store(in, STORE_WRITE, &s, e) < 0 || lease_open(s, "tag", &l, e) < 0 ||
 	    image_find_leased(s, l, in->args[0], &name, &d, e) < 0)
 		return -1;
 	/* A second name would spread what is damaged. */

@@ -259,16 +259,25 @@ int gc_run(const struct store *s, bool is_dry_run, struct progress *progress, st
 	   struct err *e)
 {
 	struct sweep sw = {.store = s, .is_dry_run = is_dry_run, .progress = progress, .dirfd = -1};
+	/* Where the store cannot be written, nobody of this user changes it, and there are no
+	 * locks. */
+	const bool has_locks = !is_dry_run || store_is_writable(s);
 	SCOPE(mark) struct marks *marks = mark_new(s, e);
+	SCOPE_FD int gc_lock = -1;
+	SCOPE_FD int lock = -1;
 
 	if (!marks)
 		return -1;
 	sw.marks = marks;
-	SCOPE_FD int gc_lock = locks_take(s, LOCKS_GC, LOCKS_EXCLUSIVE, e);
-	if (gc_lock < 0)
-		return -1;
-	SCOPE_FD int lock = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
-	if (lock < 0 || mark_all(&sw, e) < 0 || sweep_all(&sw, e) < 0)
+	if (has_locks) {
+		gc_lock = locks_take(s, LOCKS_GC, LOCKS_EXCLUSIVE, e);
+		if (gc_lock < 0)
+			return -1;
+		lock = locks_take(s, LOCKS_INDEX, LOCKS_EXCLUSIVE, e);
+		if (lock < 0)
+			return -1;
+	}
+	if (mark_all(&sw, e) < 0 || sweep_all(&sw, e) < 0)
 		return -1;
 	if (!is_dry_run)
 		reserve_fill(s);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/quote.h"
 #include "base/scope.h"
@@ -11,21 +13,34 @@
 
 enum { LOCK_FILE_MODE = 0600 };
 
+/* A store is refused that belongs to anybody but this user and root. */
+static bool is_of_root(const struct store *s)
+{
+	struct stat st;
+
+	return fstat(store_dirfd(s, STORE_DIR_ROOT), &st) == 0 && st.st_uid != geteuid();
+}
+
 int locks_need_writable(const struct store *s, struct err *e)
 {
+	const int sys = store_write_errno(s);
 	char quoted[QUOTE_MAX];
 
-	if (store_is_writable(s))
-		return 0;
 	quote_str(quoted, store_path(s));
-	for (int i = 0; i < STORE_DIR_COUNT; i++) {
-		if (store_dirfd(s, (enum store_dir)i) < 0)
-			return err_set(e, ERR_UNSUPPORTED,
-				       "'%s' is an image layout without folders that shale needs, "
-				       "and that 'shale images' adds",
-				       quoted);
-	}
-	return err_sys(e, EROFS, "cannot write to the store '%s'", quoted);
+	if (sys == 0)
+		return 0;
+	if (sys == ENOENT)
+		return err_set(
+			e, ERR_UNSUPPORTED,
+			"'%s' is an image layout without the folder of shale, and was opened "
+			"for reading",
+			quoted);
+	if (sys != EROFS && is_of_root(s))
+		return err_sys(e, sys,
+			       "the store '%s' belongs to root (uid 0), and you (uid %u) may only "
+			       "read it",
+			       quoted, (unsigned)geteuid());
+	return err_sys(e, sys, "cannot write to the store '%s'", quoted);
 }
 
 int locks_open(const struct store *s, const char *name, struct err *e)

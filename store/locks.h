@@ -16,7 +16,7 @@
 
 enum locks_mode { LOCKS_SHARED, LOCKS_EXCLUSIVE };
 
-/* ERR_SYS (EROFS) or ERR_UNSUPPORTED, saying why the store cannot be written. */
+/* ERR_SYS (EROFS, EACCES) or ERR_UNSUPPORTED, saying why the store cannot be written. */
 int locks_need_writable(const struct store *s, struct err *e);
 
 /* An fd of the lock file without the lock. */

@@ -20,7 +20,7 @@ enum { STORE_MODE = 0700 };
 struct store {
 	char *path;
 	int fds[STORE_DIR_COUNT]; /* -1: not there */
-	bool is_writable;
+	int write_errno;          /* 0: it is writable */
 };
 
 static char *default_path(struct err *e)
@@ -159,16 +159,18 @@ static int open_parts(struct store *s, struct err *e)
 	return 1;
 }
 
-static bool may_write(const struct store *s)
+/* 0, or why some folder cannot be written. */
+static int try_write(const struct store *s)
 {
 	for (int i = 0; i < STORE_DIR_COUNT; i++) {
 		if (faccessat(s->fds[i], ".", W_OK | X_OK, AT_EACCESS) < 0)
-			return false;
+			return errno;
 	}
-	return true;
+	return 0;
 }
 
-/* 1 made, 0 cannot be: a layout that only others can write may still be read. */
+/* 1 made, 0 cannot be, and write_errno says why: a layout that only others can write may still be
+ * read. */
 static int make_parts(struct store *s, enum layout_state state, struct err *e)
 {
 	struct err why = ERR_INIT;
@@ -179,6 +181,7 @@ static int make_parts(struct store *s, enum layout_state state, struct err *e)
 		why.code == ERR_SYS && (why.sys == EROFS || why.sys == EACCES || why.sys == EPERM);
 	if (state != LAYOUT_WHOLE || !is_read_only)
 		return err_move(e, &why);
+	s->write_errno = why.sys;
 	err_clear(&why);
 	return 0;
 }
@@ -198,7 +201,8 @@ static int open_store(struct store *s, unsigned flags, struct err *e)
 	int is_whole = open_parts(s, e);
 	if (is_whole < 0)
 		return -1;
-	if (flags & STORE_CREATE && (!is_whole || state == LAYOUT_UNFINISHED)) {
+	s->write_errno = ENOENT;
+	if (flags & (STORE_CREATE | STORE_WRITE) && (!is_whole || state == LAYOUT_UNFINISHED)) {
 		const int made = make_parts(s, state, e);
 		if (made < 0)
 			return -1;
@@ -207,7 +211,8 @@ static int open_store(struct store *s, unsigned flags, struct err *e)
 		if (is_whole < 0)
 			return -1;
 	}
-	s->is_writable = is_whole && may_write(s);
+	if (is_whole)
+		s->write_errno = try_write(s);
 	return 0;
 }
 
@@ -243,7 +248,12 @@ const char *store_path(const struct store *s)
 
 bool store_is_writable(const struct store *s)
 {
-	return s->is_writable;
+	return s->write_errno == 0;
+}
+
+int store_write_errno(const struct store *s)
+{
+	return s->write_errno;
 }
 
 int store_dirfd(const struct store *s, enum store_dir dir)

@@ -28,7 +28,10 @@
 
 struct store;
 
-enum { STORE_CREATE = 1 /* make it when it is not there */ };
+enum {
+	STORE_CREATE = 1, /* make it when it is not there; and as STORE_WRITE */
+	STORE_WRITE = 2,  /* add shale's folders to a layout of another tool */
+};
 
 /*
  * `path` NULL: $SHALE_STORE, else $XDG_DATA_HOME/shale, else ~/.local/share/shale.  ERR_NOT_FOUND
@@ -44,9 +47,14 @@ SCOPE_DEFINE(store, struct store *, store_close)
 /* Absolute path, for messages. */
 const char *store_path(const struct store *s);
 
-/* False for a read-only file system, and for a layout of another tool that was opened without
- * STORE_CREATE: it can be read, without leases; whatever writes fails. */
+/* False for a read-only file system, for a store of root that this user may only read, and for a
+ * layout of another tool that was opened with neither flag: it can be read, without leases;
+ * whatever writes fails. */
 bool store_is_writable(const struct store *s);
+
+/* Why it is not writable: EROFS, EACCES, ...; ENOENT when only folders of shale are missing, that
+ * were not asked for.  0 when it is. */
+int store_write_errno(const struct store *s);
 
 /* Folders of the store, opened once; borrowed.  STORE_DIR_ROOT holds index.json. */
 enum store_dir {

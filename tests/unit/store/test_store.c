@@ -106,6 +106,7 @@ START_TEST(without_create_nothing_is_made)
 	ck_assert(!is_there("store"));
 	ck_assert_int_eq(mkdir(scratch_file("store"), 0700), 0);
 	check_refused("store", 0, ERR_NOT_FOUND, "no store at");
+	check_refused("store", STORE_WRITE, ERR_NOT_FOUND, "no store at");
 	ck_assert_int_eq(rmdir(scratch_file("store")), 0);
 }
 END_TEST
@@ -196,17 +197,20 @@ START_TEST(a_layout_of_another_tool_is_read_as_it_is)
 	ck_assert_int_eq(lease_open(s, "test", &l, &e), 0);
 	lease_close(l);
 	ck_assert_int_eq(refs_remove(s, "localhost/a:1", &e), -1);
-	ck_assert_err(&e, ERR_UNSUPPORTED, "that 'shale images' adds");
+	ck_assert_err(&e, ERR_UNSUPPORTED, "opened for reading");
 	store_close(s);
 }
 END_TEST
 
-START_TEST(create_adds_to_a_layout_of_another_tool)
+static const unsigned adding[] = {STORE_CREATE, STORE_WRITE};
+
+START_TEST(who_writes_adds_to_a_layout_of_another_tool)
 {
 	make_layout("{\"imageLayoutVersion\":\"1.0.0\"}");
-	struct store *s = open_store("s", STORE_CREATE);
+	struct store *s = open_store("s", adding[_i]);
 
 	ck_assert(store_is_writable(s));
+	ck_assert_int_eq(store_write_errno(s), 0);
 	check_text("s/shale/version", "1\n");
 	check_text("s/index.json", "{\"schemaVersion\":2,\"manifests\":[]}");
 	store_close(s);
@@ -491,7 +495,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, what_a_crash_left_is_completed, 0, 5);
 	tcase_add_test(tc, a_lost_index_never_comes_back_empty);
 	tcase_add_test(tc, a_layout_of_another_tool_is_read_as_it_is);
-	tcase_add_test(tc, create_adds_to_a_layout_of_another_tool);
+	tcase_add_loop_test(tc, who_writes_adds_to_a_layout_of_another_tool, 0, ARRAY_LEN(adding));
 	tcase_add_loop_test(tc, open_refuses_a_bad_layout_file, 0, ARRAY_LEN(bad_layouts));
 	tcase_add_test(tc, open_refuses_a_directory_of_something_else);
 	tcase_add_loop_test(tc, open_refuses_another_version, 0, ARRAY_LEN(bad_versions));
