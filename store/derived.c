@@ -328,7 +328,6 @@ int derived_keep(const struct store *s, const struct digest *blob, const struct 
 static int compare_kept(const struct store *s, const struct digest *blob, const struct derived *new,
 			struct err *e)
 {
-	const int why = store_is_writable(s) ? ENOSPC : EROFS;
 	SCOPE(derived) struct derived kept = DERIVED_INIT;
 
 	if (!new->is_reframed)
@@ -336,9 +335,11 @@ static int compare_kept(const struct store *s, const struct digest *blob, const 
 	const int r = derived_load(s, blob, &kept, e);
 	if (r < 0)
 		return -1;
-	if (r == 0 || !digest_equal(&kept.index_digest, &new->index_digest))
-		return err_sys(e, why, "cannot keep the frames of the layer in the store");
-	return 0;
+	if (r != 0 && digest_equal(&kept.index_digest, &new->index_digest))
+		return 0;
+	if (locks_need_writable(s, e) < 0)
+		return err_wrap(e, "cannot keep the frames of the layer");
+	return err_sys(e, ENOSPC, "cannot keep the frames of the layer in the store");
 }
 
 static int derive(const struct store *s, const struct descriptor *layer,

@@ -245,8 +245,8 @@ int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_
 
 	if (!layers)
 		return -1;
-	if (opt->repair && !store_is_writable(s))
-		return err_sys(e, EROFS, "cannot repair the store '%s'", store_path(s));
+	if (opt->repair && locks_need_writable(s, e) < 0)
+		return -1;
 	f.live = live;
 	f.damaged = damaged;
 	f.broken = broken;

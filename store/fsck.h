@@ -41,7 +41,7 @@ struct fsck_report {
 
 struct fsck_options {
 	bool read_data;
-	bool repair;               /* ERR_SYS in a store that cannot be written */
+	bool repair;               /* fails in a store that cannot be written */
 	struct progress *progress; /* may be NULL */
 	void (*found)(void *ctx, const struct fsck_finding *f);
 	void *ctx;

@@ -49,13 +49,25 @@ if [ "$(id -u)" -eq 0 ]; then
   shale import -q -t again oci:theirs:localhost/app:latest >/dev/null
   expect 6 "*belongs to user 1000, not to user 0*" shale ls --store theirs app
 
+  printf 'FROM scratch\nCOPY hello /\n' >small.shale
   # Everybody trusts root, and may read what root lets them read.
   chmod -R a+rX "$SHALE_STORE"
   chmod a+x .
   as_user shale ls app >/dev/null
   same "cat of root's store" "$(as_user shale cat app /hello)" hello
   as_user shale fsck >/dev/null
-  expect 7 "*Read-only*" as_user shale tag app mine
+  theirs="*the store '*/store' belongs to root (uid 0), and you (uid 1000) may only read it*"
+  expect 1 "$theirs" as_user shale tag app mine
+  expect 1 "$theirs" as_user shale rm app
+  expect 1 "$theirs" as_user shale gc
+  expect 1 "$theirs" as_user shale fsck --repair
+  expect 1 "$theirs" as_user shale build -q -f small.shale -t mine small
+  expect 0 "would remove *" as_user shale gc --dry-run
+  # The layout of another tool that is root's.
+  mkdir -m 1777 tmp
+  shale export -q app oci:plain >/dev/null
+  expect 1 "*the store '*/plain' belongs to root*" as_user shale tag --store plain app mine
+  same "cat of root's layout" "$(TMPDIR=$PWD/tmp as_user shale cat --store plain app /hello)" hello
   chown 2000 "$SHALE_STORE/index.json"
   expect 6 "*'index.json' belongs to user 2000, not to user 1000 or root*" as_user shale ls app
 fi

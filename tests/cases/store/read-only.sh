@@ -20,5 +20,5 @@ shale fsck -q --read-data >/dev/null
 expect 7 '*' shale tag app other
 expect 7 '*' shale rm app
 expect 7 '*' shale gc
-expect 7 '*cannot repair the store*Read-only file system*' shale fsck --repair
+expect 7 '*cannot write to the store*Read-only file system*' shale fsck --repair
 umount ro
