@@ -57,16 +57,25 @@ static void take_finding(void *ctx, const struct fsck_finding *f)
 		      quote_str(subject, f->subject), f->text);
 }
 
+/* "1 image", "2 images": `before` and `after` go around what is counted. */
+static int print_count(const char *before, uint64_t n, const char *what, const char *after,
+		       struct err *e)
+{
+	return outputf(e, "%s%" PRIu64 " %s%s%s", before, n, what, n == 1 ? "" : "s", after);
+}
+
 static int print_text(const struct fsck_report *r, bool repairs, struct err *e)
 {
-	if (outputf(e,
-		    "%" PRIu64 " images, %" PRIu64 " blobs: %" PRIu64 " errors, %" PRIu64
-		    " derived files to rebuild, %" PRIu64 " notes",
-		    r->images, r->blobs, r->errors, r->derived, r->notes) < 0 ||
-	    (repairs && outputf(e, ", %" PRIu64 " derived files made anew, %" PRIu64 " images lost",
-				r->repaired, r->lost) < 0))
+	if (print_count("", r->images, "image", "", e) < 0 ||
+	    print_count(", ", r->blobs, "blob", "", e) < 0 ||
+	    print_count(": ", r->errors, "error", "", e) < 0 ||
+	    print_count(", ", r->derived, "derived file", " to rebuild", e) < 0 ||
+	    print_count(", ", r->notes, "note", "", e) < 0)
 		return -1;
-	return outputf(e, "\n");
+	if (repairs && (print_count(", ", r->repaired, "derived file", " made anew", e) < 0 ||
+			print_count(", ", r->lost, "image", " lost", e) < 0))
+		return -1;
+	return outputf(e, r->names_lost ? ", all names lost\n" : "\n");
 }
 
 static int print_summary(const struct fsck_report *r, bool repairs, json_t *findings, struct err *e)
@@ -82,7 +91,8 @@ static int print_summary(const struct fsck_report *r, bool repairs, json_t *find
 	    json_put(doc, "derived", json_integer((json_int_t)r->derived), e) < 0 ||
 	    json_put(doc, "notes", json_integer((json_int_t)r->notes), e) < 0 ||
 	    json_put(doc, "repaired", json_integer((json_int_t)r->repaired), e) < 0 ||
-	    json_put(doc, "lost", json_integer((json_int_t)r->lost), e) < 0)
+	    json_put(doc, "lost", json_integer((json_int_t)r->lost), e) < 0 ||
+	    json_put(doc, "names_lost", json_boolean(r->names_lost), e) < 0)
 		return -1;
 	return output_json(doc, e);
 }
@@ -117,9 +127,11 @@ static int run(const struct invocation *in, struct err *e)
 		return -1;
 	/* Of what could not be read nobody knows whether it is damaged. */
 	if (r.errors && r.errors == r.unreadable)
-		return err_sys(e, EIO, "the store cannot be read: %" PRIu64 " errors", r.errors);
+		return err_sys(e, EIO, "the store cannot be read: %" PRIu64 " error%s", r.errors,
+			       r.errors == 1 ? "" : "s");
 	if (r.errors)
-		return err_set(e, ERR_DIGEST, "the store is damaged: %" PRIu64 " errors", r.errors);
+		return err_set(e, ERR_DIGEST, "the store is damaged: %" PRIu64 " error%s", r.errors,
+			       r.errors == 1 ? "" : "s");
 	return 0;
 }
 

@@ -360,7 +360,7 @@ int blobs_put(const struct store *s, struct lease *l, const struct digest *d, ui
 
 struct visit {
 	enum digest_alg alg;
-	int (*each)(void *ctx, const struct digest *d, const char *name, uint64_t size,
+	int (*each)(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 		    struct err *e);
 	void *ctx;
 };
@@ -377,12 +377,12 @@ static int visit_blob(void *ctx, const char *name, const struct stat *st, struct
 	const bool is_digest =
 		(size_t)len < sizeof(text) && digest_parse(&d, text, (size_t)len, &why) == 0;
 	err_clear(&why);
-	return v->each(v->ctx, is_digest ? &d : NULL, name, (uint64_t)st->st_size, e);
+	return v->each(v->ctx, is_digest ? &d : NULL, name, st, e);
 }
 
 int blobs_visit(const struct store *s,
-		int (*each)(void *ctx, const struct digest *d, const char *name, uint64_t size,
-			    struct err *e),
+		int (*each)(void *ctx, const struct digest *d, const char *name,
+			    const struct stat *st, struct err *e),
 		void *ctx, struct err *e)
 {
 	struct visit v = {DIGEST_SHA256, each, ctx};

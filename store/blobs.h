@@ -19,6 +19,8 @@
 #include "store/lease.h"
 #include "store/store.h"
 
+struct stat;
+
 #define BLOBS_ANY_SIZE UINT64_MAX
 
 /* An fd (O_RDONLY, O_NOFOLLOW), or -1: ERR_NOT_FOUND; ERR_DIGEST when the file's size is not
@@ -58,10 +60,11 @@ struct blob_source {
 int blobs_put(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
 	      const struct blob_source *src, struct progress *progress, struct err *e);
 
-/* Calls `each` for every file below blobs/; `d` is NULL for a name that is no digest. */
+/* Calls `each` for every name below blobs/, as lstat(2) has it; `d` is NULL for one that is no
+ * digest. */
 int blobs_visit(const struct store *s,
-		int (*each)(void *ctx, const struct digest *d, const char *name, uint64_t size,
-			    struct err *e),
+		int (*each)(void *ctx, const struct digest *d, const char *name,
+			    const struct stat *st, struct err *e),
 		void *ctx, struct err *e);
 
 #endif

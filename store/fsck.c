@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/hasher.h"
@@ -15,6 +17,8 @@
 #include "base/str.h"
 #include "store/blobs.h"
 #include "store/fsck_private.h"
+#include "store/index_file.h"
+#include "store/layout.h"
 #include "store/lease.h"
 #include "store/lease_scan.h"
 #include "store/locks.h"
@@ -65,6 +69,18 @@ int fsck_tell(struct fsck *f, enum fsck_severity severity, const char *subject, 
 	return 0;
 }
 
+/* What a message says after the blob that it begins with, which the subject says already. */
+static const char *without_blob(const char *msg, const char *digest)
+{
+	char start[sizeof("blob ''") + DIGEST_STR_MAX];
+
+	snprintf(start, sizeof(start), "blob '%s'", digest);
+	if (!str_has_prefix(msg, start))
+		return msg;
+	msg += strlen(start);
+	return msg + strspn(msg, ": ");
+}
+
 int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, const char *user,
 		   struct err *e)
 {
@@ -77,7 +93,12 @@ int fsck_tell_blob(struct fsck *f, const struct digest *d, struct err *why, cons
 	if (mark_add_digest(f->damaged, d, e) < 0 || mark_add_digest(f->broken, d, e) < 0)
 		return -1;
 	snprintf(subject, sizeof(subject), "blob %s", digest_format(d, text));
-	return fsck_tell(f, FSCK_ERROR, subject, why, user, e);
+	struct err told = ERR_INIT;
+	if (err_is_own_lack(why))
+		return err_move(e, why);
+	err_set(&told, why->code, "%s", without_blob(why->msg, text));
+	err_clear(why);
+	return fsck_tell(f, FSCK_ERROR, subject, &told, user, e);
 }
 
 int fsck_tell_broken(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
@@ -128,6 +149,32 @@ static int lease_marked(const struct fsck *f, struct lease *lease, struct err *e
 	return 0;
 }
 
+/* Whether it is its content that is wrong: what the system or others keep from us may be whole. */
+static bool is_damage(const struct err *why)
+{
+	return why->code == ERR_FORMAT || why->code == ERR_SYNTAX || why->code == ERR_LIMIT ||
+	       why->code == ERR_UNSUPPORTED;
+}
+
+/* An index.json that cannot be read.  Nothing else in the store has the names, and an empty one put
+ * there by itself would let gc take all away. */
+static int tell_index(struct fsck *f, struct err *why, struct err *e)
+{
+	struct err told = ERR_INIT;
+
+	f->is_partial = true;
+	f->report->names_lost = is_damage(why);
+	if (!f->report->names_lost)
+		return fsck_tell(f, FSCK_ERROR, LAYOUT_INDEX, why, NULL, e);
+	err_set(&told, why->code,
+		"%s; the names of all images are lost: put a copy of the file back, or "
+		"'" INDEX_FILE_EMPTY "' in its place and give names with 'shale tag', before "
+		"anything else",
+		why->msg);
+	err_clear(why);
+	return fsck_tell(f, FSCK_ERROR, LAYOUT_INDEX, &told, NULL, e);
+}
+
 /* The refs, and a lease on them; an index.json that cannot be read is a finding. */
 static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lease, struct err *e)
 {
@@ -144,10 +191,8 @@ static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lea
 	if (lease_scan(f->store, &leases, e) < 0 || lease_open(f->store, "fsck", lease, e) < 0 ||
 	    lease_marked(f, *lease, e) < 0)
 		return -1;
-	if (refs_list(f->store, ix, &why) < 0) {
-		f->is_partial = true;
-		return fsck_tell(f, FSCK_ERROR, "index.json", &why, NULL, e);
-	}
+	if (refs_list(f->store, ix, &why) < 0)
+		return tell_index(f, &why, e);
 	for (size_t i = 0; i < ix->count; i++) {
 		if (lease_add(*lease, &ix->manifests[i].digest, e) < 0)
 			return -1;
@@ -198,21 +243,20 @@ int fsck_hash_blob(struct fsck *f, const struct digest *d, struct err *why)
 }
 
 /* blobs_visit */
-static int check_blob(void *ctx, const struct digest *d, const char *name, uint64_t size,
+static int check_blob(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 		      struct err *e)
 {
 	struct fsck *f = ctx;
 	struct err why = ERR_INIT;
 
 	(void)name;
-	(void)size;
 	if (!d)
 		return 0;
-	f->report->blobs++;
+	f->report->blobs += S_ISREG(st->st_mode);
 	if (!f->opt->read_data || mark_has(f->damaged, d) || fsck_hash_blob(f, d, &why) == 0)
 		return 0;
-	/* gc may take away what nothing uses. */
-	if (!mark_has(f->live, d) && why.code == ERR_NOT_FOUND) {
+	/* gc may take away what nothing uses; a directory or a link of such a name is no blob. */
+	if (!mark_has(f->live, d) && (why.code == ERR_NOT_FOUND || why.code == ERR_FORMAT)) {
 		err_clear(&why);
 		return 0;
 	}
@@ -220,14 +264,14 @@ static int check_blob(void *ctx, const struct digest *d, const char *name, uint6
 }
 
 /* blobs_visit */
-static int add_size(void *ctx, const struct digest *d, const char *name, uint64_t size,
+static int add_size(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 		    struct err *e)
 {
 	struct fsck *f = ctx;
 
 	(void)name;
 	(void)e;
-	f->total += d ? size : 0;
+	f->total += d && S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 enum fsck_severity {
 	FSCK_ERROR,    /* an image is damaged or incomplete */
 	FSCK_DERIVED,  /* derived data is damaged: it will be rebuilt when it is used */
-	FSCK_NOTE,     /* litter of a dead process, a blob that nothing names: gc's work */
+	FSCK_NOTE,     /* litter of a dead process, a blob or image that nothing names: gc's work */
 	FSCK_REPAIRED, /* derived data was damaged, and is made anew */
 	FSCK_LOST,     /* an image that errors are about */
 };
@@ -37,6 +37,7 @@ struct fsck_report {
 	uint64_t images, blobs, bytes_read;
 	uint64_t errors, derived, notes, repaired, lost; /* findings by severity */
 	uint64_t unreadable; /* of the errors: the system could not read what it is about */
+	bool names_lost;     /* index.json is missing or damaged */
 };
 
 struct fsck_options {

@@ -57,7 +57,8 @@ int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e);
 /* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */
 int fsck_check_manifest(void *ctx, const struct mark *m, const struct manifest *doc, struct err *e);
 
-/* A note of all that gc would remove.  The caller has no lease. */
+/* A note of all that gc would remove, and of the documents in blobs that nobody names, also when
+ * the names are lost.  The caller has no lease. */
 int fsck_tell_unused(struct fsck *f, struct err *e);
 
 /* Reads a blob: whether it has its digest. */

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What gc would remove, told as notes.  Looked for under gc's own locks, as a dry run of gc does: a
- * name that is there for a moment, a lease that is not locked yet, or a blob that a ref will name
- * is none.  They are held only while looking, and the notes told after: who reads them may be slow.
+ * What gc would remove, told as notes, and the documents among it, which a name would save.  Looked
+ * for under gc's own locks, as a dry run of gc does: a name that is there for a moment, a lease
+ * that is not locked yet, or a blob that a ref will name is none.  They are held only while
+ * looking, and the notes told after: who reads them may be slow.
+ *
+ * When index.json is lost, nothing is known to be unused; of the blobs only the documents are told
+ * of then, because names are all that is missing.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/limits.h"
 #include "base/quote.h"
 #include "base/str.h"
 #include "base/tmpfile.h"
+#include "image/mediatype.h"
 #include "store/blobs.h"
 #include "store/derived.h"
 #include "store/folder.h"
@@ -18,16 +25,30 @@
 #include "store/locks.h"
 #include "store/refs.h"
 #include "store/roots.h"
+#include "store/sniff.h"
+
+/* What a blob is that nothing uses. */
+enum document { DOCUMENT_NONE, DOCUMENT_IMAGE, DOCUMENT_INDEX, DOCUMENT_MANIFEST };
+
+static const char *const document_names[] = {
+	[DOCUMENT_NONE] = "blob",
+	[DOCUMENT_IMAGE] = "image",
+	[DOCUMENT_INDEX] = "index",
+	[DOCUMENT_MANIFEST] = "manifest",
+};
 
 struct note {
-	char *subject;
-	const char *text;
+	char *subject;    /* NULL of a blob */
+	const char *text; /* NULL: only documents are told of */
+	struct digest digest;
+	enum document document;
 };
 
 struct unused {
 	const struct store *store;
 	struct marks *live; /* what refs and leases reach now */
 	bool is_partial;    /* nothing is known to be unused */
+	bool names_lost;    /* because there is no index.json */
 	/* The first document that could not be read: told before, unless it could be read then. */
 	struct digest unread;
 	struct err why;
@@ -54,7 +75,15 @@ static int keep_note(struct unused *u, const char *kind, const char *name, const
 	char *subject = str_dupf(e, "%s %s", kind, quote_str(quoted, name));
 	if (!subject)
 		return -1;
-	u->notes[u->count++] = (struct note){subject, text};
+	u->notes[u->count++] = (struct note){.subject = subject, .text = text};
+	return 0;
+}
+
+static int keep_blob(struct unused *u, const struct digest *d, const char *text, struct err *e)
+{
+	if (array_reserve(&u->notes, &u->cap, u->count + 1, sizeof(*u->notes), e) < 0)
+		return -1;
+	u->notes[u->count++] = (struct note){.text = text, .digest = *d};
 	return 0;
 }
 
@@ -123,6 +152,10 @@ static bool is_unused(const struct unused *u, const struct digest *d)
 	return d && !u->is_partial && !mark_has(u->live, d);
 }
 
+static const char unused_file[] = "nothing uses it: gc removes it";
+static const char unused_directory[] =
+	"a directory that nothing uses: gc removes it when it is empty";
+
 static int look_at_litter(struct unused *u, const char *name, struct err *e)
 {
 	return tmpfile_is_litter(name)
@@ -131,23 +164,27 @@ static int look_at_litter(struct unused *u, const char *name, struct err *e)
 }
 
 /* blobs_visit */
-static int look_at_blob(void *ctx, const struct digest *d, const char *name, uint64_t size,
+static int look_at_blob(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 			struct err *e)
 {
 	struct unused *u = ctx;
 
-	(void)size;
-	return is_unused(u, d) ? keep_note(u, "blob", name, "nothing uses it: gc removes it", e)
-			       : look_at_litter(u, name, e);
+	if (is_unused(u, d))
+		return keep_blob(u, d, S_ISDIR(st->st_mode) ? unused_directory : unused_file, e);
+	if (d && u->names_lost && S_ISREG(st->st_mode) && !mark_has(u->live, d))
+		return keep_blob(u, d, NULL, e);
+	return look_at_litter(u, name, e);
 }
 
 static int look_at_derived(struct unused *u, const char *name, const struct digest *d,
-			   struct err *e)
+			   const struct stat *st, struct err *e)
 {
 	struct err why = ERR_INIT;
 
 	if (!is_unused(u, d))
 		return look_at_litter(u, name, e);
+	if (S_ISDIR(st->st_mode))
+		return keep_note(u, "derived file", name, unused_directory, e);
 	SCOPE_FD int fd = blobs_open(u->store, d, BLOBS_ANY_SIZE, &why);
 	err_clear(&why);
 	return keep_note(u, "derived file", name,
@@ -161,16 +198,15 @@ static int look_at_layer_file(void *ctx, const char *name, const struct stat *st
 {
 	struct digest d;
 
-	(void)st;
-	return look_at_derived(ctx, name, derived_parse_name(name, &d) ? &d : NULL, e);
+	return look_at_derived(ctx, name, derived_parse_name(name, &d) ? &d : NULL, st, e);
 }
 
 static int look_at_catalog(void *ctx, const char *name, const struct stat *st, struct err *e)
 {
 	struct digest d;
 
-	(void)st;
-	return look_at_derived(ctx, name, folder_parse_hex(name, strlen(name), &d) ? &d : NULL, e);
+	return look_at_derived(ctx, name, folder_parse_hex(name, strlen(name), &d) ? &d : NULL, st,
+			       e);
 }
 
 static int look_at_other(void *ctx, const char *name, const struct stat *st, struct err *e)
@@ -215,16 +251,91 @@ static int look(struct unused *u, struct err *e)
 	return r;
 }
 
+/* What a manifest is; what an index holds is named by it. */
+static int parse_document(struct note *n, const char *type, const struct str *bytes,
+			  struct marks *named, struct err *why, struct err *e)
+{
+	SCOPE(manifest) struct manifest doc = MANIFEST_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+
+	if (mediatype_kind(type) != MEDIA_INDEX) {
+		if (manifest_parse(&doc, str_text(bytes), bytes->len, type, why) < 0)
+			return 0;
+		n->document =
+			manifest_check_image(&doc, why) == 0 ? DOCUMENT_IMAGE : DOCUMENT_MANIFEST;
+		return 0;
+	}
+	if (image_index_parse(&ix, str_text(bytes), bytes->len, type, LIMIT_INDEX_ENTRIES, why) < 0)
+		return 0;
+	n->document = DOCUMENT_INDEX;
+	for (size_t i = 0; i < ix.count; i++) {
+		if (mark_add_digest(named, &ix.manifests[i].digest, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A blob that is gone, or damaged, is no document. */
+static int find_document(const struct fsck *f, struct note *n, struct marks *named, struct err *e)
+{
+	SCOPE(str) struct str bytes = STR_INIT;
+	SCOPE_FREE char *type = NULL;
+	struct err why = ERR_INIT;
+
+	const int found = sniff_blob(f->store, &n->digest, &type, &bytes, &why);
+	const int r = found == 1 ? parse_document(n, type, &bytes, named, &why, e) : 0;
+	if (r == 0 && err_is_own_lack(&why))
+		return err_move(e, &why);
+	err_clear(&why);
+	return r;
+}
+
+static int tell_note(struct fsck *f, const char *subject, const char *text, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	err_set(&why, ERR_EXISTS, "%s", text);
+	return fsck_tell(f, FSCK_NOTE, subject, &why, NULL, e);
+}
+
+static int tell_blob(struct fsck *f, const struct note *n, const struct marks *named, struct err *e)
+{
+	char subject[FSCK_SUBJECT_MAX], digest[DIGEST_STR_MAX];
+	SCOPE(str) struct str text = STR_INIT;
+	/* Who names the index has the images in it, too. */
+	const bool is_top = n->document != DOCUMENT_NONE && !mark_has(named, &n->digest);
+
+	if (!n->text && !is_top)
+		return 0;
+	digest_format(&n->digest, digest);
+	snprintf(subject, sizeof(subject), "%s %s", document_names[n->document], digest);
+	if (!is_top || (n->text && n->document == DOCUMENT_MANIFEST))
+		return tell_note(f, subject, n->text, e);
+	if (str_appendf(&text, e, "has no name; 'shale tag %s NAME' gives it one%s", digest,
+			n->text ? ", else gc removes it" : "") < 0)
+		return -1;
+	return tell_note(f, subject, str_text(&text), e);
+}
+
 int fsck_tell_unused(struct fsck *f, struct err *e)
 {
-	SCOPE(unused) struct unused u = {.store = f->store, .is_partial = f->is_partial};
+	SCOPE(unused)
+	struct unused u = {.store = f->store,
+			   .is_partial = f->is_partial,
+			   .names_lost = f->report->names_lost};
+	SCOPE(mark) struct marks *named = mark_new(f->store, e);
 
-	if (look(&u, e) < 0 || (u.why.code && fsck_tell_blob(f, &u.unread, &u.why, NULL, e) < 0))
+	if (!named || look(&u, e) < 0 ||
+	    (u.why.code && fsck_tell_blob(f, &u.unread, &u.why, NULL, e) < 0))
 		return -1;
 	for (size_t i = 0; i < u.count; i++) {
-		struct err why = ERR_INIT;
-		err_set(&why, ERR_EXISTS, "%s", u.notes[i].text);
-		if (fsck_tell(f, FSCK_NOTE, u.notes[i].subject, &why, NULL, e) < 0)
+		if (!u.notes[i].subject && find_document(f, &u.notes[i], named, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < u.count; i++) {
+		const struct note *n = &u.notes[i];
+		if ((n->subject ? tell_note(f, n->subject, n->text, e)
+				: tell_blob(f, n, named, e)) < 0)
 			return -1;
 	}
 	return 0;

@@ -16,6 +16,9 @@
 #include "image/manifest.h"
 #include "store/store.h"
 
+/* One without images, as people are told to write it. */
+#define INDEX_FILE_EMPTY "{\"schemaVersion\":2,\"manifests\":[]}"
+
 enum { INDEX_FILE_ENTRIES_MAX = 1024 * 1024 /* LIMIT_STORE_INDEX bytes hold fewer */ };
 
 struct index_file {

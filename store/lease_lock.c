@@ -63,13 +63,13 @@ struct visit {
 };
 
 /* blobs_visit */
-static int visit_blob(void *ctx, const struct digest *d, const char *name, uint64_t size,
+static int visit_blob(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 		      struct err *e)
 {
 	const struct visit *v = ctx;
 
 	(void)name;
-	(void)size;
+	(void)st;
 	if (!d)
 		return 0;
 	const int r = is_locked(v->fd, place_of(d), 1, e);

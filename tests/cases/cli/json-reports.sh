@@ -139,6 +139,6 @@ error|layer|frame 0 has another digest
 note|blob|nothing uses it: gc removes it
 END
 same "errors" "$(json fsck.json "d['errors']")" 2
-for subject in "blob $(layers app)" "layer $(layers app)" "blob $(sha256sum nobody | cut -d ' ' -f 1)"; do
+for subject in "blob $(layers app)" "layer $(layers app)" "blob sha256:$(sha256sum nobody | cut -d ' ' -f 1)"; do
   same "findings of $subject" "$(json fsck.json "sum(f['subject'] == '$subject' for f in d['findings'])")" 1
 done

@@ -71,7 +71,7 @@ END
 for file in odd twice other-type many; do
   status=0
   listed='file'
-  checked='1 images, 3 blobs: 0 errors, *'
+  checked='1 image, 3 blobs: 0 errors, *'
   removed='removed 0 blobs *'
   # What nobody knows as an image names nothing.
   if [ "$file" = other-type ]; then

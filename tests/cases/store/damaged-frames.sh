@@ -59,7 +59,7 @@ for how in byte0 byte100 byte-1 cut empty random gone fifo directory link others
       cmp "$index" index || fail "the index: $what"
       shale fsck -q --read-data >fsck.out
       [ -z "$(find "$index" -perm /022)" ] || fail "what others may write is believed: $what"
-      same "fsck: $what" "$(cat fsck.out)" "1 images, 3 blobs: 0 errors, 0 derived files to rebuild, 0 notes"
+      same "fsck: $what" "$(cat fsck.out)" "1 image, 3 blobs: 0 errors, 0 derived files to rebuild, 0 notes"
     done
   done
 done

@@ -9,7 +9,7 @@ seq 100000 >context/x
 digest=$(printf 'FROM scratch\nCOPY x /\n' | build_text app context)
 shale ls app >/dev/null
 same "a whole store" "$(shale fsck --read-data)" \
-  "1 images, 3 blobs: 0 errors, 0 derived files to rebuild, 0 notes"
+  "1 image, 3 blobs: 0 errors, 0 derived files to rebuild, 0 notes"
 layer=$(blob "$(layers app)")
 config=$(blob "$(json "$(blob "$digest")" "d['config']['digest']")")
 cp "$layer" saved

@@ -71,11 +71,11 @@ static int put(const struct digest *d, uint64_t size, struct stream *st, struct 
 	return blobs_put(fixture_store(), lease, d, size, &src, NULL, e);
 }
 
-static int count_blob(void *ctx, const struct digest *d, const char *name, uint64_t size,
+static int count_blob(void *ctx, const struct digest *d, const char *name, const struct stat *st,
 		      struct err *e)
 {
 	(void)name;
-	(void)size;
+	(void)st;
 	(void)e;
 	*(int *)ctx += d ? 1 : 100;
 	return 0;

@@ -520,7 +520,19 @@ END_TEST
 START_TEST(an_index_that_cannot_be_read_makes_nothing_unused)
 {
 	scratch_write("store/index.json", "{");
-	check_one(true, FSCK_ERROR, ERR_FORMAT, "index.json:", "'index.json'");
+	const struct fsck_report r = run(true);
+	ck_assert(r.names_lost);
+	ck_assert_uint_eq(r.errors, 1);
+	ck_assert_int_eq(findings[0].severity, FSCK_ERROR);
+	ck_assert_int_eq(findings[0].code, ERR_FORMAT);
+	ck_assert_ptr_nonnull(strstr(findings[0].text, "names of all images are lost"));
+	/* Of app:1, which is same:1 as well, and of other:1; and no blob is unused. */
+	ck_assert_uint_eq(r.notes, 2);
+	for (int i = 1; i < finding_count; i++) {
+		ck_assert_int_eq(strncmp(findings[i].text, "image sha256:", 13), 0);
+		ck_assert_ptr_nonnull(strstr(findings[i].text, "has no name; 'shale tag sha256:"));
+		ck_assert_ptr_null(strstr(findings[i].text, "gc removes it"));
+	}
 }
 END_TEST
 
