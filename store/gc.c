@@ -8,6 +8,8 @@
  */
 #include "store/gc.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -93,6 +95,34 @@ static int sweep_litter_only(void *ctx, const char *name, const struct stat *st,
 	return sweep_litter(ctx, name, st, e) < 0 ? -1 : 0;
 }
 
+/* folder_visit */
+static int count_name(void *ctx, const char *name, const struct stat *st, struct err *e)
+{
+	size_t *count = ctx;
+
+	(void)name;
+	(void)st;
+	(void)e;
+	(*count)++;
+	return 0;
+}
+
+/* What nothing uses and has a name of ours.  A directory with something in it is not: who put it
+ * there did not mean a blob. */
+static int sweep_unused(struct sweep *sw, const char *name, const struct stat *st, uint64_t *count,
+			struct err *e)
+{
+	size_t names = 0;
+
+	if (S_ISDIR(st->st_mode)) {
+		SCOPE_FD int fd =
+			openat(sw->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || folder_visit(fd, count_name, &names, e) < 0)
+			return fd < 0 ? err_sys(e, errno, "cannot open '%s'", name) : -1;
+	}
+	return names > 0 ? 0 : remove_file(sw, name, st, count, e);
+}
+
 static bool parse_blob_name(const char *name, enum digest_alg alg, struct digest *d)
 {
 	return folder_parse_hex(name, strlen(name), d) && d->alg == alg;
@@ -103,13 +133,13 @@ static int sweep_blob(void *ctx, const char *name, const struct stat *st, struct
 	struct sweep *sw = ctx;
 	struct digest d;
 
-	if (!parse_blob_name(name, sw->alg, &d) || S_ISDIR(st->st_mode))
+	if (!parse_blob_name(name, sw->alg, &d))
 		return sweep_litter_only(ctx, name, st, e);
 	if (mark_has(sw->marks, &d)) {
 		sw->report.kept_blobs++;
 		return 0;
 	}
-	return remove_file(sw, name, st, &sw->report.removed_blobs, e);
+	return sweep_unused(sw, name, st, &sw->report.removed_blobs, e);
 }
 
 /* `parse` gives the blob or manifest that a file is derived from. */
@@ -119,11 +149,11 @@ static int sweep_derived(void *ctx, const char *name, const struct stat *st,
 	struct sweep *sw = ctx;
 	struct digest d;
 
-	if (!parse(name, &d) || S_ISDIR(st->st_mode))
+	if (!parse(name, &d))
 		return sweep_litter_only(ctx, name, st, e);
 	if (mark_has(sw->marks, &d))
 		return 0;
-	return remove_file(sw, name, st, &sw->report.removed_derived, e);
+	return sweep_unused(sw, name, st, &sw->report.removed_derived, e);
 }
 
 static int sweep_layer_file(void *ctx, const char *name, const struct stat *st, struct err *e)
