@@ -23,7 +23,7 @@ enum fsck_severity {
 	FSCK_DERIVED,  /* derived data is damaged: it will be rebuilt when it is used */
 	FSCK_NOTE,     /* litter of a dead process, a blob or image that nothing names: gc's work */
 	FSCK_REPAIRED, /* derived data was damaged, and is made anew */
-	FSCK_LOST,     /* an image that errors are about */
+	FSCK_LOST,     /* an image that errors are about; of an index, one of its platforms */
 };
 
 struct fsck_finding {

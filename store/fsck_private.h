@@ -51,7 +51,7 @@ struct fsck_mender {
 int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
 		      const char *user, const struct fsck_mender *mender, struct err *e);
 
-/* Tells which refs need what is broken. */
+/* Tells which refs, and of an index which platforms, need what is broken. */
 int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e);
 
 /* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */
