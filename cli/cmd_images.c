@@ -28,6 +28,7 @@ struct listing {
 	bool has_artifacts, has_whole_digests, has_only_names, is_quiet;
 	struct table *table;
 	json_t *doc; /* NULL: text */
+	int status;  /* to end with: not 0 when an image could not be read */
 };
 
 /* One line of the list. */
@@ -46,22 +47,19 @@ static void row_fini(struct row *r)
 	image_fini(&r->image);
 }
 
-/* What can be told about an image that loads; an artifact or a damaged image has only its name. */
-static int row_fill(const struct store *s, struct row *r, struct err *e)
+/* What can be told about an image that loads; an artifact, or an image that is damaged or cannot be
+ * read, has only its name. */
+static int row_fill(struct listing *l, struct row *r, struct err *e)
 {
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
 	char digest[DIGEST_STR_MAX];
 	const char *name = r->name ? r->name : digest_format(&r->top->digest, digest);
 
 	r->image = (struct image)IMAGE_INIT;
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
-	if (image_load_found(s, name, r->top, r->top->has_platform ? &r->top->platform : NULL,
-			     &r->image, &ignored) < 0) {
-		if (err_is_own_lack(&ignored) || ignored.code == ERR_SYS)
-			return err_move(e, &ignored);
-		err_clear(&ignored);
-		return 0;
-	}
+	if (image_load_found(l->store, name, r->top,
+			     r->top->has_platform ? &r->top->platform : NULL, &r->image, &why) < 0)
+		return support_pass_over(name, &why, &l->status, e);
 	char text[PLATFORM_STR_MAX];
 	const bool is_index = mediatype_kind(r->top->media_type) == MEDIA_INDEX;
 	(void)snprintf(r->platform, sizeof(r->platform), "%s%s",
@@ -149,7 +147,7 @@ static int print_row(const struct listing *l, const struct row *r, struct err *e
 	return l->doc ? row_json(r, l->doc, e) : row_print(r, l->has_whole_digests, l->table, e);
 }
 
-static int list(const struct listing *l, struct image_index *ix, struct err *e)
+static int list(struct listing *l, struct image_index *ix, struct err *e)
 {
 	for (size_t i = 0; i < ix->count; i++) {
 		struct row r = {.top = &ix->manifests[i]};
@@ -160,7 +158,7 @@ static int list(const struct listing *l, struct image_index *ix, struct err *e)
 		/* Completions ask for names, and have to be quick. */
 		int failed = 0;
 		if (!l->has_only_names || l->filters.count > 0)
-			failed = row_fill(l->store, &r, e);
+			failed = row_fill(l, &r, e);
 		if (failed == 0)
 			failed = print_row(l, &r, e);
 		row_fini(&r);
@@ -225,7 +223,7 @@ static int run(const struct invocation *in, struct err *e)
 	if (r == 0)
 		r = print_all(&l, &ix, e);
 	filters_fini(&l.filters);
-	return r;
+	return r < 0 ? r : l.status;
 }
 
 const struct command command_images = {

@@ -239,6 +239,7 @@ static int run(const struct invocation *in, struct err *e)
 	struct layers_options opt = {.progress = &line.progress};
 	struct sizes z = {.image = &im};
 	size_t top = TOP_DEFAULT, depth = LIMIT_DEPTH;
+	int status = 0;
 
 	progress_line_init(&line, invocation_has(in, "quiet"));
 	if (get_number(in, "top", TOP_MAX, &top, e) < 0 ||
@@ -246,7 +247,7 @@ static int run(const struct invocation *in, struct err *e)
 	    support_workers(in, &opt.workers, e) < 0 || support_image(in, &s, &l, &im, e) < 0)
 		return -1;
 	SCOPE_FREE struct layer_info *layers = layer_info_list(s, &im, &opt, e);
-	if (!layers || layer_info_count_shares(s, &im, layers, e) < 0)
+	if (!layers || layer_info_count_shares(s, &im, layers, &status, e) < 0)
 		return -1;
 	z.layers = layers;
 	int r = measure(s, &im, &opt, top, depth, &z.tree, e);
@@ -254,7 +255,7 @@ static int run(const struct invocation *in, struct err *e)
 	if (r == 0)
 		r = print(in, &z, e);
 	tree_size_fini(&z.tree);
-	return r;
+	return r < 0 ? r : status;
 }
 
 const struct command command_size = {

@@ -2,6 +2,7 @@
 #include "cli/layer_info.h"
 
 #include "base/array.h"
+#include "cli/support.h"
 #include "image/layer_index.h"
 #include "store/refs.h"
 
@@ -74,7 +75,7 @@ static void count_common(const struct image *im, const struct image *other, stru
 }
 
 int layer_info_count_shares(const struct store *s, const struct image *im, struct layer_info *list,
-			    struct err *e)
+			    int *status, struct err *e)
 {
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 
@@ -84,15 +85,14 @@ int layer_info_count_shares(const struct store *s, const struct image *im, struc
 		const struct descriptor *top = &ix.manifests[i];
 		const char *name = strmap_get(&top->annotations, REFS_NAME_KEY);
 		SCOPE(image) struct image other = IMAGE_INIT;
-		struct err ignored = ERR_INIT;
+		struct err why = ERR_INIT;
 
 		if (!name || reference_artifact_tag(name))
 			continue;
 		if (image_load_found(s, name, top, top->has_platform ? &top->platform : NULL,
-				     &other, &ignored) < 0) {
-			if (err_is_own_lack(&ignored) || ignored.code == ERR_SYS)
-				return err_move(e, &ignored);
-			err_clear(&ignored);
+				     &other, &why) < 0) {
+			if (support_pass_over(name, &why, status, e) < 0)
+				return -1;
 			continue;
 		}
 		if (!digest_equal(&other.chosen.digest, &im->chosen.digest))

@@ -33,10 +33,11 @@ struct layer_info {
 struct layer_info *layer_info_list(const struct store *s, const struct image *im,
 				   const struct layers_options *opt, struct err *e);
 
-/* Looks at every name of the store; an image that cannot be read shares nothing, and of an index
- * this machine's platform counts.  Other names of `im` itself do not. */
+/* Looks at every name of the store; an image that does not load shares nothing (`status`:
+ * support_pass_over), and of an index this machine's platform counts.  Other names of `im` itself
+ * do not. */
 int layer_info_count_shares(const struct store *s, const struct image *im, struct layer_info *list,
-			    struct err *e);
+			    int *status, struct err *e);
 
 /* "embedded", "derived", "re-framed" */
 const char *layer_access_name(enum layer_access access);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/support.h"
 
+#include "base/log.h"
 #include "base/quote.h"
 #include "base/workers.h"
 
@@ -98,6 +99,21 @@ int support_next_image(const struct invocation *in, const struct store *s, struc
 	if (support_platform(in, &room, &want, e) < 0)
 		return -1;
 	return image_load_leased(s, l, in->args[at], want, im, e);
+}
+
+int support_pass_over(const char *name, struct err *why, int *status, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (err_is_own_lack(why))
+		return err_move(e, why);
+	if (why->code == ERR_SYS) {
+		log_warning("image '%s': %s", quote_str(q, name), why->msg);
+		if (*status == 0)
+			*status = err_exit_status(why);
+	}
+	err_clear(why);
+	return 0;
 }
 
 struct view *support_view(const struct store *s, const struct image *im, const char *what,

@@ -73,6 +73,16 @@ int support_image(const struct invocation *in, struct store **s, struct lease **
 int support_next_image(const struct invocation *in, const struct store *s, struct lease *l,
 		       size_t at, struct image *im, struct err *e);
 
+/*
+ * One of many images that a command looks at did not load, because of `why`, which is taken.  What
+ * is no image, or is damaged, is passed over: fsck tells of it.  One that cannot be read gets a
+ * warning, and `*status`, unless it is set, the exit status that the command is to end with.
+ *
+ * Returns 0 to go on with the next image; -1 with `why` when it says nothing of this one
+ * (err_is_own_lack), and the next would fail as well.
+ */
+int support_pass_over(const char *name, struct err *why, int *status, struct err *e);
+
 /* A view of it, for commands that read files; `what` names the user of the lease.  `progress` is of
  * the opening alone. */
 struct view *support_view(const struct store *s, const struct image *im, const char *what,
