@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes images that people already have into the store.
+ * Takes images that people already have into the store.  A source is one of:
  *
- *	oci:DIR[:NAME]			an OCI image layout
- *	oci-archive:FILE[:NAME]		the same as tar (plain or compressed)
- *	docker-archive:FILE[:NAME]	what `docker save` writes; "@N" is the Nth, from 0
- *	dir:DIR				a root file system, faithfully
- *	rootfs:FILE			the same as tar (plain, gzip, zstd, xz, bzip2)
+ * - oci:DIR[:NAME]: an OCI image layout;
+ * - oci-archive:FILE[:NAME]: the same as tar (plain or compressed);
+ * - docker-archive:FILE[:NAME]: what `docker save` writes; "@N" is the image at place N, from 0;
+ * - dir:DIR: a root file system, faithfully;
+ * - rootfs:FILE: the same as tar (plain, gzip, zstd, xz, bzip2).
  *
  * Blobs of foreign layers stay as they are, byte for byte; each is proven (blob digest, diff_id,
  * the tar itself) and what is needed to seek in it is derived.  A multi-platform index is kept
@@ -43,8 +43,7 @@ struct import_source {
 	size_t at;   /* in manifest.json, from 0 */
 };
 
-/* "-" alone is "oci-archive:-"; a FILE "-" is standard input.  ERR_USAGE names the prefixes there
- * are. */
+/* ERR_USAGE names the prefixes there are. */
 int import_source_parse(struct import_source *out, const char *text, struct err *e);
 void import_source_fini(struct import_source *src);
 
