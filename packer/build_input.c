@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/limits.h"
+#include "base/quote.h"
 
 #define IGNORE_FILE ".dockerignore"
 
@@ -78,8 +79,11 @@ static int read_own(const struct build_options *opt, const struct context *c,
 	if (!opt->file)
 		return context_read(c, *name, LIMIT_IGNORE_FILE, out, e);
 	/* Only what is not there is passed over: rules that cannot be read would hide nothing. */
-	if (faccessat(AT_FDCWD, *name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return 0;
+	if (faccessat(AT_FDCWD, *name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		char q[QUOTE_MAX];
+		return errno == ENOENT ? 0
+				       : err_sys(e, errno, "cannot open '%s'", quote_str(q, *name));
+	}
 	return io_slurp_path(*name, LIMIT_IGNORE_FILE, out, e) < 0 ? -1 : 1;
 }
 
