@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * System calls of shale-failing: those that shale itself makes, by the linker's --wrap, which the
- * list in meson.build has too.  The C library's names are those for large files; a fortified build
- * calls others.
+ * System calls of shale-failing: those that shale itself makes, by the linker's --wrap of each
+ * function for which there is a __wrap_ here (meson.build).  The C library's names are those for
+ * large files; a fortified build calls others.
  *
- * Not among them: what is written to standard error, and what the C library's streams do.
+ * Not among them: what is written to standard error, what the C library's streams do, and what only
+ * mounts need.  tests/cases/fault/wrapped-calls.sh knows the exceptions, and finds what is new.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tests/support/failing.h"
@@ -71,6 +73,22 @@ WRAP(DISK, ssize_t, -1, readlinkat, (int dir, const char *name, char *buf, size_
 WRAP(DISK, ssize_t, -1, lgetxattr, (const char *path, const char *name, void *buf, size_t len),
      (path, name, buf, len))
 WRAP(DISK, ssize_t, -1, llistxattr, (const char *path, char *buf, size_t len), (path, buf, len))
+WRAP(DISK, int, -1, access, (const char *name, int how), (name, how))
+WRAP(DISK, int, -1, faccessat, (int dir, const char *name, int how, int flags),
+     (dir, name, how, flags))
+WRAP(DISK, int, -1, chmod, (const char *name, mode_t mode), (name, mode))
+WRAP(DISK, DIR *, NULL, fdopendir, (int fd), (fd))
+WRAP(DISK, ssize_t, -1, getdents64, (int fd, void *buf, size_t len), (fd, buf, len))
+WRAP(DISK, char *, NULL, getcwd, (char *buf, size_t len), (buf, len))
+WRAP(DISK, off_t, -1, lseek64, (int fd, off_t at, int from), (fd, at, from))
+WRAP(ROOM, int, -1, mknodat, (int dir, const char *name, mode_t mode, dev_t device),
+     (dir, name, mode, device))
+WRAP(DISK, ssize_t, -1, readlink, (const char *name, char *buf, size_t len), (name, buf, len))
+WRAP(ROOM, int, -1, setxattr,
+     (const char *path, const char *name, const void *value, size_t len, int flags),
+     (path, name, value, len, flags))
+WRAP(ROOM, int, -1, sync_file_range, (int fd, off_t at, off_t len, unsigned how),
+     (fd, at, len, how))
 WRAP(DISK, int, -1, flock, (int fd, int how), (fd, how))
 WRAP(FAILING_DESCRIPTORS, int, -1, memfd_create, (const char *name, unsigned flags), (name, flags))
 /* Not by errno. */
