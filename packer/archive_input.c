@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/array.h"
 #include "base/io.h"
@@ -181,9 +182,11 @@ static struct archive_input *input_any(int fd, const char *what, struct progress
 		return NULL;
 	in->fd = fd;
 	in->progress = progress;
-	const off_t here = lseek(fd, 0, SEEK_CUR), end = lseek(fd, 0, SEEK_END);
-	if (here >= 0 && end >= here && lseek(fd, here, SEEK_SET) == here)
-		in->size = (uint64_t)(end - here);
+	/* Asked without moving: who cannot seek back would read nothing. */
+	const off_t here = lseek(fd, 0, SEEK_CUR);
+	struct stat st;
+	if (here >= 0 && fstat(fd, &st) == 0 && st.st_size > here)
+		in->size = (uint64_t)(st.st_size - here);
 	progress_begin(progress, "reading", in->size);
 	progress_name(progress, what);
 	in->buf = array_new(1, READ_STEP, e);
