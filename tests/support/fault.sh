@@ -12,6 +12,11 @@ seq 3000 >rootfs/etc/numbers
 ln -s numbers rootfs/etc/link
 printf 'FROM scratch\nCOPY numbers /\nCOPY hello /\nCOPY d*/file /\n' >one
 printf 'FROM app\nCOPY hello /again\n' >two
+# A layer that its platforms share, and one of each.
+echo amd64 >context/amd64
+echo arm64 >context/arm64
+# shellcheck disable=SC2016 # the manifest's
+printf 'FROM scratch\nARG TARGETARCH\nCOPY hello /\nCOPY $TARGETARCH /arch\n' >platforms
 
 # layout: an image of another tool, of a gzip layer and one of zstd, which needs frames of its own; gzip: the same for
 # docker's archives, which have no zstd.
@@ -30,6 +35,7 @@ END
 (cd layout && tar cf ../oci.tar index.json oci-layout blobs)
 (cd rootfs && tar cf ../rootfs.tar etc)
 skopeo --insecure-policy copy -q oci:gzip docker-archive:docker.tar:app:1
+skopeo --insecure-policy copy -q --additional-tag app:2 oci:gzip docker-archive:names.tar:app:1
 setfattr -n user.note -v here rootfs/etc/numbers
 
 # empty: no store.  full: one with images, names, a key, and litter of gc.
@@ -62,8 +68,10 @@ SHALE_STORE=$PWD/damaged/store shale cat other /a >/dev/null
 for faulted_file in damaged/store/shale/catalogs/* damaged/store/shale/layers/*; do
   flip "$faulted_file" -10
 done
-# exported: what exports replace, or add to.
+# exported: what exports replace, or add to.  foreign: an image whose layers another tool compressed.
 cp -r kept exported
+cp -r exported foreign
+SHALE_STORE=$PWD/foreign/store shale import -q -t foreign oci:layout >/dev/null
 cp -r layout exported/out
 echo older >exported/out.tar
 
@@ -89,9 +97,10 @@ faulted_names() {
   for faulted_name in "$@"; do
     case $faulted_name in
     changes)
-      echo build-new build build-parallel
-      echo import-oci import-oci-archive import-docker-archive import-dir import-rootfs
+      echo build-new build build-parallel build-platforms
+      echo import-oci import-oci-archive import-docker-archive import-names import-dir import-rootfs
       echo export-oci export-oci-more export-oci-archive export-docker-archive export-rootfs export-stdout
+      echo export-recoded-oci export-recoded-docker
       echo sign tag rm gc fsck-repair
       ;;
     reads) echo cat cp ls diff size history inspect images verify fsck ;;
@@ -101,14 +110,15 @@ faulted_names() {
 }
 
 # samples COUNT: as many of these, or all (0) with --full.  What a command does after a fault is the same in both builds:
-# sanitizers look at fewer of them.
+# sanitizers look at fewer of them.  So do commands that are mostly what another one is.
 samples() {
+  samples_of=1
+  case $faulted_name in build-platforms | import-names | export-recoded-*) samples_of=2 ;; esac
+  ! has_sanitizers || samples_of=3
   if [ -n "${SHALE_FULL:-}" ]; then
     echo 0
-  elif has_sanitizers; then
-    echo $((($1 + 2) / 3))
   else
-    echo "$1"
+    echo $((($1 + samples_of - 1) / samples_of))
   fi
 }
 
@@ -122,10 +132,14 @@ faulted_one() {
   build-new) set -- empty shale build -q --workers 0 -f one -t app:1 context ;;
   build) set -- kept shale build -q --workers 0 -f two -t next context ;;
   build-parallel) faulted_parallel=--parallel && set -- kept shale build -q --workers 2 -f two -t next context ;;
+  build-platforms)
+    set -- kept shale build -q --workers 0 --platform linux/amd64,linux/arm64 -f platforms -t next context
+    ;;
   import-oci) set -- kept shale import -q --workers 0 -t app oci:layout ;;
   import-dir) set -- kept shale import -q --workers 0 -t new dir:rootfs ;;
   import-oci-archive) set -- kept shale import -q --workers 0 -t app oci-archive:oci.tar ;;
   import-docker-archive) set -- kept shale import -q --workers 0 docker-archive:docker.tar:app:1 ;;
+  import-names) set -- kept shale import -q --workers 0 docker-archive:names.tar ;;
   import-rootfs) set -- kept shale import -q --workers 0 -t new rootfs:rootfs.tar ;;
   export-oci) set -- kept shale export -q --workers 0 app oci:work/out ;;
   export-oci-more) set -- exported shale export -q --workers 0 app oci:work/out:second ;;
@@ -133,6 +147,10 @@ faulted_one() {
   export-docker-archive) set -- exported shale export -q --workers 0 app docker-archive:work/out.tar ;;
   export-rootfs) set -- kept shale export -q --workers 0 app rootfs:work/out.tar ;;
   export-stdout) set -- kept shale export -q --workers 0 app - ;;
+  export-recoded-oci) set -- foreign shale export -q --workers 0 --compression gzip:1 foreign oci:work/out ;;
+  export-recoded-docker)
+    set -- foreign shale export -q --workers 0 --compression gzip:1 foreign docker-archive:work/out.tar
+    ;;
   sign) faulted_once=--once && set -- kept shale sign --key kept/team.key --passphrase-file pass app ;;
   tag) set -- kept shale tag app other:2 ;;
   rm) faulted_once=--once && set -- full shale rm app ;;

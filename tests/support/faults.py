@@ -167,7 +167,10 @@ def sample(calls, count):
 def has_other_room(place):
     """Whether a call that met a full disk is done in another way: leases become locks that need no room, index.json is
     written again in the room that is set aside for it, what is derived is right though the sync of its name failed, or is
-    not kept when its frames are in the blob, and what a build would remember (shale/builds) is not remembered."""
+    not kept when its frames are in the blob, what a build would remember (shale/builds) is not remembered, and re-encoded
+    layers wait in $TMPDIR."""
+    if re.search("^export-recoded.*: (ENOSPC|EDQUOT) at .*/store/blobs/sha256(/#|>, )", place):
+        return True
     other = r"/store(/shale/leases|/shale/layers(>\)|/#|>, \"\.shale-)|(/shale)?/#|(/shale)?>\)|(/shale)?>, \"\.shale-)"
     return re.search(": (ENOSPC|EDQUOT) at ", place) and re.search(other, place)
 
