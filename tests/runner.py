@@ -174,6 +174,7 @@ class Runner:
             SHALE_SOURCE=os.path.dirname(HERE),
             SHALE_BUILD=self.options.build,
             SHALE_FULL="1" if self.options.full else "",
+            SHALE_SANITIZERS="1" if self.has_sanitizers else "",
             ASAN_OPTIONS=env.get("ASAN_OPTIONS", "abort_on_error=0:exitcode=99:detect_leaks=1"),
             UBSAN_OPTIONS=env.get("UBSAN_OPTIONS", "halt_on_error=1:exitcode=99:print_stacktrace=1"),
             TSAN_OPTIONS=env.get("TSAN_OPTIONS", "halt_on_error=1:exitcode=99"),
@@ -244,7 +245,7 @@ class Runner:
             return ("passed", seconds, text if self.options.verbose else "")
         with open(os.path.join(folder, "repro.sh"), "w", encoding="utf-8") as f:
             f.write("#!/bin/sh\n# Runs the case again, in its directory.\n")
-            for key in ("PATH", "HOME", "TMPDIR", "SHALE_CASES", "SHALE_SOURCE", "SHALE_BUILD"):
+            for key in ("PATH", "HOME", "TMPDIR", "SHALE_CASES", "SHALE_SOURCE", "SHALE_BUILD", "SHALE_SANITIZERS"):
                 f.write(f"export {key}='{self.environment(folder)[key]}'\n")
             f.write(f"cd '{folder}' && exec sh '{path}'\n")
         return ("failed", seconds, f"{problem} in {folder}\n{text}")

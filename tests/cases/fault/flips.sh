@@ -14,9 +14,12 @@ for number in $(seq "$(nproc)"); do
   cp -a "$SHALE_STORE" "store$number"
   stores="$stores $PWD/store$number"
 done
-commands=300
+commands=150
 count=3000
-! has_sanitizers || count=1000
+if has_sanitizers; then
+  commands=50
+  count=1000
+fi
 if [ -n "${SHALE_FULL:-}" ]; then
   commands=3000
   count=100000

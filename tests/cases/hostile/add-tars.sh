@@ -32,7 +32,7 @@ added() {
     case $1 in
     checksum-* | no-bytes | is-*) shale cat x /x.tar | cmp - context/x.tar ;;
     esac
-    shale rm x >/dev/null
+    unwatched shale rm x >/dev/null
   fi
 }
 

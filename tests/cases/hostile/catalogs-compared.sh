@@ -55,5 +55,10 @@ compared() {
 
 for folder in rotten forged; do
   python3 "$SHALE_SOURCE/tests/hostile/catalogs.py" "$folder" pristine "$folder" >"$folder.table"
+  # Half of them take as long there as all do elsewhere.
+  if has_sanitizers && [ -z "${SHALE_FULL:-}" ]; then
+    awk 'NR % 2' "$folder.table" >chosen
+    mv chosen "$folder.table"
+  fi
   table compared "$folder.table"
 done

@@ -21,7 +21,7 @@ imported() {
     image-of-no-layers) same "its tree" "$(shale ls -R "x:$2")" "" ;;
     *) same "content" "$(shale cat "x:$2" /dir/file)" content ;;
     esac
-    shale rm "x:$2" >/dev/null
+    unwatched shale rm "x:$2" >/dev/null
   fi
   rm -rf "layouts/$1"
 }

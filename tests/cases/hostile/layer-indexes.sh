@@ -75,7 +75,7 @@ imported() {
   bounded "$2" "*$3*" shale import -q -t x "oci:layouts/$1"
   if [ "$2" -eq 0 ]; then
     shale cat x /big | cmp - context/big
-    shale rm x >/dev/null
+    unwatched shale rm x >/dev/null
   else
     same "names" "$(names)" ""
   fi

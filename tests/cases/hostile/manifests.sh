@@ -19,7 +19,7 @@ built() {
   if [ "$2" -ne 0 ]; then
     same "names" "$(names)" ""
   else
-    shale rm x >/dev/null
+    unwatched shale rm x >/dev/null
   fi
 }
 

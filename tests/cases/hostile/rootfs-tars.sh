@@ -24,7 +24,7 @@ imported() {
     same "names" "$(names)" ""
   else
     bounded 0 "*" shale ls -lR x
-    shale rm x >/dev/null
+    unwatched shale rm x >/dev/null
   fi
   rm "tars/$1.tar"
 }

@@ -41,7 +41,7 @@ imported() {
     rm -rf inside
     ;;
   esac
-  shale rm x >/dev/null
+  unwatched shale rm x >/dev/null
   rm -rf "layouts/$1"
 }
 
