@@ -135,6 +135,30 @@ def check_judgement(found):
             yield f"keeps other misses than it finds: {misses}"
 
 
+def check_work():
+    """A work directory that somebody else may have made, or may write into, is not taken."""
+    with tempfile.TemporaryDirectory() as folder:
+        own, open_to_all, link = (os.path.join(folder, name) for name in ("a/own", "open", "link"))
+        os.mkdir(open_to_all)
+        os.chmod(open_to_all, 0o777)
+        os.symlink(open_to_all, link)
+        for _ in range(2):
+            mutate.make_work(own)
+        if os.stat(own).st_mode & 0o022:
+            yield "makes a work directory that others may write into"
+        refused = [open_to_all, link]
+        if os.geteuid() == 0:
+            refused.append(os.path.join(folder, "foreign"))
+            os.mkdir(refused[-1], 0o755)
+            os.chown(refused[-1], 65534, 65534)
+        for work in refused:
+            try:
+                mutate.make_work(work)
+                yield f"takes the work directory '{os.path.basename(work)}' that is not safe"
+            except ValueError:
+                pass
+
+
 def print_nothing(_):
     pass
 
@@ -149,6 +173,7 @@ def check_explained():
 def main():
     found = error_returns.find_returns(PARSER)
     findings = [*check_returns(found)] or [*check_judgement(found)]
+    findings += check_work()
     for text in findings:
         print(f"tools/mutate.py: {text}")
     stale = [*check_explained()]

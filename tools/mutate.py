@@ -4,7 +4,8 @@
 
 Usage: tools/mutate.py [--work DIR] [--jobs N] [--only PATTERN] [--number N]... [--tests PATTERN] [--units] [--rest] [--list]
 
-    --work   where the changed sources are built (default $TMPDIR/shale-mutants); kept, so that a second run builds little
+    --work   where the changed sources are built (default shale-mutants in $XDG_CACHE_HOME, or ~/.cache, or /var/cache for
+             root); kept, so that a second run builds little
     --jobs   tests at a time (default: one for each processor)
     --only   error returns of the sources whose path matches a shell pattern ("image/tar_*.c"); default: all in SOURCES
     --number the error return of this number alone (--list tells it), and what each test says of it; may be repeated
@@ -38,9 +39,9 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
-import tempfile
 import time
 
 import error_returns
@@ -124,6 +125,31 @@ def write_if_changed(path, text):
     if not os.path.exists(path) or read(path) != text:
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
+
+
+def default_work():
+    """Where nobody else can be first: what is built there is run.  Tests of root's run as other users, too, whom its home refuses."""
+    if os.geteuid() == 0:
+        return "/var/cache/shale-mutants"
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    # "If an implementation encounters a relative path ... it should consider the path invalid" (XDG Base Directory).
+    return os.path.join(cache if os.path.isabs(cache) else os.path.expanduser("~/.cache"), "shale-mutants")
+
+
+def make_work(work):
+    """Makes the work directory, or takes the one that is there if nobody else writes into it."""
+    os.makedirs(os.path.dirname(work), exist_ok=True)
+    try:
+        os.mkdir(work, 0o755 if os.geteuid() == 0 else 0o700)
+    except FileExistsError:
+        pass
+    seen = os.lstat(work)
+    if not stat.S_ISDIR(seen.st_mode):
+        raise ValueError(f"{work}: not a directory")
+    if seen.st_uid != os.geteuid():
+        raise ValueError(f"{work}: belongs to user {seen.st_uid}, and what is built there is run: choose another with --work")
+    if seen.st_mode & 0o022:
+        raise ValueError(f"{work}: others may write there, and what is built there is run: chmod go-w, or choose another with --work")
 
 
 def remove_tree(folder):
@@ -375,7 +401,7 @@ def run(options, work):
         for m in chosen:
             print(f"{m.number} {m.r.kind} {m.file}:{m.r.line}: {m.r.function}: {m.r.text}")
         return 0
-    os.makedirs(work, exist_ok=True)
+    make_work(work)
     copy_tree(work, mutants, changed)
     folder = build(work, options.jobs)
     runner = Runner(work)
@@ -397,7 +423,7 @@ def run(options, work):
 def main(argv):
     usage = __doc__.split("\n\n")[1].replace("Usage: ", "")
     parser = argparse.ArgumentParser(usage=usage, description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--work", default=os.path.join(tempfile.gettempdir(), "shale-mutants"))
+    parser.add_argument("--work", default=default_work())
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", default="*")
     parser.add_argument("--number", type=int, action="append")
