@@ -208,6 +208,8 @@ static const struct {
 	 "'x.tar'",
 	 "/"},
 	{{{.name = "a"}, {.type = '1', .name = "b", .link = "none"}}, ERR_FORMAT, "'x.tar'", "/"},
+	/* Nothing else of it would be refused later. */
+	{{{.type = '1', .name = "b", .link = "none"}}, ERR_FORMAT, "'x.tar'", "/"},
 	{{{.name = "a"}, {.type = '5', .name = "a/b"}, {.name = "c", .checksum = "000000"}},
 	 ERR_FORMAT,
 	 "'x.tar'",

@@ -140,6 +140,51 @@ START_TEST(a_name_has_one_meaning)
 
 	layout_index(both);
 	layouts_refuse("oci:layout:one", NULL, ERR_FORMAT, "'one' names more than one");
+	/* Neither of them was begun. */
+	ck_assert(!has_blob(a) && !has_blob(b));
+	SCOPE_FREE char *c = layout_image("amd64", "a", NAMED("localhost/two:latest"));
+	SCOPE_FREE char *d = layout_image("amd64", "b", NAMED("localhost/two:latest"));
+	SCOPE_FREE char *full = str_dupf(&e, "%s,%s", c, d);
+	layout_index(full);
+	layouts_refuse("oci:layout:two", NULL, ERR_FORMAT, "names more than one");
+	ck_assert(!has_blob(c) && !has_blob(d));
+}
+END_TEST
+
+/* Imports "layout" for a platform that it does not have. */
+static void refuse_platform(const struct platform *want, const char *word)
+{
+	const struct import_options opt = {
+		.tag = "wrong", .platform = want, .compression = COMPRESSION_DEFAULT};
+	const size_t before = layouts_refs();
+	struct import_result r = {.layers = 0};
+	struct import_source src;
+	struct err e = ERR_INIT;
+	SCOPE_FREE char *text = str_dupf(&e, "oci:%s", scratch_file("layout"));
+
+	ck_assert_int_eq(import_source_parse(&src, text, &e), 0);
+	ck_assert_int_eq(import_run(layouts_store, &src, &opt, &r, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, word);
+	ck_assert_uint_eq(layouts_refs(), before);
+	import_source_fini(&src);
+}
+
+/* Also when the store has all of it, proven, since it was imported for its own. */
+START_TEST(another_platform_is_refused)
+{
+	static const struct platform arm64 = {"linux", "arm64", ""};
+	struct err e = ERR_INIT;
+	SCOPE_FREE char *m = layout_image("amd64", "a", "");
+	SCOPE_FREE char *a = layout_image("amd64", "a", PLATFORM("linux", "amd64"));
+	SCOPE_FREE char *doc = str_dupf(&e, "{\"schemaVersion\":2,\"manifests\":[%s]}", a);
+	SCOPE_FREE char *ix = layout_blob(MEDIATYPE_INDEX, doc, strlen(doc), "");
+
+	layout_index(m);
+	refuse_platform(&arm64, "the image is for 'linux/amd64', not 'linux/arm64'");
+	layouts_take("oci:layout", "x", "localhost/x:latest");
+	refuse_platform(&arm64, "the image is for 'linux/amd64', not 'linux/arm64'");
+	layout_index(ix);
+	refuse_platform(&arm64, "the index has nothing for 'linux/arm64', only: linux/amd64");
 }
 END_TEST
 
@@ -187,8 +232,10 @@ START_TEST(containerd_names_are_taken)
 }
 END_TEST
 
-/* A signature artifact for the image in `m` with these payloads, each a letter. */
-static char *signatures(const char *m, const char *letters, const char *prefix)
+/* A signature artifact for the image in `m` with these payloads, each a letter, and the members of
+ * the annotations of each. */
+static char *signatures_with(const char *m, const char *letters, const char *prefix,
+			     const char *annotations)
 {
 	struct err e = ERR_INIT;
 	SCOPE(str) struct str layers = STR_INIT;
@@ -197,13 +244,19 @@ static char *signatures(const char *m, const char *letters, const char *prefix)
 		&e, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%ssha256-%s.sig\"}",
 		prefix, layout_hex(m));
 
+	SCOPE_FREE char *each = str_dupf(&e, ",\"annotations\":{%s}", annotations);
 	for (const char *p = letters; *p; p++) {
-		SCOPE_FREE char *layer = layout_blob(
-			MEDIATYPE_SIMPLESIGNING, p, 1,
-			",\"annotations\":{\"dev.cosignproject.cosign/signature\":\"AAAA\"}");
+		SCOPE_FREE char *layer = layout_blob(MEDIATYPE_SIMPLESIGNING, p, 1, each);
 		str_appendf(&layers, &e, "%s%s", p > letters ? "," : "", layer);
 	}
 	return layout_manifest(config, str_text(&layers), more);
+}
+
+#define SIGNATURE(base64) "\"dev.cosignproject.cosign/signature\":\"" base64 "\""
+
+static char *signatures(const char *m, const char *letters, const char *prefix)
+{
+	return signatures_with(m, letters, prefix, SIGNATURE("AAAA"));
 }
 
 static void check_signatures(const char *m, const char *artifact)
@@ -269,6 +322,27 @@ START_TEST(signatures_of_the_store_are_never_lost)
 }
 END_TEST
 
+/* The payload is the same for whoever signs an image under one name. */
+START_TEST(a_signature_is_its_annotations_too)
+{
+	static const char *const others[] = {
+		SIGNATURE("BBBB"), SIGNATURE("AAAA") ",\"dev.sigstore.cosign/bundle\":\"{}\"",
+		"\"other\":\"AAAA\""};
+	struct err e = ERR_INIT;
+	SCOPE_FREE char *m = layout_image("amd64", "a", NAMED("localhost/app:1"));
+	SCOPE_FREE char *ours = signatures(m, "p", "");
+	SCOPE_FREE char *index_ours = str_dupf(&e, "%s,%s", m, ours);
+	SCOPE_FREE char *theirs = signatures_with(m, "p", "", others[_i]);
+	SCOPE_FREE char *index_theirs = str_dupf(&e, "%s,%s", m, theirs);
+
+	layout_index(index_ours);
+	layouts_take("oci:layout", "new", "localhost/new:latest");
+	layout_index(index_theirs);
+	layouts_take("oci:layout", "new", "localhost/new:latest");
+	check_signatures(m, ours);
+}
+END_TEST
+
 START_TEST(an_artifact_is_no_image)
 {
 	struct err e = ERR_INIT;
@@ -278,6 +352,14 @@ START_TEST(an_artifact_is_no_image)
 
 	layout_index(sig);
 	layouts_refuse("oci:layout", "x", ERR_NOT_FOUND, "no image");
+	/* Nor is what is no manifest, or has a type of its own, whatever its name. */
+	SCOPE_FREE char *text = layout_blob("text/plain", "x", 1, "");
+	SCOPE_FREE char *typed =
+		layout_image("amd64", "b", ",\"artifactType\":\"application/x-thing\"");
+	SCOPE_FREE char *all = str_dupf(&e, "%s,%s,%s,%s", text, typed, sig, m);
+	layout_index(all);
+	layouts_take("oci:layout", "x", "localhost/x:latest");
+	layout_index(sig);
 	layouts_refuse(what, "x", ERR_FORMAT, "signature");
 }
 END_TEST
@@ -332,12 +414,14 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, attestations_come_along);
 	tcase_add_test(tc, chooses_by_name);
 	tcase_add_test(tc, a_name_has_one_meaning);
+	tcase_add_test(tc, another_platform_is_refused);
 	tcase_add_test(tc, a_source_without_a_name_needs_a_tag);
 	tcase_add_test(tc, a_digest_in_the_tag_must_be_right);
 	tcase_add_test(tc, containerd_names_are_taken);
 	tcase_add_loop_test(tc, signatures_follow_their_image, 0, 3);
 	tcase_add_test(tc, other_names_are_no_signatures);
 	tcase_add_test(tc, signatures_of_the_store_are_never_lost);
+	tcase_add_loop_test(tc, a_signature_is_its_annotations_too, 0, 3);
 	tcase_add_test(tc, an_artifact_is_no_image);
 	suite_add_tcase(s, tc);
 

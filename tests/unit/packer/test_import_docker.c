@@ -263,6 +263,36 @@ START_TEST(refuses_broken_archives)
 }
 END_TEST
 
+/* Shell commands that write "saved.tar", of one image under "saved". */
+static const struct {
+	const char *command;
+	const char *word;
+} long_ones[] = {
+	{"head -c 5000000 /dev/zero | tr '\\0' ' ' >>saved/manifest.json;"
+	 "tar -C saved -cf saved.tar .",
+	 "'manifest.json' has more than 4194304 bytes"},
+	/* The second name of a file makes each but the first a link. */
+	{"ln saved/c.json saved/d.json;"
+	 "yes c.json | head -n 65537 | tar -C saved -cf saved.tar -T -",
+	 "more than 65536 files"},
+	{"{ printf '[{\"Config\":\"c.json\",\"Layers\":[';"
+	 "  yes '\"l.tar\",' | head -n 512; printf '\"l.tar\"]}]'; } >saved/manifest.json;"
+	 "tar -C saved -cf saved.tar .",
+	 "more than 512 in 'Layers'"},
+};
+
+START_TEST(refuses_what_is_too_long)
+{
+	const char *const shell[] = {"sh", "-c", long_ones[_i].command, NULL};
+
+	make_image("c.json", "l.tar", "text");
+	scratch_write("saved/manifest.json",
+		      "[{\"Config\":\"c.json\",\"RepoTags\":[\"app:1\"],\"Layers\":[\"l.tar\"]}]");
+	layouts_run(shell);
+	refuse(NULL, ERR_LIMIT, long_ones[_i].word);
+}
+END_TEST
+
 START_TEST(refuses_archives_with_two_meanings)
 {
 	const char *const twice[] = {"tar",
@@ -314,6 +344,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, keeps_only_the_name_that_was_given);
 	tcase_add_test(tc, sets_no_name_when_one_is_wrong);
 	tcase_add_loop_test(tc, refuses_broken_archives, 0, ARRAY_LEN(broken));
+	tcase_add_loop_test(tc, refuses_what_is_too_long, 0, ARRAY_LEN(long_ones));
 	tcase_add_test(tc, refuses_archives_with_two_meanings);
 	tcase_add_test(tc, old_archives_are_told_apart);
 	suite_add_tcase(s, tc);

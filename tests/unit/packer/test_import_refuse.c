@@ -21,7 +21,8 @@ struct broken {
 	const char *word;
 };
 
-#define SHA_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define NAMED(name) ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"" name "\"}"
+#define SHA_64      "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ENTRY(digest, size)                                                        \
 	"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIATYPE_MANIFEST \
 	"\",\"digest\":\"" digest "\",\"size\":" size "}]}"
@@ -110,7 +111,10 @@ START_TEST(refuses_blobs_with_other_bytes)
 	layouts_refuse("oci-archive:layout.tar", "x", ERR_DIGEST, layout_hex(layer));
 	layout_write(layer_blob, tar.data, tar.len - 1);
 	layouts_pack("layout.tar");
-	layouts_refuse("oci:layout", "x", ERR_DIGEST, "bytes, not");
+	/* By its size, before anything is read. */
+	SCOPE_FREE char *word = str_dupf(&e, "'%s' has %zu bytes, not %zu",
+					 layer_blob + strlen("layout/"), tar.len - 1, tar.len);
+	layouts_refuse("oci:layout", "x", ERR_DIGEST, word);
 	layouts_refuse("oci-archive:layout.tar", "x", ERR_DIGEST, "digest");
 	tar.data[600] ^= 1;
 	layout_write(layer_blob, tar.data, tar.len);
@@ -286,6 +290,89 @@ START_TEST(refuses_archives_that_are_none)
 }
 END_TEST
 
+/* Shell commands that make "x" of an archive that is good. */
+static const struct {
+	const char *command;
+	enum err_code code;
+	const char *word;
+} wrapped[] = {
+	{"{ gzip -c layout.tar; printf garbage; } >x", ERR_FORMAT,
+	 "garbage after the compressed data"},
+	{"gzip -c layout.tar | gzip -c >x", ERR_UNSUPPORTED, "compressed more than once"},
+	{"{ cat layout.tar; printf x; } >x", ERR_FORMAT, "data after the end of the archive"},
+	{"{ cat layout.tar; head -c 100000000 /dev/zero; } | xz -0c >x", ERR_LIMIT,
+	 "expands more than 1000 times"},
+	{"head -c 5000000 /dev/zero | tr '\\0' ' ' >>layout/oci-layout;"
+	 "tar -C layout -cf x .",
+	 ERR_LIMIT, "'oci-layout' has more than 4194304 bytes"},
+};
+
+START_TEST(refuses_what_a_good_archive_is_wrapped_in)
+{
+	const char *const shell[] = {"sh", "-c", wrapped[_i].command, NULL};
+	SCOPE_FREE char *m = layout_image("amd64", "a", "");
+
+	layout_index(m);
+	layouts_pack("layout.tar");
+	layouts_run(shell);
+	layouts_refuse("oci-archive:x", "x", wrapped[_i].code, wrapped[_i].word);
+}
+END_TEST
+
+/* All that the image would need is there: what comes first is what is wrong. */
+START_TEST(refuses_a_config_that_is_no_document)
+{
+	SCOPE(str) struct str tar = STR_INIT;
+
+	layout_tar("a", &tar);
+	SCOPE_FREE char *layer = layout_blob(MEDIATYPE_LAYER, tar.data, tar.len, "");
+	SCOPE_FREE char *m =
+		layout_manifest("{\"mediaType\":\"" MEDIATYPE_CONFIG
+				"\",\"digest\":\"sha256:" SHA_64 "\",\"size\":4194305}",
+				layer, "");
+	layout_index(m);
+	layouts_refuse("oci:layout", "x", ERR_LIMIT, "config of more than 4194304 bytes");
+}
+END_TEST
+
+START_TEST(refuses_what_is_neither_a_manifest_nor_an_index)
+{
+	struct err e = ERR_INIT;
+	SCOPE_FREE char *m = layout_image("amd64", "a", "");
+	SCOPE_FREE char *config = layout_blob(MEDIATYPE_CONFIG, "{}", 2, NAMED("odd"));
+	SCOPE_FREE char *both = str_dupf(&e, "%s,%s", config, m);
+	SCOPE_FREE char *doc = str_dupf(&e, "{\"schemaVersion\":2,\"manifests\":[%s]}", both);
+	SCOPE_FREE char *ix = layout_blob(MEDIATYPE_INDEX, doc, strlen(doc), "");
+
+	layout_index(both);
+	layouts_refuse("oci:layout:odd", "x", ERR_UNSUPPORTED,
+		       "is neither a manifest nor an index");
+	layout_index(ix);
+	layouts_refuse("oci:layout", "x", ERR_FORMAT, "'" MEDIATYPE_CONFIG "' is no manifest");
+}
+END_TEST
+
+START_TEST(files_beside_the_blobs_are_none)
+{
+	static const char zeros[] =
+		"0000000000000000000000000000000000000000000000000000000000000000";
+	SCOPE_FREE char *m = layout_image("amd64", "a", "");
+	char path[192];
+
+	layout_index(m);
+	/* As long as "blobs/", and named as a blob of other bytes. */
+	ck_assert_int_eq(mkdirat(scratch_fd(), "layout/other", 0755), 0);
+	ck_assert_int_eq(mkdirat(scratch_fd(), "layout/other/sha256", 0755), 0);
+	snprintf(path, sizeof(path), "layout/other/sha256/%s", zeros);
+	scratch_write(path, "x");
+	scratch_write("layout/blobs/readme", "x");
+	snprintf(path, sizeof(path), "layout/blobs/sha256/%s%s", zeros, zeros);
+	scratch_write(path, "x");
+	layouts_pack("layout.tar");
+	layouts_take("oci-archive:layout.tar", "x", "localhost/x:latest");
+}
+END_TEST
+
 START_TEST(names_in_an_archive_lead_nowhere)
 {
 	const char *const climbing[] = {
@@ -325,6 +412,10 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, refuses_documents_of_two_kinds);
 	tcase_add_test(tc, refuses_an_index_inside_of_an_index);
 	tcase_add_test(tc, refuses_archives_that_are_none);
+	tcase_add_loop_test(tc, refuses_what_a_good_archive_is_wrapped_in, 0, ARRAY_LEN(wrapped));
+	tcase_add_test(tc, refuses_a_config_that_is_no_document);
+	tcase_add_test(tc, refuses_what_is_neither_a_manifest_nor_an_index);
+	tcase_add_test(tc, files_beside_the_blobs_are_none);
 	tcase_add_test(tc, names_in_an_archive_lead_nowhere);
 	suite_add_tcase(s, tc);
 	return s;
