@@ -10,6 +10,7 @@
 #include "signer/images.h"
 #include "signer/signatures.h"
 #include "signer/support.h"
+#include "signer/verify.h"
 #include "store/refs.h"
 #include "tests/support/failalloc.h"
 #include "tests/support/scratch.h"
@@ -380,6 +381,28 @@ START_TEST(signs_or_lacks_memory)
 }
 END_TEST
 
+/* Whoever has the key may sign anything: that it can be read is for who verifies it. */
+START_TEST(a_signed_index_that_is_none_is_not_verified)
+{
+	static const char text[] = "{\"schemaVersion\":2,\"manifests\":7}";
+	const struct digest d = images_blob(text, strlen(text));
+	SCOPE(private_key) struct private_key k = PRIVATE_KEY_INIT;
+	SCOPE(verify_report) struct verify_report r = VERIFY_REPORT_INIT;
+	SCOPE_FREE char *payload = images_payload(NAME, &d);
+	struct err e = ERR_INIT;
+
+	fixture_private(&k, KEY_ED25519);
+	SCOPE_FREE char *sig = images_signature(&k, payload);
+	const struct forged f = {NULL, payload, sig, 0};
+	const struct verify_options opt = {.key = &k.public_key};
+	images_put_document(NAME, MEDIATYPE_INDEX, text);
+	images_forge("localhost/app", &d, &f, 1);
+	ck_assert_int_eq(verify_image(images_store, NAME, &opt, &r, NULL, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "manifests");
+	ck_assert_int_eq(r.step, VERIFY_MANIFEST);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("signer/sign");
@@ -396,6 +419,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, refuses_names);
 	tcase_add_test(tc, refuses_what_is_damaged);
 	tcase_add_test(tc, refuses_what_is_no_image);
+	tcase_add_test(tc, a_signed_index_that_is_none_is_not_verified);
 	tcase_add_test(tc, puts_no_more_than_are_looked_at);
 	tcase_add_loop_test(tc, what_others_put_meanwhile_is_kept, 0, 3);
 	tcase_add_test(tc, gives_up_when_others_never_rest);

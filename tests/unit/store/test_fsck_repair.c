@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hasher.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "image/layer_index.h"
 #include "image/mediatype.h"
 #include "store/catalogs.h"
 #include "store/fsck.h"
@@ -129,6 +134,90 @@ START_TEST(a_catalog_is_made_anew)
 }
 END_TEST
 
+START_TEST(a_catalog_of_other_layers_is_made_anew)
+{
+	const char *path = own_file("catalogs", &manifest.digest, "");
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str bytes = STR_INIT;
+
+	ck_assert_int_eq(io_slurp_path(path, UINT32_MAX, &bytes, &e), 0);
+	path = own_file("catalogs", &other.digest, "");
+	SCOPE_FD int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_eq(io_write_all(fd, bytes.data, bytes.len), 0);
+	check_made_anew("made from other layers");
+}
+END_TEST
+
+/* The manifest says of its layer's index what cannot be, and the catalog is that of the same blobs.
+ */
+START_TEST(a_catalog_beside_wrong_annotations_is_not_made_anew)
+{
+	struct fixture_layer both[] = {own, foreign};
+	struct err e = ERR_INIT;
+	struct descriptor bad;
+	SCOPE(str) struct str bytes = STR_INIT;
+	const char *path = own_file("catalogs", &manifest.digest, "");
+
+	ck_assert_int_eq(io_slurp_path(path, UINT32_MAX, &bytes, &e), 0);
+	ck_assert_int_eq(strmap_set(&own.descriptor.annotations, LAYER_INDEX_OFFSET_KEY, "-1", &e),
+			 0);
+	both[0] = own;
+	fixture_image("localhost/bad:1", both, 2, &bad);
+	SCOPE_FD int fd =
+		open(own_file("catalogs", &bad.digest, ""), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_eq(io_write_all(fd, bytes.data, bytes.len), 0);
+	const struct fsck_report r = run(true);
+	ck_assert_uint_eq(r.repaired, 0);
+	check_finding(FSCK_ERROR, "no size that fits");
+	check_finding(FSCK_DERIVED, "no size that fits");
+	check_finding(FSCK_DERIVED, "catalog of manifest sha256:");
+	descriptor_fini(&bad);
+}
+END_TEST
+
+/* Where it names them. */
+START_TEST(a_catalog_whose_layers_cannot_be_read_is_made_anew)
+{
+	const char *path = own_file("catalogs", &manifest.digest, "");
+	struct err e = ERR_INIT;
+	SCOPE(str) struct str bytes = STR_INIT;
+
+	ck_assert_int_eq(io_slurp_path(path, UINT32_MAX, &bytes, &e), 0);
+	const char *at =
+		memmem(bytes.data, bytes.len, foreign.descriptor.digest.raw, DIGEST_SHA256_LEN);
+	ck_assert_ptr_nonnull(at);
+	fixture_flip(path, at - bytes.data);
+	check_made_anew("catalog of manifest sha256:");
+}
+END_TEST
+
+/* The layer is what it was, and another image says something else of it. */
+START_TEST(what_the_config_denies_cannot_be_made_anew)
+{
+	struct fixture_layer lie = foreign;
+	struct descriptor d;
+
+	lie.diff_id = own.diff_id;
+	fixture_image("localhost/lie:1", &lie, 1, &d);
+	const struct fsck_report r = run(true);
+	ck_assert_uint_eq(r.repaired, 0);
+	check_finding(FSCK_DERIVED, "another diff_id than the config says");
+	check_finding(FSCK_DERIVED, "derived index of layer sha256:");
+	descriptor_fini(&d);
+}
+END_TEST
+
+/* A blob's name, and no file that can be read. */
+START_TEST(what_is_no_blob_is_told)
+{
+	const struct digest d = hasher_sha256("nothing", 7);
+
+	ck_assert_int_eq(symlink("/etc/passwd", fixture_blob_file(&d)), 0);
+	ck_assert_uint_eq(run(false).errors, 1);
+	check_finding(FSCK_ERROR, "is not a regular file");
+}
+END_TEST
+
 START_TEST(nothing_is_touched_without_being_asked)
 {
 	const struct digest d = foreign.descriptor.digest;
@@ -171,6 +260,21 @@ START_TEST(a_catalog_cannot_be_made_anew_of_layers_that_are_lost)
 }
 END_TEST
 
+START_TEST(a_catalog_cannot_be_made_anew_of_layers_that_are_damaged)
+{
+	const char *text = strmap_get(&own.descriptor.annotations, LAYER_INDEX_OFFSET_KEY);
+	uint64_t offset;
+
+	fixture_cut(own_file("catalogs", &manifest.digest, ""), 100);
+	ck_assert_int_eq(str_to_u64(text, strlen(text), 10, UINT32_MAX, &offset), 0);
+	fixture_flip(fixture_blob_file(&own.descriptor.digest), (long)offset + 20);
+	const struct fsck_report r = run(true);
+	ck_assert_uint_eq(r.repaired, 0);
+	check_finding(FSCK_DERIVED, "catalog of manifest sha256:");
+	check_finding(FSCK_DERIVED, "cannot be made anew (");
+}
+END_TEST
+
 START_TEST(all_images_that_need_a_blob_are_lost)
 {
 	ck_assert_int_eq(unlink(fixture_blob_file(&own.descriptor.digest)), 0);
@@ -195,9 +299,15 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, derived_files_are_made_anew);
 	tcase_add_test(tc, a_catalog_is_made_anew);
+	tcase_add_test(tc, a_catalog_of_other_layers_is_made_anew);
+	tcase_add_test(tc, a_catalog_beside_wrong_annotations_is_not_made_anew);
+	tcase_add_test(tc, a_catalog_whose_layers_cannot_be_read_is_made_anew);
+	tcase_add_test(tc, what_the_config_denies_cannot_be_made_anew);
+	tcase_add_test(tc, what_is_no_blob_is_told);
 	tcase_add_test(tc, nothing_is_touched_without_being_asked);
 	tcase_add_test(tc, without_its_blob_nothing_can_be_made_anew);
 	tcase_add_test(tc, a_catalog_cannot_be_made_anew_of_layers_that_are_lost);
+	tcase_add_test(tc, a_catalog_cannot_be_made_anew_of_layers_that_are_damaged);
 	tcase_add_test(tc, all_images_that_need_a_blob_are_lost);
 	tcase_add_test(tc, a_manifest_that_is_gone_is_a_lost_image);
 	suite_add_tcase(suite, tc);

@@ -101,6 +101,23 @@ START_TEST(what_a_ref_names_stays_and_all_else_goes)
 }
 END_TEST
 
+/* Who shares the store may keep files there, of whatever name. */
+START_TEST(files_of_other_names_stay)
+{
+	static const char *const names[] = {"", ".zsync", ".index.old", ".frames~", "."};
+	const struct digest d = hasher_sha256("x", 1);
+
+	touch("layers", &d, ".frames");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		touch("layers", &d, names[i]);
+	const struct gc_report r = run(false);
+	ck_assert_uint_eq(r.removed_derived, 1);
+	ck_assert(!is_there("layers", &d, ".frames"));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		ck_assert_msg(is_there("layers", &d, names[i]), "removed '*%s'", names[i]);
+}
+END_TEST
+
 START_TEST(indexes_and_subjects_are_followed)
 {
 	static const char *const platforms[] = {"linux/amd64", "linux/arm64"};
@@ -373,6 +390,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, TIMEOUT_S);
 	tcase_add_checked_fixture(tc, fixture_make, fixture_remove);
 	tcase_add_test(tc, what_a_ref_names_stays_and_all_else_goes);
+	tcase_add_test(tc, files_of_other_names_stay);
 	tcase_add_test(tc, indexes_and_subjects_are_followed);
 	tcase_add_test(tc, a_lease_keeps_a_blob_and_all_that_a_manifest_names);
 	tcase_add_test(tc, the_lease_of_a_dead_process_keeps_nothing);

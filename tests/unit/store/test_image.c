@@ -288,6 +288,24 @@ START_TEST(damage_is_told)
 }
 END_TEST
 
+START_TEST(an_index_that_is_none_is_told)
+{
+	static const char text[] = "{\"schemaVersion\":2,\"manifests\":7}";
+
+	fixture_put_as(MEDIATYPE_INDEX, text, strlen(text), &made[0]);
+	fixture_set_ref("localhost/app:1", &made[0]);
+	check_refused("app:1", "linux/amd64", ERR_FORMAT, "manifests");
+	/* Nor is anything found in it, or in what the store's own index was. */
+	check_not_found("app@sha256:"
+			"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			ERR_FORMAT, "manifests");
+	scratch_write("store/index.json", text);
+	check_not_found("app:1", ERR_FORMAT, "'index.json'");
+	check_not_found("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			ERR_FORMAT, "'index.json'");
+}
+END_TEST
+
 START_TEST(other_blobs_are_no_images)
 {
 	struct err e = ERR_INIT;
@@ -346,6 +364,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, signatures_are_no_images);
 	tcase_add_test(tc, layers_and_diff_ids_must_agree_in_number);
 	tcase_add_test(tc, damage_is_told);
+	tcase_add_test(tc, an_index_that_is_none_is_told);
 	tcase_add_test(tc, other_blobs_are_no_images);
 	tcase_add_test(tc, what_is_loaded_under_a_lease_stays);
 	suite_add_tcase(suite, tc);

@@ -474,8 +474,10 @@ static void index_again(size_t front_len, enum frame_encoding encoding, struct s
 	ck_assert_no_err(&e);
 }
 
-/* Puts in the place of the layer's blob: `front`, its frames, and an index that says so. */
-static void replace_index(const char *front, size_t front_len, enum frame_encoding encoding)
+/* Puts in the place of the layer's blob: `front`, its frames, and an index that says that they are
+ * `shift` bytes further than they were. */
+static void replace_index_shifted(const char *front, size_t front_len, size_t shift,
+				  enum frame_encoding encoding)
 {
 	uint8_t head[] = {0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
 	struct err e = ERR_INIT;
@@ -486,7 +488,7 @@ static void replace_index(const char *front, size_t front_len, enum frame_encodi
 	SCOPE(str) struct str blob = STR_INIT;
 	struct strmap *map = &layer.descriptor.annotations;
 
-	index_again(front_len, encoding, &index, &end);
+	index_again(shift, encoding, &index, &end);
 	ck_assert_int_eq(
 		io_slurp_path(fixture_blob_file(&layer.descriptor.digest), 1000000, &old, &e), 0);
 	const uint32_t size = htole32((uint32_t)index.len);
@@ -503,6 +505,20 @@ static void replace_index(const char *front, size_t front_len, enum frame_encodi
 	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_OFFSET_KEY, offset, &e), 0);
 	ck_assert_int_eq(strmap_set(map, LAYER_INDEX_SIZE_KEY, len, &e), 0);
 }
+
+static void replace_index(const char *front, size_t front_len, enum frame_encoding encoding)
+{
+	replace_index_shifted(front, front_len, front_len, encoding);
+}
+
+START_TEST(frames_behind_the_end_of_the_blob_are_refused)
+{
+	make_layer(OWN);
+	replace_index_shifted("", 0, 1 << 20, FRAME_ZSTD);
+	check_refused(&layer.diff_id, ERR_FORMAT, "a frame is outside of its file");
+	prove(ERR_FORMAT, "a frame is outside of its file");
+}
+END_TEST
 
 START_TEST(content_before_the_frames_is_refused)
 {
@@ -572,6 +588,20 @@ START_TEST(flags_that_nobody_knows_are_refused)
 }
 END_TEST
 
+/* By its type alone: the same blob is a layer elsewhere, and what was derived from it is kept. */
+START_TEST(a_layer_by_another_type_is_none)
+{
+	struct err e = ERR_INIT;
+
+	make_layer(TAR);
+	(void)check_layer(NULL);
+	ck_assert(is_derived(".index"));
+	free(layer.descriptor.media_type);
+	layer.descriptor.media_type = str_dup("application/vnd.example", &e);
+	check_refused(&layer.diff_id, ERR_FORMAT, "no type of a layer");
+}
+END_TEST
+
 START_TEST(what_is_no_layer_is_refused)
 {
 	fixture_put_as("application/vnd.example+json", "{}", 2, &layer.descriptor);
@@ -630,9 +660,11 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, annotations_of_another_encoding_mean_nothing);
 	tcase_add_test(tc, content_outside_of_the_frames_is_refused);
 	tcase_add_test(tc, an_index_that_is_too_large_is_not_read);
+	tcase_add_test(tc, frames_behind_the_end_of_the_blob_are_refused);
 	tcase_add_test(tc, content_before_the_frames_is_refused);
 	tcase_add_test(tc, an_embedded_index_is_of_zstd_frames);
 	tcase_add_test(tc, flags_that_nobody_knows_are_refused);
+	tcase_add_test(tc, a_layer_by_another_type_is_none);
 	tcase_add_test(tc, what_is_no_layer_is_refused);
 	tcase_add_loop_test(tc, a_store_that_cannot_be_written_uses_what_is_kept, 0, KIND_COUNT);
 	suite_add_tcase(suite, tc);
