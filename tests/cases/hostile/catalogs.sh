@@ -130,6 +130,7 @@ shale umount mnt
 
 put pristine
 random=60
+! has_sanitizers || random=20
 [ -z "$full" ] || random=10000
 "$SHALE_SOURCE/tests/hostile/catalogs.py" random "$catalog" "$SHALE_STORE" app "$random" 20240302
 canary_is_alive
