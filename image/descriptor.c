@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "base/str.h"
 #include "image/document.h"
+#include "image/mediatype.h"
 
 enum { MEDIA_TYPE_MAX = 255 /* bytes: two names of RFC 6838, section 4.2, and "/" */ };
 
@@ -166,4 +167,15 @@ void descriptor_fini(struct descriptor *d)
 	strmap_fini(&d->annotations);
 	strlist_fini(&d->urls);
 	*d = (struct descriptor)DESCRIPTOR_INIT;
+}
+
+bool descriptor_is_artifact(const struct descriptor *d)
+{
+	static const char unknown[] = "unknown";
+
+	/* An image may say the type of its config there. */
+	if (d->artifact_type && mediatype_kind(d->artifact_type) != MEDIA_CONFIG)
+		return true;
+	return d->has_platform && strcmp(d->platform.os, unknown) == 0 &&
+	       strcmp(d->platform.architecture, unknown) == 0;
 }

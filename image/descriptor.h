@@ -39,6 +39,13 @@ struct descriptor {
 /* `what` names the place ("layer 2") in messages.  ERR_FORMAT; `out` is then untouched. */
 int descriptor_from_json(struct descriptor *out, const json_t *obj, const char *what,
 			 struct err *e);
+/*
+ * Whether an entry of an index says of itself that it is no image but something about one: by its
+ * artifactType, or by the platform unknown/unknown, under which BuildKit files attestations
+ * (provenance, SBOM).
+ */
+bool descriptor_is_artifact(const struct descriptor *d);
+
 /* A new reference; NULL with ERR_NOMEM. */
 json_t *descriptor_to_json(const struct descriptor *d, struct err *e);
 

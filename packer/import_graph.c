@@ -228,15 +228,6 @@ int import_artifact(struct importer *im, const struct import_layout *l, const st
 	return take_parts(im, l, &m, e);
 }
 
-/* BuildKit files provenance and SBOM beside the images they are of, with this platform. */
-static bool is_attestation(const struct descriptor *d)
-{
-	static const char unknown[] = "unknown";
-
-	return d->has_platform && strcmp(d->platform.os, unknown) == 0 &&
-	       strcmp(d->platform.architecture, unknown) == 0;
-}
-
 /* 1: an image. */
 static int take_entry(struct importer *im, const struct import_layout *l,
 		      const struct descriptor *d, struct err *e)
@@ -255,8 +246,7 @@ static int take_entry(struct importer *im, const struct import_layout *l,
 	case MEDIA_OTHER:
 		return take(im, l, d, e) < 0 ? -1 : 0;
 	}
-	if (is_attestation(d) ||
-	    (d->artifact_type && mediatype_kind(d->artifact_type) != MEDIA_CONFIG))
+	if (descriptor_is_artifact(d))
 		return import_artifact(im, l, d, e) < 0 ? -1 : 0;
 	return take_image(im, l, d, e) < 0 ? -1 : 1;
 }
@@ -307,7 +297,7 @@ static int refuse_platform(const struct image_index *ix, const struct platform *
 
 	for (size_t i = 0; i < ix->count; i++) {
 		const struct descriptor *d = &ix->manifests[i];
-		if (!d->has_platform || is_attestation(d))
+		if (!d->has_platform || descriptor_is_artifact(d))
 			continue;
 		quote_str(quoted, platform_format(&d->platform, text));
 		if (str_appendf(&have, e, "%s%s", have.len ? ", " : "", quoted) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/sign.h"
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/quote.h"
@@ -15,14 +16,28 @@
 #include "store/image.h"
 #include "store/lease.h"
 
-/* What all signatures of one call have in common. */
+/* The signatures of one call, made before any is stored. */
 struct signing {
 	const struct store *store;
 	struct lease *lease;
 	const struct private_key *key;
-	const char *repository;
-	struct sign_report *report;
+	char *identity; /* borrowed */
+	struct made {
+		struct digest image;
+		struct str payload;
+		uint8_t bytes[KEY_SIGNATURE_MAX];
+		size_t len;
+	} * made;
+	size_t count, cap;
 };
+
+static void signing_fini(struct signing *sn)
+{
+	for (size_t i = 0; i < sn->count; i++)
+		str_fini(&sn->made[i].payload);
+	free(sn->made);
+}
+SCOPE_DEFINE_VALUE(signing, struct signing, signing_fini)
 
 void sign_report_fini(struct sign_report *r)
 {
@@ -53,24 +68,48 @@ static int check_manifest(const struct store *s, const struct descriptor *d, str
 	return 0;
 }
 
+static bool is_signed(const struct signing *sn, const struct digest *d)
+{
+	for (size_t i = 0; i < sn->count; i++) {
+		if (digest_equal(&sn->made[i].image, d))
+			return true;
+	}
+	return false;
+}
+
 static int sign_digest(struct signing *sn, const struct digest *d, struct err *e)
 {
-	SCOPE(str) struct str payload = STR_INIT;
-	struct payload p = {.identity = sn->report->identity, .manifest = *d};
-	uint8_t bytes[KEY_SIGNATURE_MAX];
-	size_t len = 0;
+	const struct payload p = {.identity = sn->identity, .manifest = *d};
 
-	if (payload_format(&p, &payload, e) < 0 ||
-	    private_key_sign(sn->key, payload.data, payload.len, bytes, &len, e) < 0)
+	/* An index may name a manifest twice. */
+	if (is_signed(sn, d))
+		return 0;
+	if (array_reserve(&sn->made, &sn->cap, sn->count + 1, sizeof(*sn->made), e) < 0)
 		return -1;
-	const struct signature sig = {&sn->key->public_key, payload.data, payload.len, bytes, len};
-	const int rc = signatures_add(sn->store, sn->lease, sn->repository, d, &sig, e);
-	if (rc < 0)
+	struct made *m = &sn->made[sn->count++];
+	*m = (struct made){.image = *d, .payload = STR_INIT};
+	if (payload_format(&p, &m->payload, e) < 0)
 		return -1;
-	if (rc)
-		sn->report->added++;
-	else
-		sn->report->kept++;
+	return private_key_sign(sn->key, m->payload.data, m->payload.len, m->bytes, &m->len, e);
+}
+
+static int store_all(const struct signing *sn, const char *repository, struct sign_report *report,
+		     struct err *e)
+{
+	SCOPE_FREE struct signature *sigs = array_new(sn->count, sizeof(*sigs), e);
+
+	if (!sigs)
+		return -1;
+	for (size_t i = 0; i < sn->count; i++) {
+		const struct made *m = &sn->made[i];
+		sigs[i] = (struct signature){m->image,        &sn->key->public_key,
+					     m->payload.data, m->payload.len,
+					     m->bytes,        m->len};
+	}
+	if (signatures_add(sn->store, sn->lease, repository, sigs, sn->count, &report->added, e) <
+	    0)
+		return -1;
+	report->kept = (unsigned)sn->count - report->added;
 	return 0;
 }
 
@@ -78,7 +117,9 @@ static int sign_platforms(struct signing *sn, const struct image_index *ix, stru
 {
 	for (size_t i = 0; i < ix->count; i++) {
 		const struct descriptor *d = &ix->manifests[i];
-		if (mediatype_kind(d->media_type) != MEDIA_MANIFEST)
+		/* What describes an image, as BuildKit's attestations do, is in the signed index.
+		 */
+		if (mediatype_kind(d->media_type) != MEDIA_MANIFEST || descriptor_is_artifact(d))
 			continue;
 		const int has = blobs_has(sn->store, sn->lease, &d->digest, d->size, e);
 		if (has < 0)
@@ -105,7 +146,6 @@ static int sign_top(struct signing *sn, const struct descriptor *top, bool each_
 	    image_index_parse(&ix, str_text(&doc), doc.len, top->media_type, LIMIT_INDEX_ENTRIES,
 			      e) < 0)
 		return -1;
-	/* The index last: who sees it signed finds the others signed, too. */
 	if (each_platform && sign_platforms(sn, &ix, e) < 0)
 		return -1;
 	return sign_digest(sn, &top->digest, e);
@@ -173,8 +213,10 @@ int sign_image(const struct store *s, const char *text, const struct private_key
 	report.identity = choose_identity(opt->identity, &r, e);
 	if (!report.identity)
 		return -1;
-	struct signing sn = {s, l, key, r.name, &report};
-	if (sign_top(&sn, &top, opt->each_platform, e) < 0)
+	SCOPE(signing)
+	struct signing sn = {.store = s, .lease = l, .key = key, .identity = report.identity};
+	if (sign_top(&sn, &top, opt->each_platform, e) < 0 ||
+	    store_all(&sn, r.name, &report, e) < 0)
 		return err_wrap(e, "image '%s'", quote_str(quoted, name));
 	*out = report;
 	report = (struct sign_report)SIGN_REPORT_INIT;

@@ -21,8 +21,9 @@ struct sign_options {
 	/* The name to sign for, in full or without the host localhost; a warning tells of one
 	 * without a tag.  NULL: the image's own, "host/name:tag". */
 	const char *identity;
-	/* An index: also sign each manifest in it that the store has, for readers that pull one
-	 * platform and look for its signature. */
+	/* An index: also sign each image in it that the store has, for readers that pull one
+	 * platform and look for its signature.  What is no image (descriptor_is_artifact:
+	 * attestations) is left out.  All of them are signed, or nothing is. */
 	bool each_platform;
 };
 

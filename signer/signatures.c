@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Adding is compare-and-swap: the new manifest and its blobs are written from what the ref said,
- * and the ref is moved only if it still says that; else everything is done again.  Blobs are not
- * written inside refs_update, because leases take gc.lock, which comes before the store's lock.
+ * Adding is compare-and-swap: the new manifests and their blobs are written from what the refs
+ * said, and the refs are moved, all in one change, only if each still says that; else everything
+ * is done again.  Blobs are not written inside refs_update, because leases take gc.lock, which
+ * comes before the store's lock.
  */
 #include "signer/signatures.h"
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "base/quote.h"
 #include "base/str.h"
@@ -176,86 +178,154 @@ static int put_manifest(const struct store *s, struct lease *l, struct manifest 
 	return documents_put(s, l, MEDIATYPE_MANIFEST, &doc, out, e);
 }
 
-struct swap {
-	const char *key;
-	const struct descriptor *before; /* NULL: there was none */
-	const struct descriptor *after;
-	bool is_lost; /* the ref has changed meanwhile */
+/* One signature on its way into the store. */
+struct addition {
+	const struct signature *sig;
+	char *key; /* of the artifact's ref */
+	struct digest payload;
+	/* Of one round: */
+	bool has_artifact;       /* before */
+	struct signatures there; /* what it held */
+	bool is_new;             /* not there yet: `after` takes its place */
+	struct descriptor after;
 };
 
-static int swap_ref(void *ctx, struct image_index *ix, struct err *e)
+struct additions {
+	struct addition *items;
+	size_t count;
+	bool is_lost; /* a ref has changed meanwhile */
+};
+
+static void addition_forget_round(struct addition *a)
 {
-	struct swap *swap = ctx;
-	struct descriptor *now = refs_find(ix, swap->key);
+	signatures_fini(&a->there);
+	descriptor_fini(&a->after);
+	a->has_artifact = a->is_new = false;
+}
 
-	swap->is_lost = (now != NULL) != (swap->before != NULL) ||
-			(now && !digest_equal(&now->digest, &swap->before->digest));
-	if (swap->is_lost)
-		return 0;
+static void additions_fini(struct additions *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		addition_forget_round(&all->items[i]);
+		free(all->items[i].key);
+	}
+	free(all->items);
+}
+SCOPE_DEFINE_VALUE(additions, struct additions, additions_fini)
+
+static bool is_changed(const struct addition *a, struct image_index *ix)
+{
+	const struct descriptor *now = refs_find(ix, a->key);
+
+	return (now != NULL) != a->has_artifact ||
+	       (now && !digest_equal(&now->digest, &a->there.top.digest));
+}
+
+static int swap_ref(const struct addition *a, struct image_index *ix, struct err *e)
+{
+	struct descriptor *now = refs_find(ix, a->key);
+
+	/* An entry that is there keeps what others wrote into it. */
 	if (now)
-		return descriptor_set(now, swap->after->media_type, &swap->after->digest,
-				      swap->after->size, e) < 0
-			       ? -1
-			       : 1;
+		return descriptor_set(now, a->after.media_type, &a->after.digest, a->after.size, e);
+	return refs_put(ix, a->key, &a->after, e);
+}
 
-	SCOPE(descriptor) struct descriptor entry = DESCRIPTOR_INIT;
-	if (descriptor_copy(&entry, swap->after, e) < 0 ||
-	    strmap_set(&entry.annotations, REFS_NAME_KEY, swap->key, e) < 0 ||
-	    image_index_add(ix, &entry, e) < 0)
-		return -1;
+static int swap_refs(void *ctx, struct image_index *ix, struct err *e)
+{
+	struct additions *all = ctx;
+
+	for (size_t i = 0; i < all->count && !all->is_lost; i++)
+		all->is_lost = is_changed(&all->items[i], ix);
+	if (all->is_lost)
+		return 0;
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->items[i].is_new && swap_ref(&all->items[i], ix, e) < 0)
+			return -1;
+	}
 	return 1;
 }
 
-/* One round: 1 appended, 0 was there, -1; `*is_lost`: neither, another round. */
-static int try_add(const struct store *s, struct lease *l, const char *key,
-		   const struct signature *sig, const struct digest *payload, bool *is_lost,
-		   struct err *e)
+/* Reads what is there, and writes what shall be, without moving the ref. */
+static int prepare(const struct store *s, struct lease *l, struct addition *a, struct err *e)
 {
-	SCOPE(signatures) struct signatures sigs = SIGNATURES_INIT;
-	SCOPE(descriptor) struct descriptor after = DESCRIPTOR_INIT;
+	struct manifest *m = &a->there.manifest;
 	char quoted[QUOTE_MAX];
 
-	const int found = load_key(s, key, &sigs, e);
+	const int found = load_key(s, a->key, &a->there, e);
 	if (found < 0)
 		return -1;
+	a->has_artifact = found;
 	if (found) {
 		/* The other signatures' blobs are named again by the new manifest. */
-		if (lease_add(l, &sigs.top.digest, e) < 0)
+		if (lease_add(l, &a->there.top.digest, e) < 0)
 			return -1;
-		const int rc = is_there(&sigs.manifest, sig, payload, e);
+		const int rc = is_there(m, a->sig, &a->payload, e);
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
 	}
-	if (sigs.manifest.layer_count >= LIMIT_SIGNATURES)
+	if (m->layer_count >= LIMIT_SIGNATURES)
 		return err_set(e, ERR_LIMIT,
 			       "'%s' holds %d signatures already: readers would not look at more",
-			       quote_str(quoted, key), LIMIT_SIGNATURES);
+			       quote_str(quoted, a->key), LIMIT_SIGNATURES);
+	a->is_new = true;
+	return append_layer(m, a->sig, &a->payload, e) < 0 ? -1
+							   : put_manifest(s, l, m, &a->after, e);
+}
 
-	if (append_layer(&sigs.manifest, sig, payload, e) < 0 ||
-	    put_manifest(s, l, &sigs.manifest, &after, e) < 0)
+/* One round: how many are new, or -1; `all->is_lost`: nothing was done, another round. */
+static int try_add(const struct store *s, struct lease *l, struct additions *all, struct err *e)
+{
+	int added = 0;
+
+	all->is_lost = false;
+	for (size_t i = 0; i < all->count; i++) {
+		addition_forget_round(&all->items[i]);
+		if (prepare(s, l, &all->items[i], e) < 0)
+			return -1;
+		added += all->items[i].is_new;
+	}
+	if (added > 0 && refs_update(s, swap_refs, all, e) < 0)
 		return -1;
-	struct swap swap = {key, found ? &sigs.top : NULL, &after, false};
-	if (refs_update(s, swap_ref, &swap, e) < 0)
+	return added;
+}
+
+static int additions_init(struct additions *all, const struct store *s, struct lease *l,
+			  const char *repository, const struct signature *sigs, size_t count,
+			  struct err *e)
+{
+	all->items = array_new(count, sizeof(*all->items), e);
+	if (!all->items)
 		return -1;
-	*is_lost = swap.is_lost;
-	return 1;
+	for (size_t i = 0; i < count; i++) {
+		struct addition *a = &all->items[all->count++];
+		*a = (struct addition){
+			.sig = &sigs[i], .there = SIGNATURES_INIT, .after = DESCRIPTOR_INIT};
+		a->key = artifact_key(repository, &sigs[i].image, e);
+		if (!a->key ||
+		    blobs_put_bytes(s, l, sigs[i].payload, sigs[i].payload_len, &a->payload, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int signatures_add(const struct store *s, struct lease *l, const char *repository,
-		   const struct digest *image, const struct signature *sig, struct err *e)
+		   const struct signature *sigs, size_t count, unsigned *added, struct err *e)
 {
-	SCOPE_FREE char *key = artifact_key(repository, image, e);
-	struct digest payload;
+	SCOPE(additions) struct additions all = {NULL, 0, false};
 	char quoted[QUOTE_MAX];
 
-	if (!key || blobs_put_bytes(s, l, sig->payload, sig->payload_len, &payload, e) < 0)
+	if (additions_init(&all, s, l, repository, sigs, count, e) < 0)
 		return -1;
 	for (int i = 0; i < TRIES_MAX; i++) {
-		bool is_lost = false;
-		const int rc = try_add(s, l, key, sig, &payload, &is_lost, e);
-		if (rc < 0 || !is_lost)
-			return rc;
+		const int rc = try_add(s, l, &all, e);
+		if (rc < 0)
+			return -1;
+		if (!all.is_lost) {
+			*added = (unsigned)rc;
+			return 0;
+		}
 	}
-	return err_set(e, ERR_BUSY, "'%s' is being changed by others all the time",
-		       quote_str(quoted, key));
+	return err_set(e, ERR_BUSY, "signatures in '%s' are being changed by others all the time",
+		       quote_str(quoted, repository));
 }

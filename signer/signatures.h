@@ -35,8 +35,9 @@ struct signatures {
 		.top = DESCRIPTOR_INIT, .manifest = MANIFEST_INIT \
 	}
 
-/* One to be added: made by `key` over the payload. */
+/* One to be added for an image: made by `key` over the payload. */
 struct signature {
+	struct digest image;
 	const struct public_key *key;
 	const char *payload;
 	size_t payload_len;
@@ -52,12 +53,13 @@ int signatures_load(const struct store *s, const char *repository, const struct 
 		    struct signatures *out, struct err *e);
 
 /*
- * Appends, unless a signature of this key over these very bytes is there already.  1 appended, 0
- * it was there, -1: as signatures_load; ERR_LIMIT when there are LIMIT_SIGNATURES; ERR_BUSY when
- * others kept changing the same artifact.
+ * Appends each, unless a signature of its key over these very bytes is there already; all in one
+ * change of the store: a failure adds none.  No two are for one image.  Sets `*added` to how many
+ * are new, the others were there.  0, or -1: as signatures_load; ERR_LIMIT when an image has
+ * LIMIT_SIGNATURES; ERR_BUSY when others kept changing the same artifacts.
  */
 int signatures_add(const struct store *s, struct lease *l, const char *repository,
-		   const struct digest *image, const struct signature *sig, struct err *e);
+		   const struct signature *sigs, size_t count, unsigned *added, struct err *e);
 
 /*
  * What signatures go by: the repository that image_find found `text` in (`name` is what it said),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signer/sign.h"
 
+#include <inttypes.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -223,6 +224,89 @@ START_TEST(an_index_is_signed_with_its_parts)
 }
 END_TEST
 
+static void append_entry(struct str *doc, const struct digest *d, uint64_t size, const char *more)
+{
+	struct err e = ERR_INIT;
+	char text[DIGEST_STR_MAX];
+
+	str_appendf(doc, &e,
+		    "%s{\"mediaType\":\"" MEDIATYPE_MANIFEST
+		    "\",\"digest\":\"%s\",\"size\":%" PRIu64 ",%s}",
+		    doc->len ? "," : "", digest_format(d, text), size, more);
+	ck_assert_no_err(&e);
+}
+
+static void put_entries(const struct str *entries)
+{
+	SCOPE_FREE char *doc = NULL;
+	struct err e = ERR_INIT;
+
+	doc = str_dupf(&e,
+		       "{\"schemaVersion\":2,\"mediaType\":\"" MEDIATYPE_INDEX
+		       "\",\"manifests\":[%s]}",
+		       str_text(entries));
+	ck_assert_no_err(&e);
+	images_put_document(NAME, MEDIATYPE_INDEX, doc);
+}
+
+#define AMD64   "\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}"
+#define ARM64   "\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}"
+#define UNKNOWN "\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}"
+
+/* As BuildKit makes them; and an image that is there twice, for two variants, is signed once. */
+START_TEST(what_is_about_an_image_is_left_out)
+{
+	static const char attestation[] = "{\"schemaVersion\":2}";
+	SCOPE(sign_report) struct sign_report r = SIGN_REPORT_INIT;
+	SCOPE(sign_report) struct sign_report again = SIGN_REPORT_INIT;
+	SCOPE(str) struct str entries = STR_INIT;
+	const struct sign_options each = {.each_platform = true};
+	const struct made made = images_make("amd64", "hello\n");
+	const struct digest about = images_blob(attestation, sizeof(attestation) - 1);
+
+	append_entry(&entries, &made.manifest, made.manifest_size, AMD64);
+	append_entry(&entries, &about, sizeof(attestation) - 1, UNKNOWN);
+	append_entry(&entries, &about, sizeof(attestation) - 1,
+		     "\"artifactType\":\"application/spdx+json\"");
+	append_entry(&entries, &made.manifest, made.manifest_size, ARM64);
+	put_entries(&entries);
+
+	r = sign(NAME, KEY_ED25519, &each);
+	ck_assert_uint_eq(r.added, 2);
+	ck_assert_uint_eq(count_signatures(&r.manifest), 1);
+	ck_assert_uint_eq(count_signatures(&made.manifest), 1);
+	ck_assert_uint_eq(count_signatures(&about), 0);
+	again = sign(NAME, KEY_ED25519, &each);
+	ck_assert_uint_eq(again.added, 0);
+	ck_assert_uint_eq(again.kept, 2);
+}
+END_TEST
+
+/* Whatever is wrong with the last one: nothing of the others is stored. */
+START_TEST(signs_all_platforms_or_nothing)
+{
+	SCOPE(private_key) struct private_key k = PRIVATE_KEY_INIT;
+	SCOPE(sign_report) struct sign_report r = SIGN_REPORT_INIT;
+	struct forged there[LIMIT_SIGNATURES];
+	const struct sign_options each = {.each_platform = true};
+	struct err e = ERR_INIT;
+	struct made parts[2];
+	const struct digest top = images_put_index(NAME, parts);
+
+	fixture_private(&k, KEY_ED25519);
+	if (_i == 0)
+		images_damage(&parts[1].config);
+	for (size_t i = 0; i < ARRAY_LEN(there); i++)
+		there[i] = (struct forged){NULL, "some payload", "Zm9v", 0};
+	if (_i == 1)
+		images_forge("localhost/app", &parts[1].manifest, there, LIMIT_SIGNATURES);
+	ck_assert_int_eq(sign_image(images_store, NAME, &k, &each, &r, &e), -1);
+	ck_assert_err(&e, _i ? ERR_LIMIT : ERR_DIGEST, NAME);
+	ck_assert_uint_eq(count_signatures(&parts[0].manifest), 0);
+	ck_assert_uint_eq(count_signatures(&top), 0);
+}
+END_TEST
+
 static void expect_refusal(const char *text, const char *identity, enum err_code code,
 			   const char *word)
 {
@@ -314,6 +398,25 @@ START_TEST(what_others_put_meanwhile_is_kept)
 	ck_assert_int_eq(disturbances, 0);
 	ck_assert_uint_eq(r.added, 1);
 	ck_assert_uint_eq(count_signatures(&made.manifest), 2);
+}
+END_TEST
+
+/* A lost round is done again for all of them. */
+START_TEST(what_others_put_beside_a_platform_is_kept)
+{
+	SCOPE(sign_report) struct sign_report r = SIGN_REPORT_INIT;
+	const struct sign_options each = {.each_platform = true};
+	struct made parts[2];
+	const struct digest top = images_put_index(NAME, parts);
+
+	disturbed = parts[1].manifest;
+	disturbances = 2;
+	r = sign(NAME, KEY_ED25519, &each);
+	ck_assert_int_eq(disturbances, 0);
+	ck_assert_uint_eq(r.added, 3);
+	ck_assert_uint_eq(count_signatures(&top), 1);
+	ck_assert_uint_eq(count_signatures(&parts[0].manifest), 1);
+	ck_assert_uint_eq(count_signatures(&parts[1].manifest), 2);
 }
 END_TEST
 
@@ -416,12 +519,15 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, an_identity_is_written_in_full, 0, ARRAY_LEN(identities));
 	tcase_add_test(tc, others_layers_are_kept);
 	tcase_add_test(tc, an_index_is_signed_with_its_parts);
+	tcase_add_test(tc, what_is_about_an_image_is_left_out);
+	tcase_add_loop_test(tc, signs_all_platforms_or_nothing, 0, 2);
 	tcase_add_test(tc, refuses_names);
 	tcase_add_test(tc, refuses_what_is_damaged);
 	tcase_add_test(tc, refuses_what_is_no_image);
 	tcase_add_test(tc, a_signed_index_that_is_none_is_not_verified);
 	tcase_add_test(tc, puts_no_more_than_are_looked_at);
 	tcase_add_loop_test(tc, what_others_put_meanwhile_is_kept, 0, 3);
+	tcase_add_test(tc, what_others_put_beside_a_platform_is_kept);
 	tcase_add_test(tc, gives_up_when_others_never_rest);
 	tcase_add_test(tc, signs_beside_others);
 	tcase_add_test(tc, signs_or_lacks_memory);
