@@ -57,8 +57,7 @@ static int row_fill(struct listing *l, struct row *r, struct err *e)
 
 	r->image = (struct image)IMAGE_INIT;
 	(void)snprintf(r->platform, sizeof(r->platform), "-");
-	if (image_load_found(l->store, name, r->top,
-			     r->top->has_platform ? &r->top->platform : NULL, &r->image, &why) < 0)
+	if (image_load_any(l->store, name, r->top, &r->image, &why) < 0)
 		return support_pass_over(name, &why, &l->status, e);
 	char text[PLATFORM_STR_MAX];
 	const bool is_index = mediatype_kind(r->top->media_type) == MEDIA_INDEX;

@@ -93,13 +93,17 @@ int filters_parse(const struct invocation *in, struct filters *out, struct err *
 static int find_time(const struct store *s, struct filter *f, struct err *e)
 {
 	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	SCOPE_FREE char *name = NULL;
 	char q[QUOTE_MAX];
 
 	if (!s)
 		return err_set(e, ERR_NOT_FOUND, "no image '%s': there is no store yet",
 			       quote_str(q, f->value));
-	if (image_load(s, f->value, NULL, &im, e) < 0)
+	if (image_find(s, f->value, &name, &top, e) < 0)
 		return -1;
+	if (image_load_any(s, name, &top, &im, e) < 0)
+		return err_wrap(e, "image '%s'", quote_str(q, name));
 	if (!im.config.created || rfc3339_parse(im.config.created, &f->time) < 0)
 		return err_set(e, ERR_FORMAT, "image '%s' does not say when it was created",
 			       quote_str(q, im.name));

@@ -73,7 +73,7 @@ int blobs_has(const struct store *s, struct lease *l, const struct digest *d, ui
 	      struct err *e)
 {
 	/* First the lease: what is seen after it stays. */
-	if (lease_add(l, d, e) < 0)
+	if (l && lease_add(l, d, e) < 0)
 		return -1;
 	return is_there(s, d, size, e);
 }

@@ -27,7 +27,7 @@ struct stat;
  * `size`; ERR_FORMAT when it is no regular file.  Content is not read. */
 int blobs_open(const struct store *s, const struct digest *d, uint64_t size, struct err *e);
 
-/* 1 there with that size, 0 not, -1.  Leases it first. */
+/* 1 there with that size, 0 not, -1.  Leases it first; `l` NULL: it may go any time. */
 int blobs_has(const struct store *s, struct lease *l, const struct digest *d, uint64_t size,
 	      struct err *e);
 

@@ -134,6 +134,57 @@ int image_load_found(const struct store *s, const char *name, const struct descr
 	return 0;
 }
 
+/* The platform of the first image of an index that is in the store: 1; 0: there is none, or the
+ * host's is there, and damaged; -1. */
+static int find_any(const struct store *s, const struct descriptor *top, struct platform *out,
+		    struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
+	const struct platform host = platform_host();
+	size_t at;
+
+	if (read_document(s, top, &text, e) < 0 ||
+	    image_index_parse(&ix, str_text(&text), text.len, top->media_type, LIMIT_INDEX_ENTRIES,
+			      e) < 0)
+		return -1;
+	if (image_index_select(&ix, &host, &at)) {
+		const struct descriptor *d = &ix.manifests[at];
+		const int has = blobs_has(s, NULL, &d->digest, d->size, e);
+		if (has != 0)
+			return has < 0 ? -1 : 0;
+	}
+	for (size_t i = 0; i < ix.count; i++) {
+		const struct descriptor *d = &ix.manifests[i];
+		if (!d->has_platform || descriptor_is_artifact(d))
+			continue;
+		const int has = blobs_has(s, NULL, &d->digest, d->size, e);
+		if (has == 0)
+			continue;
+		*out = d->platform;
+		return has;
+	}
+	return 0;
+}
+
+int image_load_any(const struct store *s, const char *name, const struct descriptor *top,
+		   struct image *out, struct err *e)
+{
+	const struct platform *own = top->has_platform ? &top->platform : NULL;
+	struct err first = ERR_INIT;
+	struct platform any;
+
+	if (image_load_found(s, name, top, own, out, &first) == 0)
+		return 0;
+	if (first.code != ERR_NOT_FOUND || mediatype_kind(top->media_type) != MEDIA_INDEX)
+		return err_move(e, &first);
+	const int found = find_any(s, top, &any, e);
+	if (found == 0)
+		return err_move(e, &first);
+	err_clear(&first);
+	return found < 0 ? -1 : image_load_found(s, name, top, &any, out, e);
+}
+
 int image_load_leased(const struct store *s, struct lease *l, const char *text,
 		      const struct platform *want, struct image *out, struct err *e)
 {

@@ -46,6 +46,14 @@ int image_load(const struct store *s, const char *text, const struct platform *w
 int image_load_found(const struct store *s, const char *name, const struct descriptor *top,
 		     const struct platform *want, struct image *out, struct err *e);
 
+/*
+ * For lists, which tell of every image: of an index that has nothing for the host, its first image
+ * whose manifest the store has stands for it.  What is not there in any platform fails as
+ * image_load_found does.
+ */
+int image_load_any(const struct store *s, const char *name, const struct descriptor *top,
+		   struct image *out, struct err *e);
+
 /* What a name says, without loading the image: for tag, rm, sign. */
 int image_find(const struct store *s, const char *text, char **name, struct descriptor *out,
 	       struct err *e);

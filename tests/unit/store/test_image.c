@@ -223,6 +223,55 @@ START_TEST(the_platform_chooses_in_an_index)
 }
 END_TEST
 
+static void check_any(const char *expected, enum err_code code, const char *word)
+{
+	struct err e = ERR_INIT;
+	SCOPE(image) struct image im = IMAGE_INIT;
+	const int r = image_load_any(fixture_store(), "localhost/app:1", &made[3], &im, &e);
+
+	ck_assert_int_eq(r, expected ? 0 : -1);
+	if (!expected) {
+		ck_assert_err(&e, code, word);
+		ck_assert_ptr_null(im.name);
+		return;
+	}
+	ck_assert_str_eq(im.config.platform.architecture, expected);
+	ck_assert(digest_equal(&im.top.digest, &made[3].digest));
+}
+
+/* Platforms that no machine has which runs these tests; attestations and images that are not there
+ * stand for nothing. */
+START_TEST(any_platform_stands_for_an_index)
+{
+	static const char *const platforms[] = {"unknown/unknown", "linux/mips64le", "linux/wasm"};
+
+	make_image(NULL, "linux/arm", "a", &made[0]);
+	make_image(NULL, "linux/mips64le", "b", &made[1]);
+	make_image(NULL, "linux/wasm", "c", &made[2]);
+	fixture_index("localhost/app:1", made, platforms, 3, &made[3]);
+	check_any("mips64le", ERR_NONE, NULL);
+	ck_assert_int_eq(remove(fixture_blob_file(&made[1].digest)), 0);
+	check_any("wasm", ERR_NONE, NULL);
+	ck_assert_int_eq(remove(fixture_blob_file(&made[2].digest)), 0);
+	check_any(NULL, ERR_NOT_FOUND, "nothing for the platform");
+	fixture_flip(fixture_blob_file(&made[3].digest), 5);
+	check_any(NULL, ERR_DIGEST, "another digest");
+}
+END_TEST
+
+START_TEST(the_hosts_platform_comes_before_any)
+{
+	const struct platform host = platform_host();
+	char own[PLATFORM_STR_MAX];
+	const char *const platforms[] = {"linux/mips64le", platform_format(&host, own)};
+
+	make_image(NULL, "linux/mips64le", "a", &made[0]);
+	make_image(NULL, own, "b", &made[1]);
+	fixture_index("localhost/app:1", made, platforms, 2, &made[3]);
+	check_any(host.architecture, ERR_NONE, NULL);
+}
+END_TEST
+
 START_TEST(a_lone_manifest_is_taken_for_any_machine)
 {
 	make_image("localhost/app:1", "linux/s390x", "a", &made[3]);
@@ -360,6 +409,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_digest_pins_a_name);
 	tcase_add_test(tc, a_digest_alone_is_a_manifest_or_an_index);
 	tcase_add_test(tc, the_platform_chooses_in_an_index);
+	tcase_add_test(tc, any_platform_stands_for_an_index);
+	tcase_add_test(tc, the_hosts_platform_comes_before_any);
 	tcase_add_test(tc, a_lone_manifest_is_taken_for_any_machine);
 	tcase_add_test(tc, signatures_are_no_images);
 	tcase_add_test(tc, layers_and_diff_ids_must_agree_in_number);
