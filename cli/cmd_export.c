@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/support.h"
 #include "fs/tar_out.h"
+#include "image/mediatype.h"
 #include "packer/export.h"
 #include "store/outside.h"
 
@@ -101,6 +102,20 @@ static void tell_changes(const struct export_changes *c)
 			    c->kept_layers);
 }
 
+/* Podman's libraries and umoci look for OCI's types alone in a layout, and do not see others. */
+static void tell_types(const struct export_dest *dest, const struct export_result *r)
+{
+	const char *type = r->top.media_type;
+
+	if (dest->kind != EXPORT_OCI && dest->kind != EXPORT_OCI_ARCHIVE)
+		return;
+	if (str_equal(mediatype_to_oci(type), type))
+		return;
+	log_warning("the image is of docker's type '%s', which skopeo, podman and umoci do not "
+		    "read in an OCI layout: --compression zstd or gzip makes OCI documents of it",
+		    type);
+}
+
 static int put_changes(json_t *doc, const struct export_changes *c, struct err *e)
 {
 	if (json_put(doc, "recoded", json_integer((json_int_t)c->recoded), e) < 0 ||
@@ -166,6 +181,7 @@ static int run(const struct invocation *in, struct err *e)
 	if (r < 0)
 		return -1;
 	tell_changes(&result.changes);
+	tell_types(&dest, &result);
 	return print_result(in, &dest, &result, e);
 }
 

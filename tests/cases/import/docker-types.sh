@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Layouts and archives whose documents and layers have docker's media types (schema 2 manifests, manifest lists,
 # layer.tar.gzip) are, mounted, the tree that umoci unpacks of OCI's form.
-# NEEDS: root fuse umoci getfattr
+# NEEDS: root fuse umoci skopeo getfattr
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
@@ -61,3 +61,24 @@ for source in oci:docker oci-archive:docker.tar; do
   same "errors" "$(grep -c error: fsck.out || true)" 0
   rm -rf store
 done
+
+# Out again as it came, which shale reads and others do not: a warning tells, and what to do.
+shale import -q -t app oci:docker:app >imported
+shale import -q -t both oci:docker:both >imported
+for line in "app oci:out" "both oci-archive:out.tar"; do
+  name=${line% *} form=${line#* }
+  shale export -q "$name" "$form:$name" >exported 2>warning
+  grep -q "docker's type 'application/vnd.docker.distribution.manifest.*--compression zstd or gzip" warning ||
+    fail "$name to $form: $(cat warning)"
+  same "it comes back" "$(shale import -q --store back "$form:$name")" "$(cat exported)"
+  if skopeo inspect --raw "$form:$name" >raw 2>&1; then
+    fail "skopeo reads $name in $form: the warning is wrong"
+  fi
+  rm -rf out out.tar
+  same "with --compression" "$(shale export -q --compression gzip "$name" "$form:$name" 2>&1 >exported)" ""
+  skopeo inspect --raw "$form:$name" >raw
+  if grep -q vnd.docker raw; then
+    fail "--compression leaves docker's types"
+  fi
+done
+same "a docker archive" "$(shale export -q app docker-archive:out.docker 2>&1 >exported)" ""
