@@ -173,6 +173,12 @@ static int run(const struct invocation *in, struct err *e)
 		       &(struct diff_side){new, new_image.name}, &line, e);
 }
 
+static const struct word words[] = {
+	{"OLD", WORD_IMAGE, NULL},
+	{"NEW", WORD_IMAGE, NULL},
+	{NULL, WORD_FILE, NULL},
+};
+
 const struct command command_diff = {
 	.name = "diff",
 	.synopsis = "[OPTION]... OLD NEW [PATH]",
@@ -180,5 +186,6 @@ const struct command command_diff = {
 	.options = options,
 	.min_args = 2,
 	.max_args = 3,
+	.words = words,
 	.run = run,
 };

@@ -19,6 +19,11 @@ static const struct option options[] = {
 	OPTION_END,
 };
 
+static const struct word words[] = {
+	{"KEY=VALUE", WORD_PAIR, "reference=|label=|before=|since=|dangling=true|dangling=false"},
+	{NULL, WORD_FILE, NULL},
+};
+
 static const char no_name[] = "<none>"; /* docker's */
 
 /* What is listed and how. */
@@ -232,5 +237,6 @@ const struct command command_images = {
 	.options = options,
 	.min_args = 0,
 	.max_args = 0,
+	.words = words,
 	.run = run,
 };

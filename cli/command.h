@@ -38,6 +38,7 @@ enum word_kind {
 	WORD_IMAGE_PATH, /* the same, with ":/" and a path in the image */
 	WORD_MOUNT,      /* where an image is mounted */
 	WORD_CHOICE,     /* one of `choices` */
+	WORD_PAIR,       /* one of `choices`; one that ends with "=" goes on */
 	WORD_LIST,       /* some of `choices`, with commas between */
 	WORD_PREFIXED,   /* a file, behind one of `choices` and ":" */
 	WORD_OTHER,      /* nothing that could be listed */

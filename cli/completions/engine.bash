@@ -37,6 +37,15 @@ _shale_mounts()
     done </proc/self/mounts
 }
 
+# _shale_pair WORD...: one of them; behind a "=" more is to come.
+_shale_pair()
+{
+    _shale_offer "$@"
+    [[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace 2>/dev/null
+    # readline keeps what is in front of the last "=", and adds what it is given.
+    [[ $COMP_WORDBREAKS != *=* ]] || COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*=}"}"}")
+}
+
 # _shale_list WORD...: one more of a list with commas between.
 _shale_list()
 {
@@ -77,6 +86,7 @@ _shale_complete()
         ;;
     mount) _shale_mounts ;;
     choice) _shale_offer "$@" ;;
+    pair) _shale_pair "$@" ;;
     list) _shale_list "$@" ;;
     prefixed) _shale_prefixed "$@" ;;
     esac

@@ -24,6 +24,16 @@ _shale_mounts() {
     _wanted mounts expl mountpoint compadd "$@" -a - points
 }
 
+# One of the words; behind a "=" more is to come.
+_shale_pair() {
+    local expl
+    local -a begun whole
+    begun=(${(M)@:#*=})
+    whole=(${@:#*=})
+    _wanted words expl word compadd -S '' -a - begun
+    _wanted words expl word compadd -a - whole
+}
+
 # A file behind one of the prefixes and ":".
 _shale_prefixed() {
     local expl

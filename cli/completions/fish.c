@@ -22,6 +22,7 @@ static int append_action(struct str *out, const struct command *c, const char *n
 		[WORD_IMAGE_PATH] = {" -a '(__shale_images :/)'", ""},
 		[WORD_MOUNT] = {" -a '(__shale_mounts)'", ""},
 		[WORD_CHOICE] = {" -a '", "'"},
+		[WORD_PAIR] = {" -a '", "'"},
 		[WORD_LIST] = {" -a '(__fish_append , ", ")'"},
 		[WORD_PREFIXED] = {" -a '(__shale_prefixed ", ")'"},
 		[WORD_OTHER] = {"", ""},

@@ -24,6 +24,7 @@ static int append_action(struct str *out, struct meaning m, struct err *e)
 		[WORD_IMAGE_PATH] = {"_shale_images -S \\:/", ""},
 		[WORD_MOUNT] = {"_shale_mounts", ""},
 		[WORD_CHOICE] = {"(", ")"},
+		[WORD_PAIR] = {" _shale_pair ", ""},
 		[WORD_LIST] = {"_values -s , word ", ""},
 		/* Behind a blank nothing is added in front of the words. */
 		[WORD_PREFIXED] = {" _shale_prefixed ", ""},

@@ -38,9 +38,9 @@ while IFS= read -r line; do
     printf '> %s\n' "$line"
     split "$line"
     _shale
-    # What readline keeps in front: the word up to its last colon.
+    # What readline keeps in front: the word up to its last colon or equal sign.
     last=${line##* }
-    [[ $last == *:* ]] && last=${last%"${last##*:}"} || last=''
+    [[ $last == *[:=]* ]] && last=${last%"${last##*[:=]}"} || last=''
     ((${#COMPREPLY[@]} == 0)) || printf '%s\n' "${COMPREPLY[@]/#/$last}"
 done
 END

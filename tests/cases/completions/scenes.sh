@@ -61,6 +61,14 @@ shale ls -- ap|app:1 app:stable
 shale ls -- -|
 shale rm app:1 app:s|app:stable
 shale tag app:1 ap|app:1 app:stable
+shale diff ap|app:1 app:stable
+shale diff app:1 ap|app:1 app:stable
+shale diff app:1 app:stable |
+shale images --filter |before dangling=false dangling=true label reference since
+shale images --filter la|label
+shale images --filter dangling=t|dangling=true
+shale images --filter=dangling=t|dangling=true
+shale images --filter label=x|
 shale cp ap|app:1 app:stable
 shale cp app:1:/etc te|team.key
 shale mount app:1 con|contexts
