@@ -13,7 +13,7 @@
 #include "store/catalogs.h"
 
 static const struct option options[] = {
-	{0, "top", "N", "how many directories (default: 10)"},
+	{0, "top", "N", "how many directories, besides the total (default: 10)"},
 	{0, "depth", "N", "directories of at most N components (default: any)"},
 	{0, "no-trunc", NULL, "do not cut how a layer was made"},
 	OPTION_PLATFORM,
@@ -149,15 +149,15 @@ static int print_dirs(const struct tree_size *tree, struct err *e)
 	static const char *const heads[] = {"CONTENT", "FILES", "DIRECTORY"};
 	SCOPE(table) struct table *t = table_new(ARRAY_LEN(heads), e);
 
-	if (!t || outputf(e, "\n") < 0 || table_heads(t, heads, e) < 0 ||
-	    print_dir(t, "/", tree->bytes, tree->files, e) < 0)
+	if (!t || outputf(e, "\n") < 0 || table_heads(t, heads, e) < 0)
 		return -1;
 	for (size_t i = 0; i < tree->dir_count; i++) {
 		const struct tree_size_dir *d = &tree->dirs[i];
 		if (print_dir(t, d->path, d->bytes, d->files, e) < 0)
 			return -1;
 	}
-	return table_print(t, e);
+	/* As du -c has it; no path is called so. */
+	return print_dir(t, "total", tree->bytes, tree->files, e) < 0 ? -1 : table_print(t, e);
 }
 
 static int put_number(json_t *obj, const char *key, uint64_t value, struct err *e)

@@ -26,11 +26,15 @@ same "files" "$(json all.json "d['files']")" "$(find tree ! -type d -printf '%i\
 same "of a directory" "$(json all.json "[x['files'] for x in d['directories'] if x['path'] == '/usr/lib']")" "[2]"
 shale size --json --top 2 --depth 1 app >few.json
 same "--top and --depth" "$(json few.json "[x['path'] for x in d['directories']]")" "['/usr', '/etc']"
-same "--top 0" "$(shale size --top 0 app | sed '1,/^$/d' | wc -l)" 2
+for top in 0 1 2; do
+  same "--top $top" "$(shale size --top "$top" app | sed '1,/^$/d' | grep -c ' /')" "$top"
+  shale size --json --top "$top" app >few.json
+  same "--json --top $top" "$(json few.json "len(d['directories'])")" "$top"
+done
 same "the second table" "$(shale size --depth 1 app | sed '1,/^$/d' | tr -s ' ')" "CONTENT FILES DIRECTORY
-143.3 KiB 6 /
 143.2 KiB 3 /usr
-21 B 1 /etc"
+21 B 1 /etc
+143.3 KiB 6 total"
 
 # Layers: umoci's are gzip; the second one has a whiteout and a new file.
 umoci_layout
@@ -85,7 +89,7 @@ expect 8 "*no image*" shale size nope
 mkdir -p "names/$(printf 'red\033[31m')"
 echo x >"names/$(printf 'red\033[31m')/file"
 shale import -q -t names dir:names >/dev/null
-same "a name" "$(shale size names | tail -n 1 | tr -s ' ')" '2 B 1 /red\x1b[31m'
+same "a name" "$(shale size names | tail -n 2 | head -n 1 | tr -s ' ')" '2 B 1 /red\x1b[31m'
 for catalog in "$SHALE_STORE"/shale/catalogs/*; do
   flip "$catalog" -3000
 done
