@@ -60,6 +60,11 @@ static int check_targets(const struct invocation *in, struct err *e)
 		if (path && target_check(target_names[i], path, e) < 0)
 			return -1;
 	}
+	const char *iid = invocation_value(in, target_names[0]);
+	const char *report = invocation_value(in, target_names[1]);
+	if (iid && report &&
+	    target_check_distinct(target_names[0], iid, target_names[1], report, e) < 0)
+		return -1;
 	return output_check(e);
 }
 

@@ -14,6 +14,11 @@
 /* Fails as target_write would, as far as can be told now, and writes nothing. */
 int target_check(const char *option, const char *path, struct err *e);
 
+/* That two files to be written are not one: the second would take the place of the first.  What is
+ * written into (a terminal, /dev/null, a FIFO) takes both.  Both were checked.  ERR_USAGE. */
+int target_check_distinct(const char *option, const char *path, const char *other_option,
+			  const char *other_path, struct err *e);
+
 int target_write(const char *option, const char *path, const struct str *text, struct err *e);
 
 #endif

@@ -31,6 +31,16 @@ for option in iidfile metadata-file; do
     shale build -q -t late --$option sub/iid2/ context
   expect 8 "shale: option '--$option': cannot write '': No such file or directory" shale build -q -t late "--$option=" context
 done
+# One file cannot hold both, whatever it is called.
+ln -s new alias
+for other in ./new sub/../new "$PWD/new"; do
+  expect 2 "shale: options '--iidfile' and '--metadata-file' both write '$other': give two files" \
+    shale build -q -t late --iidfile new --metadata-file "$other" context
+done
+: >new
+expect 2 "*both write 'alias': give two files" shale build -q -t late --iidfile new --metadata-file alias context
+same "what was there" "$(cat new)" ""
+rm new alias
 expect 7 "shale: cannot write to standard output: Bad file descriptor" sh -c 'exec shale build -q -t late context >&-'
 same "names" "$(shale images | wc -l)" 1
 [ -L dangling ] || fail "a dangling link was replaced"
@@ -40,6 +50,7 @@ ln -s sub/target link
 : >sub/target
 same "a link" "$(shale build -q --iidfile link context && [ -L link ] && cat sub/target)" "$digest
 $digest"
+shale build -q --iidfile /dev/null --metadata-file /dev/null context >/dev/null || fail "the null device takes both"
 same "the null device" "$(shale build -q --iidfile /dev/null context && [ -c /dev/null ])" "$digest"
 cat fifo >got &
 shale build -q --iidfile fifo context >/dev/null
