@@ -167,6 +167,27 @@ static int annotate_kind(const struct annotation *a, const char *text, size_t le
 	return platform ? annotate_targets(a, kind, platform, e) : -1;
 }
 
+/* "manifest[linux/arm64=x", "index,manifest[=x": kinds that no "]:" ends, where a key would be. */
+static int refuse_open_bracket(const char *key, struct err *e)
+{
+	const char *bracket = strchr(key, '[');
+	const char *kind = bracket;
+	char q[QUOTE_MAX];
+
+	if (!bracket)
+		return 0;
+	while (kind > key && kind[-1] != ',')
+		kind--;
+	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++) {
+		if (strlen(kind_names[i]) == (size_t)(bracket - kind) &&
+		    str_has_prefix(kind, kind_names[i]))
+			return err_set(e, ERR_USAGE,
+				       "option '--annotation': '%s' is not %s[PLATFORM]:KEY=VALUE",
+				       quote_str(q, key), kind_names[i]);
+	}
+	return 0;
+}
+
 /* The length of "kind[platform],kind:" in front of a key, without the ":"; 0: there is none. */
 static size_t kinds_len(const char *text)
 {
@@ -217,6 +238,8 @@ int key_value_annotation(struct build_options *opt, const char *text, struct err
 	if (!value)
 		return err_set(e, ERR_USAGE, "option '--annotation': '%s' is not KEY=VALUE",
 			       quote_str(q, text));
+	if (refuse_open_bracket(key, e) < 0)
+		return -1;
 	if (str_has_prefix(key, RESERVED_PREFIX))
 		return err_set(e, ERR_USAGE,
 			       "option '--annotation': keys of '" RESERVED_PREFIX

@@ -53,6 +53,10 @@ done <<END
 2|annotation|manifest:io.shale.x=x|are reserved
 2|annotation|manifest[linux/s390x]:a=b|'linux/s390x' is not the platform that is built
 2|annotation|manifest[linux]:a=b|platform 'linux' is not OS/ARCHITECTURE
+2|annotation|manifest[linux/arm64=x|'manifest*linux/arm64' is not manifest*PLATFORM*:KEY=VALUE
+2|annotation|manifest[linux/arm64:a=b|is not manifest*PLATFORM*:KEY=VALUE
+2|annotation|manifest[linux/arm64]a=b|is not manifest*PLATFORM*:KEY=VALUE
+2|annotation|index,manifest-descriptor[=b|is not manifest-descriptor*PLATFORM*:KEY=VALUE
 3|annotation|index:a=b|'index' are not supported
 3|annotation|manifest,index:a=b|'index' are not supported
 3|annotation|index-descriptor:a=b|'index-descriptor' are not supported: no document of the image holds that descriptor
