@@ -13,7 +13,7 @@ static const struct option options[] = {
 	OPTION_PLATFORM,
 	OPTION_JSON,
 	OPTION_QUIET,
-	OPTION_WORKERS,
+	{0, "workers", "N", "threads that frame layers anew (default: one per processor)"},
 	OPTION_END,
 };
 

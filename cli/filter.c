@@ -25,6 +25,11 @@ static const char *const key_names[FILTER_KEY_COUNT] = {
 	[FILTER_BEFORE] = "before",       [FILTER_SINCE] = "since",
 	[FILTER_DANGLING] = "dangling",
 };
+/* As docs/shale-images.1.scd has them. */
+static const char *const value_forms[FILTER_KEY_COUNT] = {
+	[FILTER_REFERENCE] = "PATTERN", [FILTER_LABEL] = "KEY[=VALUE]",   [FILTER_BEFORE] = "IMAGE",
+	[FILTER_SINCE] = "IMAGE",       [FILTER_DANGLING] = "true|false",
+};
 static const char known_keys[] = "reference, label, before, since, dangling";
 
 struct filter {
@@ -66,8 +71,8 @@ static int parse_one(const char *text, struct filter *out, struct err *e)
 		return err_set(e, ERR_USAGE, "option '--filter': unknown key '%s', known are: %s",
 			       quote_bytes(q, text, len), known_keys);
 	if (text[len] == '\0' || *out->value == '\0')
-		return err_set(e, ERR_USAGE, "option '--filter': '%s' has no value: %s=VALUE",
-			       quote_str(q, text), key_names[out->key]);
+		return err_set(e, ERR_USAGE, "option '--filter': '%s' has no value: %s=%s",
+			       quote_str(q, text), key_names[out->key], value_forms[out->key]);
 	if (out->key == FILTER_DANGLING && parse_truth(out->value, &out->is_dangling) < 0)
 		return err_set(e, ERR_USAGE,
 			       "option '--filter': dangling is 'true' or 'false', not '%s'",

@@ -71,8 +71,8 @@ same "by time" "$(named --filter before=team/db:1)" "app:2"
 
 expect 2 "*'--filter': unknown key 'size', known are: reference, label, before, since, dangling" shale images --filter size=x
 expect 2 "*unknown key '\\\\x1b\[31m'*" shale images --filter "$(printf '\033[31m=x')"
-expect 2 "*'--filter': 'label' has no value: label=VALUE" shale images --filter label
-expect 2 "*'before=' has no value*" shale images --filter before=
+expect 2 "*'--filter': 'label' has no value: label=KEY\[=VALUE\]" shale images --filter label
+expect 2 "*'before=' has no value: before=IMAGE" shale images --filter before=
 expect 2 "*dangling is 'true' or 'false', not 'yes'" shale images --filter dangling=yes
 expect 2 "*'--quiet' and '--json'*" shale images -q --json
 expect 8 "*option '--filter since': no image 'localhost/nope:latest'*" shale images --filter since=nope
