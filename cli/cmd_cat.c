@@ -44,8 +44,11 @@ static int cat_path(struct view *v, const char *path, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "no file '%s' in the image", quote_str(q, path));
 	if (found < 0 || VIEW_RETRY(v, e, catalog_stat(view_catalog(v), inode, &st, e)) < 0)
 		return -1;
+	if (S_ISDIR(st.mode))
+		return err_set(e, ERR_USAGE, "'%s' is a directory (shale ls lists it)",
+			       quote_str(q, path));
 	if (!S_ISREG(st.mode))
-		return err_set(e, ERR_UNSUPPORTED, "'%s' is no regular file", quote_str(q, path));
+		return err_set(e, ERR_USAGE, "'%s' is no regular file", quote_str(q, path));
 	if (cat_inode(v, inode, e) < 0)
 		return err_wrap(e, "'%s'", quote_str(q, path));
 	return 0;
