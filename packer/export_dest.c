@@ -3,6 +3,7 @@
 
 #include "base/quote.h"
 #include "base/str.h"
+#include "image/reference.h"
 #include "packer/export.h"
 
 static const struct prefix {
@@ -67,13 +68,33 @@ static bool is_ref_name(const char *name)
 	}
 }
 
+/* What shale could not take back is no name for others either: they cut it as we do. */
+static int check_reference(const char *name, struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	char quoted[QUOTE_MAX];
+
+	if (reference_parse(&r, name, e) < 0) {
+		if (e->code == ERR_SYNTAX)
+			e->code = ERR_USAGE;
+		return err_wrap(e, "the name in a layout");
+	}
+	if (r.has_digest)
+		return err_set(e, ERR_USAGE,
+			       "'%s' has a digest, and names in a layout have a tag alone",
+			       quote_str(quoted, name));
+	return reference_check_image_name(&r, name, e);
+}
+
 static int check_name(const struct prefix *p, const char *name, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 
 	/* A docker archive has names of its own kind. */
-	if (p->kind == EXPORT_DOCKER_ARCHIVE || is_ref_name(name))
+	if (p->kind == EXPORT_DOCKER_ARCHIVE)
 		return 0;
+	if (is_ref_name(name))
+		return check_reference(name, e);
 	return err_set(e, ERR_USAGE,
 		       "'%s' cannot be the name of an image in a layout: letters and digits, and "
 		       "single '-', '.', '_', ':', '@', '+' and '/' between them",

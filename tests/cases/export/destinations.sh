@@ -89,3 +89,16 @@ expect 2 "*destination 'app.tar' does not start with one of oci:, oci-archive:, 
 expect 2 "shale: too few arguments*" shale export app
 expect 8 "*no image 'localhost/nothing:latest' in the store*" shale export nothing oci-archive:none.tar
 [ ! -e none.tar ] || fail "no image made a file"
+
+# A name that import would not take back; nothing is written.
+for form in oci oci-archive; do
+  for name in a@b A :A a:b:c a/B:1 "a@sha256:$(printf x | sha256sum | cut -d ' ' -f 1)"; do
+    expect 2 "shale: *" shale export app "$form:unnamed:$name"
+    [ ! -e unnamed ] || fail "$form:unnamed:$name was written"
+  done
+  for name in latest 1.0 team/app app:V1 registry.example:5000/team/app:1; do
+    shale export -q app "$form:named:$name" >/dev/null
+    shale import -q --store back "$form:named:$name" >/dev/null
+    rm -r named back
+  done
+done
