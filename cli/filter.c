@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "base/rfc3339.h"
 #include "base/str.h"
+#include "cli/names.h"
 #include "store/image.h"
 
 enum filter_key {
@@ -73,6 +74,9 @@ static int parse_one(const char *text, struct filter *out, struct err *e)
 	if (text[len] == '\0' || *out->value == '\0')
 		return err_set(e, ERR_USAGE, "option '--filter': '%s' has no value: %s=%s",
 			       quote_str(q, text), key_names[out->key], value_forms[out->key]);
+	if ((out->key == FILTER_BEFORE || out->key == FILTER_SINCE) &&
+	    names_check(out->value, e) < 0)
+		return err_wrap(e, "option '--filter %s'", key_names[out->key]);
 	if (out->key == FILTER_DANGLING && parse_truth(out->value, &out->is_dangling) < 0)
 		return err_set(e, ERR_USAGE,
 			       "option '--filter': dangling is 'true' or 'false', not '%s'",

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/quote.h"
 #include "cli/command.h"
+#include "cli/names.h"
 #include "cli/output.h"
 
 static int print_text(const struct str *text, struct err *e)
@@ -27,7 +28,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
 		if (r == 0)
 			r = print_text(&text, e);
 	} else {
-		r = command->run(&in, e);
+		r = names_check_all(&in, e) < 0 ? -1 : command->run(&in, e);
 	}
 	invocation_fini(&in);
 	return r;

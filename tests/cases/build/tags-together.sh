@@ -15,6 +15,6 @@ done
 same "names of the report" "$(json report "d['image.name']")" \
   "localhost/app:latest,localhost/app:v1,host:5000/team/app:2"
 before=$(shale images)
-expect 3 "shale: option '--tag': *repository name must be lower case*" shale build -q -t new -t App context
+expect 2 "shale: option '--tag': *repository name must be lower case*" shale build -q -t new -t App context
 printf 'FROM scratch\nLABEL a=2\nCOPY none /\n' | expect 8 "*no 'none'*" shale build -q -f - -t new -t app context
 same "images" "$(shale images)" "$before"

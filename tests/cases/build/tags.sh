@@ -15,13 +15,13 @@ before=$(shale images)
 while IFS='|' read -r status wrong word; do
   expect "$status" "shale: option '--tag': *$word*" shale build -q -t "$wrong" context
 done <<END
-3||repository name is empty
-3|App|repository name must be lower case
-3|app:|tag is empty
-3|app:a/b|port must be a number
-3|:v1|repository name is empty
-3|app@sha256:00|not 64 lower-case hex digits
-3|a b|repository name may hold
+2||repository name is empty
+2|App|repository name must be lower case
+2|app:|tag is empty
+2|app:a/b|port must be a number
+2|:v1|repository name is empty
+2|app@sha256:00|not 64 lower-case hex digits
+2|a b|repository name may hold
 2|app:sha256-$(printf %064d 0).sig|is where signatures of an image are kept
 END
 same "images" "$(shale images)" "$before"

@@ -26,3 +26,15 @@ expect 8 '*' shale inspect nothing
 expect 9 '*' shale keygen --passphrase-file right team
 flip "$(blob "$(layers app)")" 20
 expect 5 '*' shale fsck --read-data
+
+# What can be no name is wrong usage wherever it stands on the command line; in a manifest it is the input.
+for line in "inspect App" "ls App" "cat App /hello" "cp App:/hello to" "rm app App" "rm -f App" "tag App app:2" \
+  "tag app App" "diff app App" "diff App app" "history App" "size App" "export App oci:to" "export app oci:to:App" \
+  "export app docker-archive:to:App" "mount App /mnt" "verify --key team.pub App" "sign --key team.key App" \
+  "sign --key team.key --identity App app" "verify --key team.pub --identity App app" "build -t App ." \
+  "import -t App dir:." "images --filter before=App" "images --filter since=a:b:c"; do
+  # shellcheck disable=SC2086 # words
+  expect 2 "shale: *reference '*: byte *" shale $line
+done
+printf 'FROM App\n' >Shalefile
+expect 3 '*' shale build .

@@ -29,5 +29,6 @@ shale rm "localhost/app:$(echo "$digest" | tr : -).sig" >/dev/null
 shale sign --key team.key --passphrase-file pass --identity app app:1 >/dev/null 2>&1
 expect 6 "*signed as 'localhost/app', not as 'localhost/app:1'*" shale verify --key team.pub app:1
 same "by digest" "$(shale verify --key team.pub "app@$digest")" "$digest"
-expect 3 "*identity 'App:1'*" shale sign --key team.key --passphrase-file pass --identity App:1 app:1
-expect 6 "*not as 'App:1'*" shale verify --key team.pub --identity App:1 app:1
+expect 2 "*'--identity': reference 'App:1'*" shale sign --key team.key --passphrase-file pass --identity App:1 app:1
+expect 2 "*'--identity': reference 'App:1'*" shale verify --key team.pub --identity App:1 app:1
+expect 6 "*not as 'localhost/app:9'*" shale verify --key team.pub --identity app:9 app:1

@@ -89,4 +89,4 @@ for options in --config "--config --raw"; do
   expect 5 "shale: *the content has another digest" shale inspect $options app
 done
 expect 8 "*no image 'localhost/ap:latest'*localhost/app:latest*" shale inspect ap
-expect 3 '*' shale inspect 'NOT A NAME'
+expect 2 '*' shale inspect 'NOT A NAME'

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/names.h"
+
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "cli/words.h"
+#include "image/reference.h"
+
+int names_check(const char *text, struct err *e)
+{
+	SCOPE(reference) struct reference r = REFERENCE_INIT;
+	struct err why = ERR_INIT;
+	struct digest d;
+
+	if (digest_parse(&d, text, strlen(text), &why) == 0)
+		return 0;
+	err_clear(&why);
+	if (reference_parse(&r, text, e) == 0)
+		return 0;
+	if (e->code == ERR_SYNTAX)
+		e->code = ERR_USAGE;
+	return -1;
+}
+
+/* What the table calls `name`, as it is on the command line. */
+static int check_word(const struct invocation *in, const char *name, size_t len, const char *text,
+		      struct err *e)
+{
+	const enum word_kind kind = word_meaning(in->command, name, len).kind;
+
+	if (kind == WORD_IMAGE)
+		return names_check(text, e);
+	const char *path = kind == WORD_IMAGE_PATH ? strstr(text, ":/") : NULL;
+	if (!path || path == text)
+		return 0; /* The command says what is wrong with that. */
+	SCOPE_FREE char *image = str_dup_n(text, (size_t)(path - text), e);
+	return image ? names_check(image, e) : -1;
+}
+
+static int check_values(const struct invocation *in, struct err *e)
+{
+	for (size_t i = 0; i < in->given_count; i++) {
+		const struct given *g = &in->given[i];
+		if (g->value &&
+		    check_word(in, g->option->value, strlen(g->option->value), g->value, e) < 0)
+			return err_wrap(e, "option '--%s'", g->option->name);
+	}
+	return 0;
+}
+
+int names_check_all(const struct invocation *in, struct err *e)
+{
+	const char *at = in->command->synopsis;
+	struct argument a = {NULL, 0, false};
+
+	if (check_values(in, e) < 0)
+		return -1;
+	/* The last one of the synopsis stands for all that follow. */
+	for (size_t i = 0; i < in->arg_count; i++) {
+		if (!a.is_repeated && !argument_next(in->command, &at, &a))
+			return 0;
+		if (check_word(in, a.name, a.len, in->args[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
