@@ -16,18 +16,21 @@
 #include "store/image.h"
 #include "store/lease.h"
 
-/* The signatures of one call, made before any is stored. */
+/* A signature that is not stored yet. */
+struct made {
+	struct digest image;
+	struct str payload;
+	uint8_t bytes[KEY_SIGNATURE_MAX];
+	size_t len;
+};
+
+/* The signatures of one call, all made before any is stored. */
 struct signing {
 	const struct store *store;
 	struct lease *lease;
 	const struct private_key *key;
 	char *identity; /* borrowed */
-	struct made {
-		struct digest image;
-		struct str payload;
-		uint8_t bytes[KEY_SIGNATURE_MAX];
-		size_t len;
-	} * made;
+	struct made *made;
 	size_t count, cap;
 };
 

@@ -506,6 +506,28 @@ START_TEST(a_signed_index_that_is_none_is_not_verified)
 }
 END_TEST
 
+static int sign_each(void *arg, struct err *e)
+{
+	SCOPE(sign_report) struct sign_report r = SIGN_REPORT_INIT;
+	const struct sign_options each = {.each_platform = true};
+
+	return sign_image(images_store, NAME, arg, &each, &r, e);
+}
+
+START_TEST(signs_an_index_or_lacks_memory)
+{
+	SCOPE(private_key) struct private_key k = PRIVATE_KEY_INIT;
+	struct made parts[2];
+	const struct digest top = images_put_index(NAME, parts);
+
+	fixture_private(&k, KEY_ED25519);
+	failalloc_each(sign_each, &k);
+	ck_assert_uint_eq(count_signatures(&top), 1);
+	ck_assert_uint_eq(count_signatures(&parts[0].manifest), 1);
+	ck_assert_uint_eq(count_signatures(&parts[1].manifest), 1);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("signer/sign");
@@ -531,6 +553,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, gives_up_when_others_never_rest);
 	tcase_add_test(tc, signs_beside_others);
 	tcase_add_test(tc, signs_or_lacks_memory);
+	tcase_add_test(tc, signs_an_index_or_lacks_memory);
 	suite_add_tcase(s, tc);
 	return s;
 }
