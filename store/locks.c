@@ -30,11 +30,10 @@ int locks_need_writable(const struct store *s, struct err *e)
 	if (sys == 0)
 		return 0;
 	if (sys == ENOENT)
-		return err_set(
-			e, ERR_UNSUPPORTED,
-			"'%s' is an image layout without the folder of shale, and was opened "
-			"for reading",
-			quoted);
+		return err_set(e, ERR_UNSUPPORTED,
+			       "'%s' is an image layout without shale's own folder, which 'shale "
+			       "fsck --repair' adds",
+			       quoted);
 	if (sys != EROFS && is_of_root(s))
 		return err_sys(e, sys,
 			       "the store '%s' belongs to root (uid 0), and you (uid %u) may only "

@@ -101,7 +101,9 @@ refused 2 "*'file': not a directory (did you mean oci-archive:?)" oci:file
 refused 3 "*'future': oci-layout: version '2.0.0' is not 1.0.0" oci:future
 refused 3 "*'broken': index.json*manifests*" oci:broken
 refused 3 "*'linked': 'blobs' of the layout is no directory" oci:linked
-refused 2 "*is a store of shale*" "oci:$SHALE_STORE"
+refused 2 "*is in the store*" "oci:$SHALE_STORE"
+cp -r "$SHALE_STORE" another
+refused 2 "*is a store of shale*" oci:another
 expect 9 "*'dangling': is a link that leads to nothing" shale export one oci:dangling
 expect 8 "*'no/such/dir': cannot create the directory: No such file or directory" shale export one oci:no/such/dir
 expect 2 "*cannot be the name of an image in a layout*" shale export one 'oci:new:a b'

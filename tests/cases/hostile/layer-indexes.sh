@@ -37,7 +37,7 @@ one-entry-less other 8 5 no file '/dir/numbers' in the image
 one-entry-more other right 5 -
 entries-swapped right right 5 -
 no-entries other 8 5 no file '/big' in the image
-annotation-no-digest 7 7 0 cannot keep the frames of the layer
+annotation-no-digest 3 3 0 cannot keep the frames of the layer
 annotation-offset-behind-the-blob 3 3 5 no size that fits
 END
 

@@ -209,7 +209,7 @@ START_TEST(a_store_that_cannot_be_written_gets_a_nameless_one)
 	open_and_check(s, CATALOGS_FRESH);
 	ck_assert_uint_eq(kept_inode(), 0);
 	ck_assert_int_eq(catalogs_discard(s, &image, &e), -1);
-	ck_assert_err(&e, ERR_UNSUPPORTED, "that 'shale images' adds");
+	ck_assert_err(&e, ERR_UNSUPPORTED, "'shale fsck --repair' adds");
 	store_close(s);
 }
 END_TEST

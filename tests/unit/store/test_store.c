@@ -197,7 +197,7 @@ START_TEST(a_layout_of_another_tool_is_read_as_it_is)
 	ck_assert_int_eq(lease_open(s, "test", &l, &e), 0);
 	lease_close(l);
 	ck_assert_int_eq(refs_remove(s, "localhost/a:1", &e), -1);
-	ck_assert_err(&e, ERR_UNSUPPORTED, "opened for reading");
+	ck_assert_err(&e, ERR_UNSUPPORTED, "'shale fsck --repair' adds");
 	store_close(s);
 }
 END_TEST
