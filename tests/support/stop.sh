@@ -3,8 +3,8 @@
 # . "$SHALE_SOURCE/tests/support/stop.sh" (the case needs strace)
 # shellcheck shell=sh
 
-# stopped STATUS GLOB CALL PATH CHANGE COMMAND...: COMMAND, which is stopped as soon as its first CALL on PATH is done
-# while the shell runs CHANGE, ends with STATUS, and prints GLOB.
+# stopped STATUS GLOB CALL PATH CHANGE COMMAND...: COMMAND, which is stopped as soon as its first CALL on PATH (that of
+# number $stopped_when, where it is set) is done while the shell runs CHANGE, ends with STATUS, and prints GLOB.
 stopped() {
   stopped_status=$1
   stopped_glob=$2
@@ -14,7 +14,7 @@ stopped() {
   shift 5
   rm -f stop.trace
   strace -f -qq -o stop.trace -P "$stopped_path" -e trace="$stopped_call" \
-    -e inject="$stopped_call":signal=SIGSTOP:when=1 "$@" >stop.out 2>&1 &
+    -e inject="$stopped_call":signal=SIGSTOP:when="${stopped_when:-1}" "$@" >stop.out 2>&1 &
   stopped_strace=$!
   wait_for grep -qs 'stopped by SIGSTOP' stop.trace
   eval "$stopped_change"

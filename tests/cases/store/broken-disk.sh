@@ -20,7 +20,7 @@ broken() {
   done
 }
 for call in openat pread64; do
-  broken 7 $call "$layer" "the store cannot be read: 1 errors"
+  broken 7 $call "$layer" "the store cannot be read: 1 error:"
 done
 broken 7 read "$manifest" "Input/output error"
 expect 0 "*0 errors*" shale fsck --read-data
