@@ -13,6 +13,8 @@ build first on PATH.  Lines at its top steer the runner:
     # FULL: only           runs with --full alone
     # SANITIZERS: no       says nothing of a build that watches itself: not run with one, unless with --full
     # SANITIZERS: only     says nothing of a build without ASan
+    # SANITIZERS: first    takes long, and sees with them all that it would see without: without them only by name or with
+    #                      --full
 
 Exit status 0 passes, 77 skips (say why on standard error), all else fails.  Siblings NAME.stdout.exact,
 NAME.stdout.glob and NAME.stderr.glob are compared with what it printed.  SHALE_REQUIRE=root,fuse,... or
@@ -189,6 +191,9 @@ class Runner:
         if fields.get("SANITIZERS") == "no" and self.has_sanitizers and not self.options.full:
             return None
         if fields.get("SANITIZERS") == "only" and not self.has_asan:
+            return None
+        is_asked_for = self.options.full or self.options.patterns
+        if fields.get("SANITIZERS") == "first" and not self.has_sanitizers and not is_asked_for:
             return None
         for need in fields.get("NEEDS", "").split():
             if not has(need):

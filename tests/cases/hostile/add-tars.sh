@@ -4,6 +4,7 @@
 # begin as a tar is a file like others.
 # NEEDS: time
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -3,6 +3,7 @@
 # Archives of images, and of root file systems, that lead out, lie, or blow up: refused, and nothing is unpacked.
 # NEEDS: time
 # TIMEOUT: 240
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

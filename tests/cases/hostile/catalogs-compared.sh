@@ -4,6 +4,7 @@
 # crashes or hangs.
 # NEEDS: root
 # TIMEOUT: 300
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -4,6 +4,7 @@
 # image's tree, or an error, and nobody crashes, hangs, or writes where he should not.
 # NEEDS: root fuse time getfattr
 # TIMEOUT: 400
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

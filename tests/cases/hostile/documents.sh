@@ -4,6 +4,7 @@
 # the status of its fault, within bounds of time and memory, and leaves no name behind.
 # NEEDS: time
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

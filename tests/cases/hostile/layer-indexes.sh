@@ -4,6 +4,7 @@
 # an import, gets an error or the tree of the index, and never a crash.
 # NEEDS: time zstd
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

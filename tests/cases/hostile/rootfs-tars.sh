@@ -3,6 +3,7 @@
 # The same archives as root file systems: what is refused as a layer is refused as a rootfs, with the same status.
 # NEEDS: time
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -4,6 +4,7 @@
 # odd and fine; nothing outside the store changes, and copying out of what was taken stays inside of the copy.
 # NEEDS: time
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null
