@@ -53,7 +53,7 @@ shells() {
 # Not the unit tests: they are full of mistakes on purpose.
 spelling() {
   git ls-files -co --exclude-standard -- '*.c' '*.h' '*.md' '*.scd' '*.sh' '*.py' |
-    grep -v '^tests/unit/' | xargs codespell --ignore-words-list=ot,fo,ois,inout,crate,te,nd,creat,mis
+    grep -v '^tests/unit/' | xargs codespell --ignore-words-list=noes,ot,fo,ois,inout,crate,te,nd,creat,mis
 }
 
 pages() {

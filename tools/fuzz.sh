@@ -11,7 +11,7 @@ set -u
 cd "$(dirname "$0")/.." || exit
 build=$(realpath "$1")
 shift
-[ $# -gt 0 ] || set -- -runs=700 -seed=1
+[ $# -gt 0 ] || set -- -runs=350 -seed=1
 # A target whose room is not instrumented has some dozens of its own.
 COUNTERS_MIN=300
 passed=0

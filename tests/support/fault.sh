@@ -188,7 +188,7 @@ faulted_one() {
   power)
     # Threads compress, and write nothing; and a pipe is no disk.
     case $faulted_name in build-parallel | export-stdout) return 0 ;; esac
-    "$SHALE_SOURCE/tests/support/power.py" --samples "$(samples 6)" "$@"
+    "$SHALE_SOURCE/tests/support/power.py" --samples "$(samples 4)" "$@"
     ;;
   esac
 }
@@ -196,10 +196,10 @@ faulted_one() {
 # faulted_kinds: those of kill, errors, nomem and leaks, with their samples.
 faulted_kinds() {
   case $faulted_what in
-  kill) echo "kill=$(samples 10)" ;;
-  nomem) echo "ENOMEM=$(samples 6)" ;;
+  kill) echo "kill=$(samples 6)" ;;
+  nomem) echo "ENOMEM=$(samples 4)" ;;
   errors | leaks)
-    echo "EIO=$(samples 8) ENOSPC=$(samples 4) EMFILE=$(samples 4)"
+    echo "EIO=$(samples 5) ENOSPC=$(samples 4) EMFILE=$(samples 4)"
     # They say what ENOSPC and EMFILE do.
     [ -z "${SHALE_FULL:-}" ] || echo "EDQUOT=0 ENFILE=0"
     [ "$faulted_name" != build-parallel ] || echo "EAGAIN=0"

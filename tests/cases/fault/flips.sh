@@ -3,6 +3,7 @@
 # A flipped bit anywhere in a store never shows as other bytes: reads are right, or fail; fsck and verify find each one.
 # Some flips go through the commands, most through what the commands call.
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

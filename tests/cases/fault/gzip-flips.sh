@@ -3,6 +3,7 @@
 # A flipped bit anywhere in an image of gzip layers, its blobs and what is kept of them, never shows as other bytes:
 # reads are right, or fail; fsck and verify find each one.
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 

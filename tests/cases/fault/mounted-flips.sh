@@ -3,6 +3,7 @@
 # A flipped bit anywhere in a store never shows as other bytes through a mount: it is refused, or reads are right, or EIO.
 # NEEDS: root fuse
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

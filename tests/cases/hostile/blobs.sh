@@ -4,6 +4,7 @@
 # but legal ones hold what they held.
 # NEEDS: time
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -4,6 +4,7 @@
 # leads nowhere outside; and odd trees cost no more than they should.
 # NEEDS: time strace
 # TIMEOUT: 180
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

@@ -3,6 +3,7 @@
 # Build files that are no text, grow without end, or name what is not theirs: refused, within bounds, and nothing is built.
 # NEEDS: time
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

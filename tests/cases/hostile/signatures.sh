@@ -4,6 +4,7 @@
 # image be mounted, and each ends within bounds.
 # NEEDS: time fuse
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null

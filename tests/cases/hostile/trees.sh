@@ -4,6 +4,7 @@
 # devices and attributes that mean something to other file systems are data.
 # NEEDS: root fuse getfattr
 # TIMEOUT: 120
+# SANITIZERS: first
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null
