@@ -537,8 +537,8 @@ static Suite *suite_new(void)
 	tcase_set_timeout(limits, 60);
 	tcase_add_loop_test(limits, limits_words, 0, 5);
 	tcase_add_test(limits, limits_nesting);
-	tcase_add_loop_test(limits, limits_the_work_of_patterns, 0, 4);
-	tcase_add_loop_test(limits, limits_patterns_without_results, 0, 4);
+	tcase_add_loop_test(limits, limits_the_work_of_patterns, 0, UNIT_LOOPS(4));
+	tcase_add_loop_test(limits, limits_patterns_without_results, 0, UNIT_LOOPS(4));
 	tcase_add_test(limits, limits_all_words_together);
 	tcase_add_test(limits, limits_the_number_of_words);
 	suite_add_tcase(s, limits);

@@ -323,7 +323,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, excludes, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, prunes_nothing_that_is_taken_back, 0, ARRAY_LEN(cases));
-	tcase_add_loop_test(tc, limits_the_work_of_deep_patterns, 0, 2);
+	tcase_add_loop_test(tc, limits_the_work_of_deep_patterns, 0, UNIT_LOOPS(2));
 	tcase_add_loop_test(tc, tells_where_to_look_below, 0, ARRAY_LEN(prunes));
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(refused));
 	tcase_add_test(tc, refuses_nul_bytes);
