@@ -36,21 +36,12 @@ void archive_close(struct archive *a)
 	free(a);
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       is_same_time(&a->st_mtim, &b->st_mtim) && is_same_time(&a->st_ctim, &b->st_ctim);
-}
-
 static struct archive *find(const struct archives *kept, const struct stat *st)
 {
+	const struct stamp file = stamp_of(st);
+
 	for (size_t i = 0; i < kept->count; i++) {
-		if (is_same_file(&kept->items[i]->file, st))
+		if (stamp_equal(&kept->items[i]->file, &file))
 			return kept->items[i];
 	}
 	return NULL;
@@ -76,7 +67,7 @@ static struct archive *open_new(const struct stage *st, const struct archive_fil
 
 	if (!a)
 		return NULL;
-	*a = (struct archive){TAR_TREE_INIT, NULL, *file->st, 1};
+	*a = (struct archive){TAR_TREE_INIT, NULL, stamp_of(file->st), 1};
 	if (tar_tree_open(&a->tree, file->fd, (uint64_t)file->st->st_size, file->name, &opt, e) < 0)
 		return NULL;
 	a->merge = merge_new(e);

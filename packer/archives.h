@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/scope.h"
+#include "base/stamp.h"
 #include "image/merge.h"
 #include "packer/stage.h"
 #include "packer/tar_tree.h"
@@ -24,7 +25,7 @@ enum { ARCHIVES_KEPT = 64 };
 struct archive {
 	struct tar_tree tree;
 	struct merge *merge; /* of that tree alone */
-	struct stat file;    /* which it is */
+	struct stamp file;   /* which it is */
 	size_t holders;
 };
 
@@ -42,7 +43,7 @@ SCOPE_DEFINE(archives, struct archives *, archives_free)
 
 /*
  * The tree of the file, which the caller lets go of by archive_close: a kept one of the same
- * device, inode, size, mtime and ctime, or a new one, whose copy goes to the store of `st`.  `kept`
+ * stamp, or a new one, whose copy goes to the store of `st`.  `kept`
  * NULL: none is.  Warns of what is left out of a new one.  NULL: as tar_tree_open, without the
  * name.
  */

@@ -175,7 +175,7 @@ int context_stat(const struct context *c, const char *path, struct stat *st, str
 	return fd < 0 ? -1 : 0;
 }
 
-int context_open_file(const struct context *c, const char *path, const struct stat *seen,
+int context_open_file(const struct context *c, const char *path, const struct stamp *seen,
 		      struct err *e)
 {
 	struct stat st;
@@ -184,7 +184,8 @@ int context_open_file(const struct context *c, const char *path, const struct st
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return context_set_open_error(path, e);
-	if (st.st_dev != seen->st_dev || st.st_ino != seen->st_ino || st.st_size != seen->st_size)
+	/* Whether its times are the same is asked when it was read. */
+	if (st.st_dev != seen->dev || st.st_ino != seen->ino || st.st_size != seen->size)
 		return err_sys(e, EBUSY, "'%s' changed while it was read", quote_str(q, path));
 	return steal_fd(&fd);
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/scope.h"
+#include "base/stamp.h"
 #include "base/str.h"
 #include "base/strlist.h"
 #include "manifests/ignore.h"
@@ -79,7 +80,7 @@ int context_walk_names(const struct context *c, const char *dir, const struct ig
 		       void *ctx, struct err *e);
 
 /* Opens a regular file that a walk or context_stat found; ERR_SYS when it is another by now. */
-int context_open_file(const struct context *c, const char *path, const struct stat *seen,
+int context_open_file(const struct context *c, const char *path, const struct stamp *seen,
 		      struct err *e);
 
 #endif

@@ -138,20 +138,6 @@ int context_level_fd(const struct context *c, struct context_level *l, struct er
 	return l->fd;
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-/* Whether names were neither added nor removed.  Those that were, in the very tick in which the
- * directory was read, may be missed, as if they came or went after the build. */
-static bool is_unchanged(const struct context_dir *d, const struct context_dir *known)
-{
-	return d->dev == known->dev && d->ino == known->ino &&
-	       is_same_time(&d->modified, &known->modified) &&
-	       is_same_time(&d->changed, &known->changed);
-}
-
 /* Fills in the innermost level, whose path is set. */
 static int enter(const struct context *c, struct context_level *l, struct context_dir *known,
 		 struct err *e)
@@ -163,11 +149,10 @@ static int enter(const struct context *c, struct context_level *l, struct contex
 		return -1;
 	if (fstat(l->fd, &st) < 0)
 		return context_set_open_error(d->path, e);
-	d->dev = st.st_dev;
-	d->ino = st.st_ino;
-	d->modified = st.st_mtim;
-	d->changed = st.st_ctim;
-	if (!known || !is_unchanged(d, known))
+	d->stamp = stamp_of(&st);
+	/* Names that come or go in the very tick in which the directory is read may be missed, as
+	 * if they came or went after the build. */
+	if (!known || !stamp_equal(&d->stamp, &known->stamp))
 		return read_names(l->fd, d->path, &d->names, e);
 	d->names = known->names;
 	known->names = (struct strlist)STRLIST_INIT;

@@ -8,8 +8,7 @@
 #ifndef PACKER_CONTEXT_PRIVATE_H
 #define PACKER_CONTEXT_PRIVATE_H
 
-#include <time.h>
-
+#include "base/stamp.h"
 #include "base/strlist.h"
 #include "packer/context.h"
 
@@ -17,9 +16,7 @@
 struct context_dir {
 	char *path;
 	struct strlist names;
-	dev_t dev;
-	ino_t ino;
-	struct timespec modified, changed;
+	struct stamp stamp;
 };
 
 /* All directories of one walk, in its order. */

@@ -50,16 +50,16 @@ static void add_numbers(struct hasher *h, const uint64_t *numbers, size_t count)
 }
 
 /* What stands for the content of a file. */
-static void add_file(struct hasher *h, const struct stat *st)
+static void add_stamp(struct hasher *h, const struct stamp *s)
 {
 	const uint64_t content[] = {
-		st->st_dev,
-		st->st_ino,
-		(uint64_t)st->st_size,
-		(uint64_t)st->st_mtim.tv_sec,
-		(uint64_t)st->st_mtim.tv_nsec,
-		(uint64_t)st->st_ctim.tv_sec,
-		(uint64_t)st->st_ctim.tv_nsec,
+		s->dev,
+		s->ino,
+		(uint64_t)s->size,
+		(uint64_t)s->modified.tv_sec,
+		(uint64_t)s->modified.tv_nsec,
+		(uint64_t)s->changed.tv_sec,
+		(uint64_t)s->changed.tv_nsec,
 	};
 	add_numbers(h, content, ARRAY_LEN(content));
 }
@@ -77,16 +77,8 @@ static void add_item(struct hasher *h, const struct copy_item *item)
 	add_numbers(h, says, ARRAY_LEN(says));
 	if (item->origin == ITEM_TEXT)
 		add_text(h, item->source);
-	if (item->origin != ITEM_CONTEXT || item->kind != ENTRY_REG)
-		return;
-	const struct stat st = {
-		.st_dev = item->dev,
-		.st_ino = item->ino,
-		.st_size = (off_t)item->size,
-		.st_mtim = item->modified,
-		.st_ctim = item->changed,
-	};
-	add_file(h, &st);
+	if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG)
+		add_stamp(h, &item->seen);
 }
 
 struct digest copy_key(const struct copy_list *l, int64_t epoch,
@@ -101,7 +93,7 @@ struct digest copy_key(const struct copy_list *l, int64_t epoch,
 	add_text(&h, compression_version(compression));
 	add_numbers(&h, says, ARRAY_LEN(says));
 	for (size_t i = 0; i < l->archive_count; i++)
-		add_file(&h, &l->archives[i]->file);
+		add_stamp(&h, &l->archives[i]->file);
 	for (size_t i = 0; i < l->count; i++)
 		add_item(&h, &l->items[i]);
 	return hasher_final(&h);
@@ -116,7 +108,8 @@ bool copy_key_lasts(const struct copy_list *l, const struct context *c)
 		return false;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct copy_item *item = &l->items[i];
-		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG && item->dev != device)
+		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG &&
+		    item->seen.dev != device)
 			return false;
 	}
 	return true;
@@ -139,7 +132,7 @@ bool copy_key_holds(const struct copy_list *l, const struct timespec *since)
 	for (size_t i = 0; i < l->count && !l->has_changed; i++) {
 		const struct copy_item *item = &l->items[i];
 		if (item->origin == ITEM_CONTEXT && item->kind == ENTRY_REG &&
-		    !is_settled(&item->changed, since))
+		    !is_settled(&item->seen.changed, since))
 			return false;
 	}
 	return !l->has_changed;

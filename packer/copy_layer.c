@@ -61,10 +61,7 @@ static int add_file(struct collector *k, const char *source, const struct stat *
 		.path = k->dest.data,
 		.mode = mode_of(k, st),
 		.owner = k->list->owner,
-		.dev = st->st_dev,
-		.ino = st->st_ino,
-		.modified = st->st_mtim,
-		.changed = st->st_ctim,
+		.seen = stamp_of(st),
 	};
 	SCOPE_FREE char *from = str_dup(source, e);
 
@@ -159,7 +156,8 @@ static int copy_file(struct collector *k, const char *source, const struct stat 
 /* ADD of a tar: 1 when `source` is one, and all of it was added; 0, -1. */
 static int unpack(struct collector *k, const char *source, const struct stat *st, struct err *e)
 {
-	SCOPE_FD int fd = context_open_file(k->context, source, st, e);
+	const struct stamp seen = stamp_of(st);
+	SCOPE_FD int fd = context_open_file(k->context, source, &seen, e);
 	char q[QUOTE_MAX];
 
 	if (fd < 0)
@@ -355,26 +353,21 @@ struct copy_list *copy_list_workdir(const struct stage *st, const char *path, co
 	return steal_ptr(&l);
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Whether the file that was read is as the list has seen it, its times included. */
 static bool is_as_seen(int fd, const struct copy_item *item)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && is_same_time(&st.st_mtim, &item->modified) &&
-	       is_same_time(&st.st_ctim, &item->changed);
+	if (fstat(fd, &st) < 0)
+		return false;
+	const struct stamp now = stamp_of(&st);
+	return stamp_equal(&now, &item->seen);
 }
 
 static int write_file(const struct copy_item *item, const struct entry *en, const struct context *c,
 		      struct layer_writer *w, bool *has_changed, struct err *e)
 {
-	const struct stat seen = {
-		.st_dev = item->dev, .st_ino = item->ino, .st_size = (off_t)item->size};
-	SCOPE_FD int fd = context_open_file(c, item->source, &seen, e);
+	SCOPE_FD int fd = context_open_file(c, item->source, &item->seen, e);
 
 	if (fd < 0)
 		return -1;

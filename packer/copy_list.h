@@ -12,9 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <time.h>
 
+#include "base/stamp.h"
 #include "image/entry.h"
 #include "image/merge.h"
 #include "packer/accounts.h"
@@ -37,14 +36,12 @@ struct copy_item {
 	char *target; /* of a link; NULL */
 	uint32_t mode;
 	struct owner owner;
-	uint64_t size; /* of the content; a file must still be this very one when it is read */
-	dev_t dev;
-	ino_t ino;
-	struct timespec modified, changed;
-	size_t archive;  /* ITEM_ARCHIVE: which one of the list, */
-	merge_node node; /* and what of it */
-	bool is_dropped; /* goes with the next drop_marked */
-	size_t order;    /* of discovery: the later one wins */
+	uint64_t size;     /* of the content */
+	struct stamp seen; /* ITEM_CONTEXT: it must still be this very file when it is read */
+	size_t archive;    /* ITEM_ARCHIVE: which one of the list, */
+	merge_node node;   /* and what of it */
+	bool is_dropped;   /* goes with the next drop_marked */
+	size_t order;      /* of discovery: the later one wins */
 };
 
 struct archive;

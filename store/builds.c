@@ -38,9 +38,9 @@ static const char *blob_stamp(const struct store *s, const struct digest *layer,
 
 	out[0] = '\0';
 	if (st.is_there && layer->alg == DIGEST_SHA256)
-		(void)snprintf(out, STAMP_MAX, "%ju %jd.%09ld %jd.%09ld", (uintmax_t)st.ino,
-			       (intmax_t)st.modified.tv_sec, st.modified.tv_nsec,
-			       (intmax_t)st.changed.tv_sec, st.changed.tv_nsec);
+		(void)snprintf(out, STAMP_MAX, "%ju %jd.%09ld %jd.%09ld", (uintmax_t)st.file.ino,
+			       (intmax_t)st.file.modified.tv_sec, st.file.modified.tv_nsec,
+			       (intmax_t)st.file.changed.tv_sec, st.file.changed.tv_nsec);
 	return out;
 }
 

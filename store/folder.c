@@ -127,20 +127,12 @@ struct folder_stamp folder_stamp(int dirfd, const char *name)
 
 	if (dirfd < 0 || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return (struct folder_stamp){.is_there = false};
-	return (struct folder_stamp){true,       st.st_dev,  st.st_ino,
-				     st.st_size, st.st_mtim, st.st_ctim};
-}
-
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+	return (struct folder_stamp){true, stamp_of(&st)};
 }
 
 bool folder_stamp_equal(const struct folder_stamp *a, const struct folder_stamp *b)
 {
-	return a->is_there == b->is_there && a->dev == b->dev && a->ino == b->ino &&
-	       a->size == b->size && is_same_time(&a->modified, &b->modified) &&
-	       is_same_time(&a->changed, &b->changed);
+	return a->is_there == b->is_there && stamp_equal(&a->file, &b->file);
 }
 
 int folder_visit(int dirfd,

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/stamp.h"
 #include "base/str.h"
 #include "store/store.h"
 
@@ -35,14 +36,10 @@ int folder_open_own(int dirfd, const char *name, struct stat *st, struct err *e)
 /* All of a file; as folder_open_own, and ERR_LIMIT. */
 int folder_read_own(int dirfd, const char *name, uint64_t limit, struct str *out, struct err *e);
 
-/* Which file has a name: two that are equal say that it was neither replaced nor changed between
- * them. */
+/* Which file has a name, if one has. */
 struct folder_stamp {
 	bool is_there;
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec modified, changed;
+	struct stamp file;
 };
 struct folder_stamp folder_stamp(int dirfd, const char *name);
 bool folder_stamp_equal(const struct folder_stamp *a, const struct folder_stamp *b);
