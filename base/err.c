@@ -119,6 +119,13 @@ int err_move(struct err *to, struct err *from)
 	return -1;
 }
 
+int err_blame_usage(struct err *e)
+{
+	if (e->code == ERR_SYNTAX)
+		e->code = ERR_USAGE;
+	return -1;
+}
+
 void err_clear(struct err *e)
 {
 	free_text(e->msg);

@@ -57,6 +57,10 @@ int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 
 /* Moves `from` (set) to `to` (clean); `from` is clean afterwards.  Returns -1. */
 int err_move(struct err *to, struct err *from);
 
+/* A text was wrong (ERR_SYNTAX) that stands on the command line, and in no manifest: ERR_USAGE.
+ * Other errors stay.  Returns -1. */
+int err_blame_usage(struct err *e);
+
 void err_clear(struct err *e);
 
 /* Memory or descriptors ran out: an error of this process, which says nothing of what it was

@@ -130,7 +130,7 @@ static int annotate_targets(const struct annotation *a, enum kind kind, const ch
 	bool is_found = false;
 
 	if (platform && platform_parse(&want, platform, e) < 0)
-		return support_blame_usage(e);
+		return err_blame_usage(e);
 	if (platform)
 		platform_unify(&want);
 	for (size_t i = 0; i < a->opt->target_count; i++) {

@@ -19,9 +19,7 @@ int names_check(const char *text, struct err *e)
 	err_clear(&why);
 	if (reference_parse(&r, text, e) == 0)
 		return 0;
-	if (e->code == ERR_SYNTAX)
-		e->code = ERR_USAGE;
-	return -1;
+	return err_blame_usage(e);
 }
 
 /* What the table calls `name`, as it is on the command line. */

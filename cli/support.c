@@ -12,16 +12,9 @@ int support_store(const struct invocation *in, unsigned flags, struct store **ou
 	return store_open(invocation_value(in, "store"), flags, out, e);
 }
 
-int support_blame_usage(struct err *e)
-{
-	if (e->code == ERR_SYNTAX)
-		e->code = ERR_USAGE;
-	return -1;
-}
-
 static int blame_platform(struct err *e)
 {
-	support_blame_usage(e);
+	err_blame_usage(e);
 	return err_wrap(e, "option '--platform'");
 }
 

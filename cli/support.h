@@ -45,10 +45,6 @@
 /* The store of --store; `flags` as store_open. */
 int support_store(const struct invocation *in, unsigned flags, struct store **out, struct err *e);
 
-/* After an error of a text: here it is the command line that is wrong, and no manifest.  ERR_SYNTAX
- * becomes ERR_USAGE; returns -1. */
-int support_blame_usage(struct err *e);
-
 /* --platform: `*out` is `room`, or NULL when it was not given. */
 int support_platform(const struct invocation *in, struct platform *room,
 		     const struct platform **out, struct err *e);

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "image/reference.h"
 #include "packer/export.h"
+#include "packer/exporter.h"
 
 static const struct prefix {
 	const char *text;
@@ -68,22 +69,28 @@ static bool is_ref_name(const char *name)
 	}
 }
 
+int export_parse_name(struct reference *out, const char *name, const char *place, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	if (reference_parse(out, name, e) < 0) {
+		err_blame_usage(e);
+		return err_wrap(e, "the name in %s", place);
+	}
+	if (!out->has_digest)
+		return 0;
+	return err_set(e, ERR_USAGE, "'%s' has a digest, and names in %s have a tag alone",
+		       quote_str(quoted, name), place);
+}
+
 /* What shale could not take back is no name for others either: they cut it as we do. */
 static int check_reference(const char *name, struct err *e)
 {
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
-	char quoted[QUOTE_MAX];
 
-	if (reference_parse(&r, name, e) < 0) {
-		if (e->code == ERR_SYNTAX)
-			e->code = ERR_USAGE;
-		return err_wrap(e, "the name in a layout");
-	}
-	if (r.has_digest)
-		return err_set(e, ERR_USAGE,
-			       "'%s' has a digest, and names in a layout have a tag alone",
-			       quote_str(quoted, name));
-	return reference_check_image_name(&r, name, e);
+	return export_parse_name(&r, name, "a layout", e) < 0
+		       ? -1
+		       : reference_check_image_name(&r, name, e);
 }
 
 static int check_name(const struct prefix *p, const char *name, struct err *e)

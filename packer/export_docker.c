@@ -15,7 +15,6 @@
 #include "base/hash_copy.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/quote.h"
 #include "image/inflate.h"
 #include "image/mediatype.h"
 #include "image/reference.h"
@@ -85,22 +84,14 @@ static int find_name(struct docker_export *d, struct err *e)
 	SCOPE(reference) struct reference r = REFERENCE_INIT;
 	const char *asked = d->x->dest->name;
 	struct err why = ERR_INIT;
-	char quoted[QUOTE_MAX];
 	struct digest digest;
 
 	const bool is_digest = digest_parse(&digest, d->x->image, strlen(d->x->image), &why) == 0;
 	err_clear(&why);
 	if (!asked && is_digest)
 		return 0;
-	if (reference_parse(&r, asked ? asked : d->x->image, e) < 0) {
-		if (e->code == ERR_SYNTAX)
-			e->code = ERR_USAGE;
-		return err_wrap(e, "the name in a docker archive");
-	}
-	if (r.has_digest)
-		return err_set(e, ERR_USAGE,
-			       "'%s' has a digest, and names in a docker archive have a tag alone",
-			       quote_str(quoted, asked ? asked : d->x->image));
+	if (export_parse_name(&r, asked ? asked : d->x->image, "a docker archive", e) < 0)
+		return -1;
 	d->name = reference_key(&r, e);
 	return d->name ? 0 : -1;
 }

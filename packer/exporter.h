@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/scope.h"
 #include "image/descriptor.h"
+#include "image/reference.h"
 #include "packer/export.h"
 #include "store/spool.h"
 #include "store/store.h"
@@ -87,6 +88,9 @@ int export_set_entry(const struct export_set *set, const char *name, struct desc
 int export_copy_blob(const struct exporter *x, const struct export_blob *blob,
 		     int (*write)(void *to, const void *bytes, size_t len, struct err *e), void *to,
 		     struct err *e);
+
+/* A name that `place` ("a layout") can have: a reference without a digest.  ERR_USAGE. */
+int export_parse_name(struct reference *out, const char *name, const char *place, struct err *e);
 
 /* The name in an OCI form (NULL: none); the caller frees it. */
 int export_oci_name(const struct exporter *x, char **out, struct err *e);

@@ -150,6 +150,19 @@ START_TEST(exit_status_of_each_code)
 }
 END_TEST
 
+START_TEST(a_text_of_the_command_line_is_usage)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, ERR_SYNTAX, "no name");
+	ck_assert_int_eq(err_blame_usage(&e), -1);
+	ck_assert_err(&e, ERR_USAGE, "no name");
+	err_set(&e, ERR_LIMIT, "too long");
+	ck_assert_int_eq(err_blame_usage(&e), -1);
+	ck_assert_err(&e, ERR_LIMIT, "too long");
+}
+END_TEST
+
 START_TEST(own_lacks_are_memory_and_descriptors)
 {
 	const struct err e = {statuses[_i].code, statuses[_i].sys, NULL};
@@ -178,6 +191,7 @@ static Suite *suite_new(void)
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("exit status");
 	tcase_add_loop_test(tc, exit_status_of_each_code, 0, ARRAY_LEN(statuses));
+	tcase_add_test(tc, a_text_of_the_command_line_is_usage);
 	tcase_add_loop_test(tc, own_lacks_are_memory_and_descriptors, 0, ARRAY_LEN(statuses));
 	suite_add_tcase(suite, tc);
 	return suite;
