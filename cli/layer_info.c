@@ -89,8 +89,7 @@ int layer_info_count_shares(const struct store *s, const struct image *im, struc
 
 		if (!name || reference_artifact_tag(name))
 			continue;
-		if (image_load_found(s, name, top, top->has_platform ? &top->platform : NULL,
-				     &other, &why) < 0) {
+		if (image_load_any(s, name, top, &other, &why) < 0) {
 			if (support_pass_over(name, &why, status, e) < 0)
 				return -1;
 			continue;

@@ -34,8 +34,8 @@ struct layer_info *layer_info_list(const struct store *s, const struct image *im
 				   const struct layers_options *opt, struct err *e);
 
 /* Looks at every name of the store; an image that does not load shares nothing (`status`:
- * support_pass_over), and of an index this machine's platform counts.  Other names of `im` itself
- * do not. */
+ * support_pass_over), and of an index the image counts that image_load_any takes.  Other names of
+ * `im` itself do not. */
 int layer_info_count_shares(const struct store *s, const struct image *im, struct layer_info *list,
 			    int *status, struct err *e);
 
