@@ -5,6 +5,8 @@
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
 case $(uname -m) in
 x86_64) host=amd64 other=arm64 ;;
@@ -27,17 +29,9 @@ shale export app oci:layout:app >/dev/null
 same "skopeo of all" "$(skopeo inspect --raw oci:layout:app | sha256sum | cut -d ' ' -f 1)" \
   "$(shale inspect --raw app | sha256sum | cut -d ' ' -f 1)"
 
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-run_podman() {
-  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
-    --storage-driver vfs --events-backend file --runtime runc "$@"
-}
 id=$(run_podman pull -q oci:layout:app)
-# The limits of the tests' own machine may be lower than podman's defaults.
 same "what runs" \
-  "$(run_podman run --rm --network none --log-driver k8s-file --ulimit nofile=256:256 --ulimit nproc=256:256 "$id")" \
+  "$(run_image "$id")" \
   "linux/$host"
 run_podman rmi "$id" >/dev/null
 id=$(run_podman pull -q --arch "$other" oci:layout:app)

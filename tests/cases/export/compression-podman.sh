@@ -5,6 +5,8 @@
 # TIMEOUT: 180
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
 mkdir context
 cp "$(command -v busybox)" context/busybox
@@ -15,14 +17,6 @@ ENTRYPOINT ["/bin/sh", "-c"]
 CMD ["echo hello"]
 END_OF_FILE
 
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-run_podman() {
-  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
-    --storage-driver vfs --events-backend file --runtime runc "$@"
-}
-
 name=localhost/app:latest
 for form in docker-archive oci-archive; do
   for compression in gzip zstd; do
@@ -30,7 +24,7 @@ for form in docker-archive oci-archive; do
     run_podman load -q -i out.tar >loaded
     grep -q "$name" loaded || fail "podman load of $form, $compression, said: $(cat loaded)"
     same "what $form with $compression prints" \
-      "$(run_podman run --rm --network none --log-driver k8s-file --ulimit nofile=256:256 --ulimit nproc=256:256 "$name")" hello
+      "$(run_image "$name")" hello
     run_podman rmi "$name" >/dev/null
   done
 done

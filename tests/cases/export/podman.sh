@@ -6,6 +6,8 @@
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
 mkdir context
 cp "$(command -v busybox)" context/busybox
@@ -23,22 +25,13 @@ make_key team
 sign app
 shale export app oci-archive:signed.tar >/dev/null
 
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-run_podman() {
-  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
-    --storage-driver vfs --events-backend file --runtime runc "$@"
-}
-
 for archive in docker oci signed named; do
   name=localhost/app:latest
   [ "$archive" != named ] || name=docker.io/library/named:3
   run_podman load -q -i "$archive.tar" >loaded
   grep -q "$name" loaded || fail "podman load of $archive.tar said: $(cat loaded)"
-  # The limits of the tests' own machine may be lower than podman's defaults.
   same "what $archive.tar prints" \
-    "$(run_podman run --rm --network none --log-driver k8s-file --ulimit nofile=256:256 --ulimit nproc=256:256 "$name")" hello
+    "$(run_image "$name")" hello
   run_podman rmi "$name" >/dev/null
 done
 shale export app docker-archive:- | run_podman load -q >loaded

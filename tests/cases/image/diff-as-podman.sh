@@ -5,6 +5,8 @@
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
 make_rootfs old
 mkdir -p old/a old/a-b/c old/gone/deep old/usr/lib/x old/into-file/sub
@@ -32,13 +34,6 @@ find old new -type d -exec touch -d '2020-02-02' {} +
 shale import -q -t old dir:old >/dev/null
 shale import -q -t new dir:new >/dev/null
 
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-run_podman() {
-  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
-    --storage-driver vfs --events-backend file --runtime runc "$@"
-}
 run_podman pull -q "oci:$SHALE_STORE:localhost/old:latest" >old.id
 run_podman pull -q "oci:$SHALE_STORE:localhost/new:latest" >new.id
 run_podman diff "$(cat new.id)" "$(cat old.id)" >podman.out

@@ -5,16 +5,11 @@
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
 mkdir context
 echo x >context/x
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-run_podman() {
-  podman --root "$PWD/podman" --runroot "$run" --tmpdir "$PWD/podman-tmp" --cgroup-manager cgroupfs \
-    --storage-driver vfs --events-backend file --runtime runc "$@"
-}
 # image NAME EPOCH [LINE]: in the store, and podman's.
 image() {
   printf 'FROM scratch\nCOPY x /\n%s\n' "${3:-}" |

@@ -5,11 +5,11 @@
 # TIMEOUT: 180
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
+# shellcheck source=/dev/null
+. "$SHALE_SOURCE/tests/support/podman.sh"
 
-# podman refuses more than 50 bytes here: above the folder of the case, in that of all cases.
-run=$(mktemp -d "${PWD%/*}/run.XXXXXX")
-trap 'rm -rf "$run"' EXIT
-storage="--root $PWD/storage --runroot $run --storage-driver vfs"
+# shellcheck disable=SC2154 # of podman.sh
+storage="--root $PWD/storage --runroot $podman_runroot --storage-driver vfs"
 export REGISTRY_AUTH_FILE="$PWD/none.json"
 echo "{}" >none.json
 mkdir -p context/sub
