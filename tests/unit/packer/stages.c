@@ -13,18 +13,14 @@ enum { STAGES_MAX = 8 };
 static const struct platform amd64 = {"linux", "amd64", ""};
 static const struct layers_options layers_opt = {.workers = 0};
 
-static struct lease *lease;
 static struct stage *stages[STAGES_MAX];
 static struct image bases[STAGES_MAX];
 static size_t stage_count;
 
 void stages_setup(void)
 {
-	struct err e = ERR_INIT;
-
-	fixture_make();
+	fixture_make_leased();
 	ck_assert_int_eq(mkdirat(scratch_fd(), "context", 0755), 0);
-	ck_assert_int_eq(lease_open(fixture_store(), "test", &lease, &e), 0);
 }
 
 void stages_teardown(void)
@@ -34,8 +30,7 @@ void stages_teardown(void)
 		image_fini(&bases[i]);
 	}
 	stage_count = 0;
-	lease_close(lease);
-	fixture_remove();
+	fixture_remove_leased();
 }
 
 static const char *in_context(const char *name)
@@ -114,7 +109,7 @@ void stages_layer(const struct stages_file *files, struct fixture_layer *out)
 		add(w, f);
 	layer_writer_finish(w, &r, &e);
 	ck_assert_no_err(&e);
-	ck_assert_int_eq(layers_publish(fixture_store(), lease, fd, w, &r, &e), 0);
+	ck_assert_int_eq(layers_publish(fixture_store(), fixture_lease(), fd, w, &r, &e), 0);
 	*out = (struct fixture_layer){DESCRIPTOR_INIT, r.diff_id};
 	ck_assert_int_eq(layer_result_descriptor(&r, &out->descriptor, &e), 0);
 }
@@ -141,8 +136,27 @@ struct stage *stages_new(const struct stages_file *files)
 		image_load(fixture_store(), "base", &amd64, base, &e);
 		ck_assert_no_err(&e);
 	}
-	struct stage *st = stage_new(fixture_store(), lease, files ? base : NULL, &layers_opt, &e);
+	struct stage *st =
+		stage_new(fixture_store(), fixture_lease(), files ? base : NULL, &layers_opt, &e);
 	ck_assert_no_err(&e);
 	stages[stage_count++] = st;
 	return st;
+}
+
+void stages_note_step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
+		      const char *text)
+{
+	struct err e = ERR_INIT;
+
+	str_appendf(ctx, &e, "[%s%s%u/%u] %s\n", platform ? platform->architecture : "",
+		    platform ? " " : "", at, count, text);
+	ck_assert_no_err(&e);
+}
+
+void stages_note_warning(void *ctx, const char *text)
+{
+	struct err e = ERR_INIT;
+
+	str_append_z(ctx, text, &e);
+	ck_assert_no_err(&e);
 }

@@ -6,6 +6,7 @@
 #define TESTS_UNIT_PACKER_STAGES_H
 
 #include "image/entry.h"
+#include "image/platform.h"
 #include "packer/context.h"
 #include "packer/stage.h"
 #include "tests/unit/store/fixture.h"
@@ -37,5 +38,11 @@ void stages_image(const char *key, const struct stages_file *files);
 
 /* A stage over such an image; `files` NULL: over nothing.  The teardown frees it. */
 struct stage *stages_new(const struct stages_file *files);
+
+/* build_options.step and .warn, whose `ctx` is a struct str: "[amd64 1/2] COPY a /\n", and a
+ * warning as it is. */
+void stages_note_step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
+		      const char *text);
+void stages_note_warning(void *ctx, const char *text);
 
 #endif

@@ -22,24 +22,6 @@ static char *app_names[] = {app};
 /* What the callbacks were told. */
 static struct str told;
 
-static void step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
-		 const char *text)
-{
-	struct err e = ERR_INIT;
-
-	str_appendf(ctx, &e, "[%s%s%u/%u] %s\n", platform ? platform->architecture : "",
-		    platform ? " " : "", at, count, text);
-	ck_assert_no_err(&e);
-}
-
-static void warn(void *ctx, const char *text)
-{
-	struct err e = ERR_INIT;
-
-	str_append_z(ctx, text, &e);
-	ck_assert_no_err(&e);
-}
-
 static void setup(void)
 {
 	stages_setup();
@@ -137,7 +119,7 @@ END_TEST
 
 START_TEST(tells_steps_and_warnings)
 {
-	struct build_options opt = {.step = step, .warn = warn};
+	struct build_options opt = {.step = stages_note_step, .warn = stages_note_warning};
 	struct build_result r;
 	struct err e = ERR_INIT;
 

@@ -38,24 +38,6 @@ static void show(struct progress *p, bool at_once)
 	last = p->phase.what;
 }
 
-static void step(void *ctx, const struct platform *platform, unsigned at, unsigned count,
-		 const char *text)
-{
-	struct err e = ERR_INIT;
-
-	str_appendf(ctx, &e, "[%s %u/%u] %s\n", platform ? platform->architecture : "-", at, count,
-		    text);
-	ck_assert_no_err(&e);
-}
-
-static void warn(void *ctx, const char *text)
-{
-	struct err e = ERR_INIT;
-
-	str_append_z(ctx, text, &e);
-	ck_assert_no_err(&e);
-}
-
 static void setup(void)
 {
 	stages_setup();
@@ -89,8 +71,8 @@ static void request_init(struct request *r, const char *platforms)
 		.target_count = r->platforms.count,
 		.compression = COMPRESSION_DEFAULT,
 		.progress = &r->progress,
-		.step = step,
-		.warn = warn,
+		.step = stages_note_step,
+		.warn = stages_note_warning,
 		.ctx = &told,
 	};
 }
@@ -216,7 +198,7 @@ START_TEST(one_makes_no_index)
 	ck_assert_str_eq(r.result.top.media_type, MEDIATYPE_MANIFEST);
 	ck_assert(!r.result.top.has_platform);
 	ck_assert_uint_eq(r.result.image_count, 1);
-	ck_assert_ptr_nonnull(strstr(told.data, "[- 1/1] COPY same /"));
+	ck_assert_ptr_nonnull(strstr(told.data, "[1/1] COPY same /"));
 }
 END_TEST
 

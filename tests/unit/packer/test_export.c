@@ -11,8 +11,8 @@
 #include "image/mediatype.h"
 #include "image/reference.h"
 #include "packer/exporter.h"
+#include "packer/exports.h"
 #include "tests/support/failalloc.h"
-#include "tests/unit/store/fixture.h"
 
 static const struct export_options plain = {.workers = 0};
 
@@ -28,37 +28,6 @@ static void make_image(struct descriptor *out)
 	fixture_layer_fini(&layers[1]);
 }
 
-/* `form` and a path below the scratch folder. */
-static int export(const char *image, const char *form, const char *path,
-		  const struct export_options *opt, struct export_result *out, struct err *e)
-{
-	SCOPE(export_dest) struct export_dest dest = EXPORT_DEST_INIT;
-	SCOPE(lease) struct lease *l = NULL;
-	SCOPE_FREE char *text = str_dupf(e, "%s:%s", form, scratch_file(path));
-
-	if (!text || export_dest_parse(&dest, text, e) < 0 ||
-	    lease_open(fixture_store(), "test", &l, e) < 0)
-		return -1;
-	return export_run(fixture_store(), l, image, &dest, opt, out, e);
-}
-
-static void export_well(const char *image, const char *form, const char *path,
-			struct export_result *out)
-{
-	struct err e = ERR_INIT;
-
-	export(image, form, path, &plain, out, &e);
-	ck_assert_no_err(&e);
-}
-
-static void slurp(const char *name, struct str *out)
-{
-	struct err e = ERR_INIT;
-
-	io_slurp_path(scratch_file(name), LIMIT_DOCUMENT, out, &e);
-	ck_assert_no_err(&e);
-}
-
 static const char *const forms[] = {"oci", "oci-archive", "docker-archive"};
 
 START_TEST(tells_what_it_exported)
@@ -67,7 +36,7 @@ START_TEST(tells_what_it_exported)
 	SCOPE(export_result) struct export_result r = {.bytes = 0};
 
 	make_image(&image);
-	export_well("app:1", forms[_i], "out", &r);
+	exports_well("app:1", forms[_i], "out", &plain, &r);
 	ck_assert(digest_equal(&r.top.digest, &image.digest));
 	ck_assert_str_eq(r.top.media_type, MEDIATYPE_MANIFEST);
 	ck_assert_uint_eq(r.top.annotations.count, 0);
@@ -87,10 +56,10 @@ START_TEST(an_archive_is_always_the_same)
 	SCOPE(str) struct str second = STR_INIT;
 
 	make_image(&image);
-	export_well("app:1", forms[_i], "one", &a);
-	export_well("app:1", forms[_i], "two", &b);
-	slurp("one", &first);
-	slurp("two", &second);
+	exports_well("app:1", forms[_i], "one", &plain, &a);
+	exports_well("app:1", forms[_i], "two", &plain, &b);
+	exports_slurp("one", &first);
+	exports_slurp("two", &second);
 	ck_assert_uint_eq(first.len, second.len);
 	ck_assert_mem_eq(first.data, second.data, first.len);
 	ck_assert_uint_eq(a.bytes, first.len);
@@ -107,7 +76,7 @@ START_TEST(a_missing_layer_leaves_nothing)
 	fixture_fake_image("localhost/app:1", &image, &layer);
 	ck_assert_int_eq(unlink(fixture_blob_file(&layer)), 0);
 	const int before = scratch_count();
-	ck_assert_int_eq(export("app:1", forms[_i], "out", &plain, &r, &e), -1);
+	ck_assert_int_eq(exports_run("app:1", forms[_i], "out", &plain, &r, &e), -1);
 	ck_assert_err(&e, ERR_NOT_FOUND, "is not in the store");
 	ck_assert_int_eq(scratch_count(), before);
 }
@@ -123,7 +92,7 @@ START_TEST(a_flipped_layer_leaves_nothing)
 	fixture_fake_image("localhost/app:1", &image, &layer);
 	fixture_flip(fixture_blob_file(&layer), 0);
 	const int before = scratch_count();
-	ck_assert_int_eq(export("app:1", forms[_i], "out", &plain, &r, &e), -1);
+	ck_assert_int_eq(exports_run("app:1", forms[_i], "out", &plain, &r, &e), -1);
 	ck_assert_err(&e, ERR_DIGEST, "the content has another digest");
 	ck_assert_int_eq(scratch_count(), before);
 }
@@ -143,9 +112,9 @@ START_TEST(signatures_go_along)
 	SCOPE_FREE char *key = str_dupf(&e, "localhost/app:%s", tag);
 	fixture_signature(key, &image.digest, &signature);
 	fixture_set_ref(key, &signature);
-	export_well("app:1", "oci", "out", &r);
+	exports_well("app:1", "oci", "out", &plain, &r);
 	ck_assert_uint_eq(r.signatures, 1);
-	slurp("out/index.json", &index);
+	exports_slurp("out/index.json", &index);
 	ck_assert_ptr_nonnull(strstr(index.data, tag));
 	ck_assert_ptr_nonnull(strstr(index.data, digest_format(&signature.digest, digest)));
 }
@@ -226,44 +195,12 @@ START_TEST(full_names_are_said_to_containerd)
 }
 END_TEST
 
-static bool left_something;
-
-struct once {
-	const struct store *store;
-	const char *dest, *path;
-};
-
-/* Nothing of Check here: it takes memory, too. */
-static int export_once(void *arg, struct err *e)
-{
-	const struct once *o = arg;
-	SCOPE(export_dest) struct export_dest dest = EXPORT_DEST_INIT;
-	SCOPE(export_result) struct export_result r = {.bytes = 0};
-	SCOPE(lease) struct lease *l = NULL;
-	const bool was_there = access(o->path, F_OK) == 0;
-
-	const int got = export_dest_parse(&dest, o->dest, e) < 0 ||
-					lease_open(o->store, "test", &l, e) < 0 ||
-					export_run(o->store, l, "app:1", &dest, &plain, &r, e) < 0
-				? -1
-				: 0;
-	left_something = left_something || (got < 0 && !was_there && access(o->path, F_OK) == 0);
-	return got;
-}
-
 START_TEST(survives_without_memory)
 {
 	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
-	struct err e = ERR_INIT;
 
 	make_image(&image);
-	SCOPE_FREE char *path = str_dup(scratch_file("out"), &e);
-	SCOPE_FREE char *dest = str_dupf(&e, "%s:%s", forms[_i], path);
-	const int before = scratch_count();
-	struct once o = {fixture_store(), dest, path};
-	failalloc_each(export_once, &o);
-	ck_assert(!left_something);
-	ck_assert_int_eq(scratch_count(), before + 1);
+	exports_without_memory(forms[_i], &plain);
 }
 END_TEST
 

@@ -11,8 +11,8 @@
 #include "image/mediatype.h"
 #include "image/reference.h"
 #include "packer/export_recode.h"
+#include "packer/exports.h"
 #include "tests/support/failalloc.h"
-#include "tests/unit/store/fixture.h"
 
 static const struct compression zstd = COMPRESSION_DEFAULT;
 static const struct compression gzip = {FRAME_GZIP, 6};
@@ -37,27 +37,10 @@ static void make_image(bool has_foreign, struct descriptor *out)
 		fixture_layer_fini(&layers[i]);
 }
 
-/* `form` and a path below the scratch folder. */
-static int export(const char *image, const char *form, const char *path,
-		  const struct export_options *opt, struct export_result *out, struct err *e)
-{
-	SCOPE(export_dest) struct export_dest dest = EXPORT_DEST_INIT;
-	SCOPE(lease) struct lease *l = NULL;
-	SCOPE_FREE char *text = str_dupf(e, "%s:%s", form, scratch_file(path));
-
-	if (!text || export_dest_parse(&dest, text, e) < 0 ||
-	    lease_open(fixture_store(), "test", &l, e) < 0)
-		return -1;
-	return export_run(fixture_store(), l, image, &dest, opt, out, e);
-}
-
 static void export_well(const char *form, const char *path, const struct export_options *opt,
 			struct export_result *out)
 {
-	struct err e = ERR_INIT;
-
-	export("app:1", form, path, opt, out, &e);
-	ck_assert_no_err(&e);
+	exports_well("app:1", form, path, opt, out);
 }
 
 static void set_type(struct fixture_layer *l, const char *media_type)
@@ -69,21 +52,13 @@ static void set_type(struct fixture_layer *l, const char *media_type)
 	ck_assert_no_err(&e);
 }
 
-static void slurp(const char *name, struct str *out)
-{
-	struct err e = ERR_INIT;
-
-	io_slurp_path(scratch_file(name), LIMIT_DOCUMENT, out, &e);
-	ck_assert_no_err(&e);
-}
-
 static void assert_same_files(const char *a, const char *b)
 {
 	SCOPE(str) struct str first = STR_INIT;
 	SCOPE(str) struct str second = STR_INIT;
 
-	slurp(a, &first);
-	slurp(b, &second);
+	exports_slurp(a, &first);
+	exports_slurp(b, &second);
 	ck_assert_uint_eq(first.len, second.len);
 	ck_assert_mem_eq(first.data, second.data, first.len);
 }
@@ -103,7 +78,7 @@ static void read_manifest(const struct descriptor *top, struct manifest *out)
 	SCOPE(str) struct str text = STR_INIT;
 	struct err e = ERR_INIT;
 
-	slurp(blob_name(&top->digest), &text);
+	exports_slurp(blob_name(&top->digest), &text);
 	ck_assert_uint_eq(text.len, top->size);
 	manifest_parse(out, str_text(&text), text.len, top->media_type, &e);
 	ck_assert_no_err(&e);
@@ -180,7 +155,7 @@ static void refuse(const char *form, enum err_code code, const char *word)
 	struct err e = ERR_INIT;
 	const int before = scratch_count();
 
-	ck_assert_int_eq(export("app:1", form, "out", &to_gzip, &r, &e), -1);
+	ck_assert_int_eq(exports_run("app:1", form, "out", &to_gzip, &r, &e), -1);
 	ck_assert_err(&e, code, word);
 	ck_assert_int_eq(scratch_count(), before);
 }
@@ -227,7 +202,7 @@ static bool has_signatures(const char *tag)
 {
 	SCOPE(str) struct str index = STR_INIT;
 
-	slurp("out/index.json", &index);
+	exports_slurp("out/index.json", &index);
 	return strstr(str_text(&index), tag) != NULL;
 }
 
@@ -297,7 +272,7 @@ START_TEST(an_index_names_what_became_of_its_manifests)
 	fixture_index("localhost/app:1", images, platforms, 2, &index);
 	export_well("oci", "out", &to_gzip, &r);
 	ck_assert_uint_eq(r.changes.recoded, 2);
-	slurp(blob_name(&r.top.digest), &text);
+	exports_slurp(blob_name(&r.top.digest), &text);
 	image_index_parse(&ix, str_text(&text), text.len, r.top.media_type, LIMIT_INDEX_ENTRIES,
 			  &e);
 	ck_assert_no_err(&e);
@@ -525,44 +500,12 @@ START_TEST(an_image_with_unknown_layers_alone_is_refused)
 }
 END_TEST
 
-static bool left_something;
-
-struct once {
-	const struct store *store;
-	const char *dest, *path;
-};
-
-/* Nothing of Check here: it takes memory, too. */
-static int export_once(void *arg, struct err *e)
-{
-	const struct once *o = arg;
-	SCOPE(export_dest) struct export_dest dest = EXPORT_DEST_INIT;
-	SCOPE(export_result) struct export_result r = {.bytes = 0};
-	SCOPE(lease) struct lease *l = NULL;
-	const bool was_there = access(o->path, F_OK) == 0;
-
-	const int got = export_dest_parse(&dest, o->dest, e) < 0 ||
-					lease_open(o->store, "test", &l, e) < 0 ||
-					export_run(o->store, l, "app:1", &dest, &to_gzip, &r, e) < 0
-				? -1
-				: 0;
-	left_something = left_something || (got < 0 && !was_there && access(o->path, F_OK) == 0);
-	return got;
-}
-
 START_TEST(survives_without_memory)
 {
 	SCOPE(descriptor) struct descriptor image = DESCRIPTOR_INIT;
-	struct err e = ERR_INIT;
 
 	make_image(false, &image);
-	SCOPE_FREE char *path = str_dup(scratch_file("out"), &e);
-	SCOPE_FREE char *dest = str_dupf(&e, "%s:%s", forms[_i], path);
-	const int before = scratch_count();
-	struct once o = {fixture_store(), dest, path};
-	failalloc_each(export_once, &o);
-	ck_assert(!left_something);
-	ck_assert_int_eq(scratch_count(), before + 1);
+	exports_without_memory(forms[_i], &to_gzip);
 }
 END_TEST
 

@@ -16,6 +16,7 @@
 #include "store/refs.h"
 
 static struct store *store;
+static struct lease *lease;
 
 void fixture_make(void)
 {
@@ -31,6 +32,26 @@ void fixture_remove(void)
 	store_close(store);
 	store = NULL;
 	scratch_remove();
+}
+
+void fixture_make_leased(void)
+{
+	struct err e = ERR_INIT;
+
+	fixture_make();
+	ck_assert_int_eq(lease_open(store, "test", &lease, &e), 0);
+}
+
+void fixture_remove_leased(void)
+{
+	lease_close(lease);
+	lease = NULL;
+	fixture_remove();
+}
+
+struct lease *fixture_lease(void)
+{
+	return lease;
 }
 
 const struct store *fixture_store(void)

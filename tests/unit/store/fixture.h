@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "image/descriptor.h"
 #include "image/mediatype.h"
+#include "store/lease.h"
 #include "store/store.h"
 #include "tests/support/scratch.h"
 #include "tests/unit/main.h"
@@ -22,6 +23,10 @@
 
 void fixture_make(void);
 void fixture_remove(void);
+/* The same with a lease that is open meanwhile. */
+void fixture_make_leased(void);
+void fixture_remove_leased(void);
+struct lease *fixture_lease(void);
 
 /* The store, as the tests' process has it open. */
 const struct store *fixture_store(void);

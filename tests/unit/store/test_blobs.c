@@ -15,23 +15,6 @@
 
 enum { CHUNK = 1000, BIG = 300 * 1000 };
 
-static struct lease *lease;
-
-static void setup(void)
-{
-	struct err e = ERR_INIT;
-
-	fixture_make();
-	ck_assert_int_eq(lease_open(fixture_store(), "test", &lease, &e), 0);
-}
-
-static void teardown(void)
-{
-	lease_close(lease);
-	lease = NULL;
-	fixture_remove();
-}
-
 /* Gives `left` bytes of 'x' in small pieces, and then fails, when it shall. */
 struct stream {
 	uint64_t left;
@@ -68,7 +51,7 @@ static int put(const struct digest *d, uint64_t size, struct stream *st, struct 
 {
 	const struct blob_source src = {read_stream, st};
 
-	return blobs_put(fixture_store(), lease, d, size, &src, NULL, e);
+	return blobs_put(fixture_store(), fixture_lease(), d, size, &src, NULL, e);
 }
 
 static int count_blob(void *ctx, const struct digest *d, const char *name, const struct stat *st,
@@ -110,11 +93,11 @@ START_TEST(what_is_put_can_be_read)
 	struct err e = ERR_INIT;
 	struct stat sb;
 
-	ck_assert_int_eq(blobs_has(fixture_store(), lease, &d, BIG, &e), 0);
+	ck_assert_int_eq(blobs_has(fixture_store(), fixture_lease(), &d, BIG, &e), 0);
 	ck_assert_int_eq(put(&d, BIG, &st, &e), 0);
-	ck_assert_int_eq(blobs_has(fixture_store(), lease, &d, BIG, &e), 1);
-	ck_assert_int_eq(blobs_has(fixture_store(), lease, &d, BLOBS_ANY_SIZE, &e), 1);
-	ck_assert_int_eq(blobs_has(fixture_store(), lease, &d, BIG + 1, &e), 0);
+	ck_assert_int_eq(blobs_has(fixture_store(), fixture_lease(), &d, BIG, &e), 1);
+	ck_assert_int_eq(blobs_has(fixture_store(), fixture_lease(), &d, BLOBS_ANY_SIZE, &e), 1);
+	ck_assert_int_eq(blobs_has(fixture_store(), fixture_lease(), &d, BIG + 1, &e), 0);
 	check_content(&d, BIG);
 	ck_assert_int_eq(lstat(fixture_blob_file(&d), &sb), 0);
 	ck_assert_uint_eq(sb.st_mode, S_IFREG | 0444);
@@ -248,7 +231,7 @@ START_TEST(publish_replaces_a_damaged_blob)
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(io_write_all(fd, "content", 7), 0);
 		ck_assert_int_eq(stat(fixture_blob_file(&d), &before), 0);
-		ck_assert_int_eq(blobs_publish(fixture_store(), lease, fd, &d, &e), 0);
+		ck_assert_int_eq(blobs_publish(fixture_store(), fixture_lease(), fd, &d, &e), 0);
 		ck_assert_int_eq(stat(fixture_blob_file(&d), &after), 0);
 		ck_assert_int_eq(before.st_ino == after.st_ino, i);
 		ck_assert_int_eq(blobs_read(fixture_store(), &d, 7, 7, &text, &e), 0);
@@ -271,7 +254,7 @@ START_TEST(a_link_in_the_place_of_a_blob_is_never_followed)
 	ck_assert_int_eq(symlink(target, fixture_blob_file(&d)), 0);
 	ck_assert_int_eq(blobs_open(fixture_store(), &d, BLOBS_ANY_SIZE, &e), -1);
 	ck_assert_err(&e, ERR_FORMAT, "not a regular file");
-	ck_assert_int_eq(blobs_has(fixture_store(), lease, &d, BLOBS_ANY_SIZE, &e), 0);
+	ck_assert_int_eq(blobs_has(fixture_store(), fixture_lease(), &d, BLOBS_ANY_SIZE, &e), 0);
 	ck_assert_int_eq(put(&d, BIG, &st, &e), 0);
 	check_content(&d, BIG);
 	ck_assert_int_eq(stat(target, &sb), 0);
@@ -349,7 +332,7 @@ START_TEST(publish_leases_and_takes_what_is_there)
 		SCOPE_FD int fd = blobs_tmpfile(fixture_store(), &e);
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(io_write_all(fd, "content", 7), 0);
-		ck_assert_int_eq(blobs_publish(fixture_store(), lease, fd, &d, &e), 0);
+		ck_assert_int_eq(blobs_publish(fixture_store(), fixture_lease(), fd, &d, &e), 0);
 		ck_assert(fixture_has(&d));
 	}
 	ck_assert_int_eq(count_blobs(), 1);
@@ -396,7 +379,7 @@ static Suite *suite_new(void)
 	Suite *suite = suite_create("store/blobs");
 	TCase *tc = tcase_create("blobs");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, fixture_make_leased, fixture_remove_leased);
 	tcase_add_loop_test(tc, what_is_put_can_be_read, 0, 2);
 	tcase_add_test(tc, put_of_unknown_size_is_verified);
 	tcase_add_loop_test(tc, put_refuses_and_leaves_nothing, 0, ARRAY_LEN(refused));

@@ -13,22 +13,6 @@
 #include "store/blobs.h"
 #include "tests/unit/store/fixture.h"
 
-static struct lease *lease;
-
-static void setup(void)
-{
-	struct err e = ERR_INIT;
-
-	fixture_make();
-	ck_assert_int_eq(lease_open(fixture_store(), "test", &lease, &e), 0);
-}
-
-static void teardown(void)
-{
-	lease_close(lease);
-	fixture_remove();
-}
-
 static struct digest digest_of(const char *text)
 {
 	return hasher_sha256(text, strlen(text));
@@ -42,7 +26,7 @@ static void put(const char *key, const char *text)
 	struct digest d;
 	struct err e = ERR_INIT;
 
-	blobs_put_bytes(fixture_store(), lease, text, strlen(text), &d, &e);
+	blobs_put_bytes(fixture_store(), fixture_lease(), text, strlen(text), &d, &e);
 	descriptor_set(&layer, MEDIATYPE_LAYER_ZSTD, &d, strlen(text), &e);
 	strmap_set(&layer.annotations, "a", "b", &e);
 	ck_assert_int_eq(builds_put(fixture_store(), &k, &layer, &diff_id, &e), 0);
@@ -57,7 +41,7 @@ static void check(const char *key, const char *text)
 	struct digest diff_id;
 	struct err e = ERR_INIT;
 
-	const int r = builds_get(fixture_store(), lease, &k, &layer, &diff_id, &e);
+	const int r = builds_get(fixture_store(), fixture_lease(), &k, &layer, &diff_id, &e);
 	ck_assert_no_err(&e);
 	ck_assert_int_eq(r, text != NULL);
 	if (!text)
@@ -252,7 +236,7 @@ static Suite *suite_new(void)
 	Suite *s = suite_create("store/builds");
 	TCase *tc = tcase_create("builds");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, fixture_make_leased, fixture_remove_leased);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, layers_are_found_by_key);
 	tcase_add_test(tc, a_layer_that_is_gone_is_none);

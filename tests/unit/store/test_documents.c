@@ -6,23 +6,6 @@
 #include "store/blobs.h"
 #include "tests/unit/store/fixture.h"
 
-static struct lease *lease;
-
-static void setup(void)
-{
-	struct err e = ERR_INIT;
-
-	fixture_make();
-	ck_assert_int_eq(lease_open(fixture_store(), "test", &lease, &e), 0);
-}
-
-static void teardown(void)
-{
-	lease_close(lease);
-	lease = NULL;
-	fixture_remove();
-}
-
 /* A document of exactly `len` bytes. */
 static void make_long(size_t len, struct str *out)
 {
@@ -47,7 +30,7 @@ START_TEST(as_long_as_can_be_read)
 	struct err e = ERR_INIT;
 
 	make_long(LIMIT_DOCUMENT, &text);
-	documents_put(fixture_store(), lease, MEDIATYPE_INDEX, &text, &d, &e);
+	documents_put(fixture_store(), fixture_lease(), MEDIATYPE_INDEX, &text, &d, &e);
 	ck_assert_no_err(&e);
 	ck_assert_str_eq(d.media_type, MEDIATYPE_INDEX);
 	ck_assert_uint_eq(d.size, LIMIT_DOCUMENT);
@@ -72,7 +55,8 @@ START_TEST(longer_is_not_written)
 	struct err e = ERR_INIT;
 
 	make_long(LIMIT_DOCUMENT + 1, &text);
-	ck_assert_int_eq(documents_put(fixture_store(), lease, kinds[_i].media_type, &text, &d, &e),
+	ck_assert_int_eq(documents_put(fixture_store(), fixture_lease(), kinds[_i].media_type,
+				       &text, &d, &e),
 			 -1);
 	ck_assert_err(&e, ERR_LIMIT, kinds[_i].name);
 	ck_assert_ptr_null(d.media_type);
@@ -93,8 +77,9 @@ START_TEST(more_values_are_not_written)
 	str_append_z(&text, "]}", &e);
 	ck_assert_no_err(&e);
 	ck_assert_uint_lt(text.len, LIMIT_DOCUMENT);
-	ck_assert_int_eq(documents_put(fixture_store(), lease, MEDIATYPE_CONFIG, &text, &d, &e),
-			 -1);
+	ck_assert_int_eq(
+		documents_put(fixture_store(), fixture_lease(), MEDIATYPE_CONFIG, &text, &d, &e),
+		-1);
 	ck_assert_err(&e, ERR_LIMIT, "image config: JSON of more than 524288 values");
 }
 END_TEST
@@ -104,7 +89,7 @@ static Suite *suite_new(void)
 	Suite *s = suite_create("store/documents");
 	TCase *tc = tcase_create("documents");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, fixture_make_leased, fixture_remove_leased);
 	tcase_add_test(tc, as_long_as_can_be_read);
 	tcase_add_loop_test(tc, longer_is_not_written, 0, ARRAY_LEN(kinds));
 	tcase_add_test(tc, more_values_are_not_written);
