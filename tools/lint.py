@@ -26,6 +26,7 @@ FOLDERS_BESIDE = ("tests", "examples")
 LIBRARY_HEADERS = {
     "fuse": r"fuse[_.a-z]*\.h|fuse3/.*",
     "sodium": r"sodium.*\.h",
+    "sqlite": r"sqlite3.*\.h",
     "openssl": r"openssl/.*",
     "archive": r"archive.*\.h",
     "zstd": r"zstd.*\.h",

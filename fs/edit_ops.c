@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/edit_ops.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "fs/session_data.h"
+
+enum {
+	TIMEOUT_S = 86400,
+	MAX_BACKGROUND = 64,
+	BUFFER_MAX = 1024 * 1024, /* of a reply to readdir; what copy_file_range copies at a time */
+	COPY_MAX = 64 * 1024 * 1024, /* of one copy_file_range: a client can be interrupted */
+};
+
+/* Most are answers, and what the host's disk says of itself is meant for the client, too (fs/
+ * session_files.c leaves nothing else of the host's). */
+int edit_errno(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_NOMEM:
+		return ENOMEM;
+	case ERR_NOT_FOUND:
+		return ESTALE;
+	case ERR_UNSUPPORTED: /* of a catalog: a name in a file */
+		return ENOTDIR;
+	case ERR_SYS:
+		return e->sys == ENOSYS ? EIO : e->sys;
+	case ERR_NONE:
+	case ERR_USAGE:
+	case ERR_SYNTAX:
+	case ERR_FORMAT:
+	case ERR_LIMIT:
+	case ERR_DIGEST:
+	case ERR_UNTRUSTED:
+	case ERR_NET:
+	case ERR_EXISTS:
+	case ERR_BUSY:
+		break;
+	}
+	return EIO;
+}
+
+static struct session *session_of(fuse_req_t req)
+{
+	const struct edit_context *c = fuse_req_userdata(req);
+
+	return c->session;
+}
+
+/* At most one line a second, and none for what is an answer. */
+static void reply_err(fuse_req_t req, const char *what, fuse_ino_t ino, struct err *e)
+{
+	static _Atomic time_t last;
+	const time_t now = time(NULL);
+	const int error = edit_errno(e);
+
+	if ((error == EIO || error == ENOSPC || error == ENOMEM) &&
+	    atomic_exchange(&last, now) != now)
+		log_error("%s of inode %llu: %s", what, (unsigned long long)ino, e->msg);
+	fuse_reply_err(req, error);
+	err_clear(e);
+}
+
+/* 0, or the error of `r` < 0. */
+static void reply_done(fuse_req_t req, int r, const char *what, fuse_ino_t ino, struct err *e)
+{
+	if (r < 0)
+		reply_err(req, what, ino, e);
+	else
+		fuse_reply_err(req, 0);
+}
+
+static struct session_caller caller_of(fuse_req_t req)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	return (struct session_caller){.uid = ctx->uid, .gid = ctx->gid};
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	/* Not ATOMIC_O_TRUNC: without OPEN the truncation of an open would be lost. */
+	static const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS |
+				       FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS |
+				       FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
+				       FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_ASYNC_DIO;
+
+	(void)userdata;
+	conn->want = conn->capable & wanted;
+	conn->max_background = MAX_BACKGROUND;
+	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
+	conn->time_gran = 1;
+}
+
+/* The entry of an inode that the kernel learns of. */
+static int fill_entry(struct session *s, uint64_t ino, struct fuse_entry_param *out, struct err *e)
+{
+	*out = (struct fuse_entry_param){
+		.ino = ino,
+		.attr_timeout = TIMEOUT_S,
+		.entry_timeout = TIMEOUT_S,
+	};
+	if (session_stat(s, ino, &out->attr, e) < 0)
+		return -1;
+	return session_remember(s, ino, e);
+}
+
+static void reply_entry(fuse_req_t req, uint64_t ino, const char *what, struct err *e)
+{
+	struct session *s = session_of(req);
+	struct fuse_entry_param entry;
+
+	if (fill_entry(s, ino, &entry, e) < 0)
+		reply_err(req, what, ino, e);
+	else if (fuse_reply_entry(req, &entry) == -ENOENT) /* interrupted: it was not told */
+		session_forget(s, ino, 1);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	const struct fuse_entry_param nothing = {.entry_timeout = TIMEOUT_S};
+	struct err e = ERR_INIT;
+	uint64_t ino = 0;
+
+	const int found = session_lookup(session_of(req), parent, name, &ino, &e);
+	if (found < 0)
+		reply_err(req, "lookup", parent, &e);
+	else if (found == 0)
+		fuse_reply_entry(req, &nothing); /* ino 0: a name that is not there, kept too */
+	else
+		reply_entry(req, ino, "lookup", &e);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	session_forget(session_of(req), ino, count);
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *items)
+{
+	for (size_t i = 0; i < count; i++)
+		session_forget(session_of(req), items[i].ino, items[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void reply_attr(fuse_req_t req, fuse_ino_t ino, const char *what)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	if (session_stat(session_of(req), ino, &st, &e) < 0)
+		reply_err(req, what, ino, &e);
+	else
+		fuse_reply_attr(req, &st, TIMEOUT_S);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	reply_attr(req, ino, "getattr");
+}
+
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set,
+		       struct fuse_file_info *fi)
+{
+	static const struct {
+		int fuse;
+		unsigned session;
+	} bits[] = {
+		{FUSE_SET_ATTR_MODE, SESSION_SET_MODE},
+		{FUSE_SET_ATTR_UID, SESSION_SET_UID},
+		{FUSE_SET_ATTR_GID, SESSION_SET_GID},
+		{FUSE_SET_ATTR_SIZE, SESSION_SET_SIZE},
+		{FUSE_SET_ATTR_ATIME, SESSION_SET_ATIME},
+		{FUSE_SET_ATTR_MTIME, SESSION_SET_MTIME},
+		{FUSE_SET_ATTR_ATIME_NOW, SESSION_SET_ATIME_NOW},
+		{FUSE_SET_ATTR_MTIME_NOW, SESSION_SET_MTIME_NOW},
+	};
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+	unsigned set = 0;
+
+	(void)fi;
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+		set |= to_set & bits[i].fuse ? bits[i].session : 0;
+	if (session_setattr(session_of(req), &who, ino, st, set, &e) < 0)
+		reply_err(req, "setattr", ino, &e);
+	else
+		reply_attr(req, ino, "setattr");
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	char target[LIMIT_SYMLINK + 1];
+	struct err e = ERR_INIT;
+
+	if (session_readlink(session_of(req), ino, target, &e) < 0)
+		reply_err(req, "readlink", ino, &e);
+	else
+		fuse_reply_readlink(req, target);
+}
+
+static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *what,
+		   const char *why)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+	uint64_t ino;
+
+	if (session_create(session_of(req), &who, parent, what, &ino, &e) < 0)
+		reply_err(req, why, parent, &e);
+	else
+		reply_entry(req, ino, why, &e);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	const struct session_new what = {
+		.name = name, .mode = mode, .rdev_major = major(rdev), .rdev_minor = minor(rdev)};
+
+	create(req, parent, &what, "mknod");
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	create(req, parent, &(struct session_new){.name = name, .mode = S_IFDIR | mode}, "mkdir");
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	const struct session_new what = {.name = name, .mode = S_IFLNK | 0777, .target = target};
+
+	create(req, parent, &what, "symlink");
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	const struct session_new what = {.name = name, .mode = S_IFREG | (mode & ~(mode_t)S_IFMT)};
+	const struct session_caller who = caller_of(req);
+	struct session *s = session_of(req);
+	struct fuse_entry_param entry;
+	struct err e = ERR_INIT;
+	uint64_t ino;
+
+	if (session_create(s, &who, parent, &what, &ino, &e) < 0 ||
+	    fill_entry(s, ino, &entry, &e) < 0) {
+		reply_err(req, "create", parent, &e);
+		return;
+	}
+	fi->keep_cache = 1;
+	if (fuse_reply_create(req, &entry, fi) == -ENOENT)
+		session_forget(s, ino, 1);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	if (session_link(session_of(req), &who, ino, parent, name, &e) < 0)
+		reply_err(req, "link", ino, &e);
+	else
+		reply_entry(req, ino, "link", &e);
+}
+
+static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	const int r = session_unlink(session_of(req), &who, parent, name, &e);
+	reply_done(req, r, "unlink", parent, &e);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	const int r = session_rmdir(session_of(req), &who, parent, name, &e);
+	reply_done(req, r, "rmdir", parent, &e);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+		      const char *new_name, unsigned int flags)
+{
+	const struct session_move m = {parent, name, new_parent, new_name, flags};
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	const int r = session_rename(session_of(req), &who, &m, &e);
+	reply_done(req, r, "rename", parent, &e);
+}
+
+/* ENOSYS once, and the kernel asks no more: opens cost no round trip, pages and names stay. */
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)fi;
+	fuse_reply_err(req, ENOSYS);
+}
+
+/* Of a file that was made before the kernel had that answer. */
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)fi;
+	fuse_reply_err(req, 0);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	SCOPE_FREE char *buf = malloc(size ? size : 1);
+	struct err e = ERR_INIT;
+
+	(void)fi;
+	const ssize_t n = buf ? session_read(session_of(req), ino, (uint64_t)offset, buf, size, &e)
+			      : (ssize_t)err_nomem(&e);
+	if (n < 0)
+		reply_err(req, "read", ino, &e);
+	else
+		fuse_reply_buf(req, buf, (size_t)n);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	(void)fi;
+	if (session_write(session_of(req), &who, ino, (uint64_t)offset, buf, size, 0, &e) < 0)
+		reply_err(req, "write", ino, &e);
+	else
+		fuse_reply_write(req, size);
+}
+
+static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct err e = ERR_INIT;
+
+	(void)datasync;
+	(void)fi;
+	const int r = session_sync(session_of(req), &e);
+	reply_done(req, r, "fsync", ino, &e);
+}
+
+static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
+			 struct fuse_file_info *fi)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	(void)fi;
+	const int r = session_fallocate(session_of(req), &who, ino, mode, (uint64_t)offset,
+					(uint64_t)length, &e);
+	reply_done(req, r, "fallocate", ino, &e);
+}
+
+static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
+		     struct fuse_file_info *fi)
+{
+	struct err e = ERR_INIT;
+
+	(void)fi;
+	if (offset < 0 || (whence != SEEK_DATA && whence != SEEK_HOLE)) {
+		fuse_reply_err(req, offset < 0 ? ENXIO : EINVAL);
+		return;
+	}
+	const int64_t at = session_seek(session_of(req), ino, (uint64_t)offset, whence, &e);
+	if (at < 0)
+		reply_err(req, "lseek", ino, &e);
+	else
+		fuse_reply_lseek(req, at);
+}
+
+/* Bytes copied: what was asked, up to the end of the source. */
+static int64_t copy(struct session *s, const struct session_caller *who, fuse_ino_t from,
+		    uint64_t from_at, fuse_ino_t to, uint64_t to_at, uint64_t len, struct err *e)
+{
+	SCOPE_FREE char *buf = array_new(1, BUFFER_MAX, e);
+	uint64_t done = 0;
+
+	if (!buf)
+		return -1;
+	while (done < len) {
+		const size_t want = len - done < BUFFER_MAX ? (size_t)(len - done) : BUFFER_MAX;
+		const ssize_t n = session_read(s, from, from_at + done, buf, want, e);
+		if (n < 0 ||
+		    (n > 0 && session_write(s, who, to, to_at + done, buf, (size_t)n, 0, e) < 0))
+			return -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (int64_t)done;
+}
+
+static void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_at,
+			       struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_at,
+			       struct fuse_file_info *to_fi, size_t len, int flags)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	(void)from_fi;
+	(void)to_fi;
+	(void)flags;
+	const int64_t n = copy(session_of(req), &who, from, (uint64_t)from_at, to, (uint64_t)to_at,
+			       len < COPY_MAX ? len : COPY_MAX, &e);
+	if (n < 0)
+		reply_err(req, "copy_file_range", to, &e);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+/* A reply to readdir or readdirplus that is being filled. */
+struct dir_reply {
+	fuse_req_t req;
+	struct session *session;
+	char *buf;
+	size_t size, used;
+	bool is_plus;
+};
+
+/* 1 added, 0 no room, -1. */
+static int add_dirent(struct dir_reply *r, const struct session_dirent *de, struct err *e)
+{
+	const bool is_child = strcmp(de->name, ".") != 0 && strcmp(de->name, "..") != 0;
+	struct fuse_entry_param entry = {
+		.attr = {.st_ino = de->ino, .st_mode = de->type},
+	};
+	char *at = r->buf + r->used;
+	const size_t room = r->size - r->used;
+	size_t n;
+
+	if (!r->is_plus) {
+		n = fuse_add_direntry(r->req, at, room, de->name, &entry.attr, (off_t)de->next);
+	} else {
+		/* "." and ".." take no reference in the kernel: it ignores their nodeid. */
+		n = fuse_add_direntry_plus(r->req, NULL, 0, de->name, &entry, (off_t)de->next);
+		if (n > room)
+			return 0;
+		if (is_child && fill_entry(r->session, de->ino, &entry, e) < 0)
+			return -1;
+		fuse_add_direntry_plus(r->req, at, room, de->name, &entry, (off_t)de->next);
+	}
+	if (n > room)
+		return 0;
+	r->used += n;
+	return 1;
+}
+
+/* 1: all are in; 0: no room for more. */
+static int fill_dir(struct dir_reply *r, fuse_ino_t dir, uint64_t at, struct err *e)
+{
+	struct session_dirent de;
+
+	for (;;) {
+		const int found = session_readdir(r->session, dir, at, &de, e);
+		if (found <= 0)
+			return found < 0 ? -1 : 1;
+		const int added = add_dirent(r, &de, e);
+		/* Gone since it was listed. */
+		if (added < 0 && e->code == ERR_NOT_FOUND)
+			err_clear(e);
+		else if (added <= 0)
+			return added;
+		at = de.next;
+	}
+}
+
+static void reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool is_plus)
+{
+	struct err e = ERR_INIT;
+
+	if (size > BUFFER_MAX)
+		size = BUFFER_MAX;
+	SCOPE_FREE char *buf = array_new(1, size ? size : 1, &e);
+	struct dir_reply r = {req, session_of(req), buf, size, 0, is_plus};
+	const int filled = buf ? fill_dir(&r, ino, (uint64_t)offset, &e) : -1;
+	/* What was told already has its references: an error waits for the next request. */
+	if (filled < 0 && r.used == 0)
+		reply_err(req, "readdir", ino, &e); /* NOLINT(clang-analyzer-unix.Malloc): freed */
+	else if (filled == 0 && r.used == 0)
+		fuse_reply_err(req, EINVAL); /* an empty answer would say that the directory ends */
+	else
+		fuse_reply_buf(req, buf, r.used);
+	err_clear(&e);
+}
+
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		       struct fuse_file_info *fi)
+{
+	(void)fi;
+	reply_dir(req, ino, size, offset, false);
+}
+
+static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+			   struct fuse_file_info *fi)
+{
+	(void)fi;
+	reply_dir(req, ino, size, offset, true);
+}
+
+static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	SCOPE_FREE char *buf = malloc(size ? size : 1);
+	struct err e = ERR_INIT;
+	size_t len = 0;
+
+	const int found = buf ? session_getxattr(session_of(req), ino, name, buf, size, &len, &e)
+			      : err_nomem(&e);
+	if (found < 0)
+		reply_err(req, "getxattr", ino, &e);
+	else if (found == 0)
+		fuse_reply_err(req, ENODATA);
+	else if (size == 0)
+		fuse_reply_xattr(req, len);
+	else if (len > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, buf, len);
+}
+
+static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	SCOPE_FREE char *buf = malloc(size ? size : 1);
+	struct err e = ERR_INIT;
+	size_t len = 0;
+
+	const int r =
+		buf ? session_listxattr(session_of(req), ino, buf, size, &len, &e) : err_nomem(&e);
+	if (r < 0)
+		reply_err(req, "listxattr", ino, &e);
+	else if (size == 0)
+		fuse_reply_xattr(req, len);
+	else if (len > size)
+		fuse_reply_err(req, ERANGE);
+	else
+		fuse_reply_buf(req, buf, len);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+			size_t size, int flags)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	const int r = session_setxattr(session_of(req), &who, ino, name, value, size, flags, &e);
+	reply_done(req, r, "setxattr", ino, &e);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	const struct session_caller who = caller_of(req);
+	struct err e = ERR_INIT;
+
+	const int r = session_removexattr(session_of(req), &who, ino, name, &e);
+	reply_done(req, r, "removexattr", ino, &e);
+}
+
+static void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct err e = ERR_INIT;
+	struct statvfs st;
+
+	if (session_statfs(session_of(req), &st, &e) < 0) {
+		reply_err(req, "statfs", ino, &e);
+		return;
+	}
+	st.f_namemax = LIMIT_NAME;
+	fuse_reply_statfs(req, &st);
+}
+
+/* No FLUSH: there is nothing to do when one of several descriptors is closed. */
+const struct fuse_lowlevel_ops edit_ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.release = op_release,
+	.fsync = op_fsync,
+	.opendir = op_open,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.fsyncdir = op_fsync,
+	.statfs = op_statfs,
+	.setxattr = op_setxattr,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.removexattr = op_removexattr,
+	.create = op_create,
+	.fallocate = op_fallocate,
+	.copy_file_range = op_copy_file_range,
+	.lseek = op_lseek,
+};

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+
+#include "base/array.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "fs/session_private.h"
+#include "fs/session_wal.h"
+
+#define BOOT_NAME    "boot"
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+enum {
+	BOOT_ID_MAX = 64,
+	NUMBERS = 4096,         /* that are reserved at once */
+	WAL_FRAMES_MAX = 16384, /* 64 MiB: what is synced then goes into the database */
+	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
+	FORGOTTEN_MAX = 256,    /* inodes that wait to be removed */
+	BLOCK_BYTES = 512,      /* unit of st_blocks */
+};
+
+struct timespec session_now(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts;
+}
+
+static time_t monotonic(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+void session_lock(struct session *s)
+{
+	pthread_mutex_lock(&s->lock);
+}
+
+void session_unlock(struct session *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int begin_locked(struct session *s, struct err *e)
+{
+	if (s->flags & SESSION_READ)
+		return err_sys(e, EROFS, "the session is only read");
+	s->is_reserving = false;
+	s->doomed_count = 0;
+	return session_db_begin(s->db, e);
+}
+
+static void roll_back(struct session *s)
+{
+	session_db_rollback(s->db);
+	s->doomed_count = 0;
+	/* The reservation is undone with it. */
+	if (s->is_reserving)
+		s->next = s->next_end = 0;
+}
+
+static void bury_files(struct session *s)
+{
+	for (size_t i = 0; i < s->doomed_count; i++) {
+		const struct session_doomed *d = &s->doomed[i];
+		if (d->keep)
+			session_files_cut(&s->files, d->ino, d->version, d->keep);
+		else
+			session_files_remove(&s->files, d->ino, d->version);
+	}
+	s->doomed_count = 0;
+}
+
+static int commit_locked(struct session *s, struct err *e)
+{
+	if (session_db_commit(s->db, e) < 0) {
+		roll_back(s);
+		return -1;
+	}
+	s->is_changed = true;
+	bury_files(s);
+	return 0;
+}
+
+int session_begin(struct session *s, struct err *e)
+{
+	session_lock(s);
+	if (begin_locked(s, e) == 0)
+		return 0;
+	session_unlock(s);
+	return -1;
+}
+
+int session_end(struct session *s, const struct session_caller *who, uint64_t ino, int r,
+		struct err *e)
+{
+	const struct session_reply reply = {who->unique, ino};
+
+	if (r >= 0 && who->unique && session_db_put_reply(s->db, who->slot, &reply, e) < 0)
+		r = -1;
+	if (r < 0)
+		roll_back(s);
+	else if (commit_locked(s, e) < 0)
+		r = -1;
+	session_unlock(s);
+	return r;
+}
+
+void session_doom_file(struct session *s, const struct session_inode *in, uint64_t keep)
+{
+	assert(s->doomed_count < ARRAY_LEN(s->doomed));
+	if (in->place == SESSION_IN_FILE)
+		s->doomed[s->doomed_count++] = (struct session_doomed){in->ino, in->version, keep};
+}
+
+int session_number(struct session *s, uint64_t *out, struct err *e)
+{
+	if (s->next == s->next_end) {
+		if (session_db_reserve(s->db, NUMBERS, &s->next, e) < 0)
+			return -1;
+		s->next_end = s->next + NUMBERS;
+		s->is_reserving = true;
+	}
+	*out = s->next++;
+	return 0;
+}
+
+bool session_is_lower(const struct session *s, uint64_t ino)
+{
+	return ino - 1 < s->base_count;
+}
+
+static int load_lower(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
+{
+	struct catalog_stat st;
+	uint32_t parent = 0;
+
+	if (!session_is_lower(s, ino))
+		return err_set(e, ERR_NOT_FOUND, "no inode %llu", (unsigned long long)ino);
+	if (VIEW_RETRY(s->base, e,
+		       catalog_stat(view_catalog(s->base), session_lower(ino), &st, e)) < 0)
+		return -1;
+	if (S_ISDIR(st.mode) &&
+	    VIEW_RETRY(s->base, e,
+		       catalog_parent(view_catalog(s->base), session_lower(ino), &parent, e)) < 0)
+		return -1;
+	const struct timespec mtime = {st.mtime, st.mtime_nsec};
+	*out = (struct session_inode){
+		.ino = ino,
+		.mode = st.mode,
+		.uid = st.uid,
+		.gid = st.gid,
+		.nlink = st.nlink,
+		.rdev_major = st.rdev_major,
+		.rdev_minor = st.rdev_minor,
+		.size = st.size,
+		.atim = mtime,
+		.mtim = mtime,
+		.ctim = mtime,
+		.parent = S_ISDIR(st.mode) ? (uint64_t)parent + 1 : 0,
+		.lower_size = S_ISREG(st.mode) ? st.size : 0,
+	};
+	return 0;
+}
+
+int session_load(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
+{
+	const int found = session_db_inode(s->db, ino, out, e);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	return load_lower(s, ino, out, e);
+}
+
+int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
+{
+	if (session_load(s, ino, out, e) < 0)
+		return -1;
+	return S_ISDIR(out->mode) ? 0 : err_sys(e, ENOTDIR, "inode %llu", (unsigned long long)ino);
+}
+
+int session_store(struct session *s, const struct session_inode *in, struct err *e)
+{
+	return session_db_put_inode(s->db, in, e);
+}
+
+static uint64_t data_blocks(struct session *s, const struct session_inode *in)
+{
+	struct catalog_stat lower = {.data_bytes = 0};
+	struct err ignored = ERR_INIT;
+	uint64_t bytes = in->place == SESSION_IN_ROW ? in->size : 0;
+
+	if (in->place == SESSION_IN_FILE)
+		bytes = session_files_allocated(&s->files, in->ino, in->version);
+	if (in->lower_size &&
+	    catalog_stat(view_catalog(s->base), session_lower(in->ino), &lower, &ignored) < 0)
+		err_clear(&ignored);
+	bytes += lower.data_bytes < in->lower_size ? lower.data_bytes : in->lower_size;
+	return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+}
+
+int session_stat(struct session *s, uint64_t ino, struct stat *st, struct err *e)
+{
+	struct session_inode in;
+
+	session_lock(s);
+	if (session_load(s, ino, &in, e) < 0) {
+		session_unlock(s);
+		return -1;
+	}
+	*st = (struct stat){
+		.st_ino = in.ino,
+		.st_mode = in.mode,
+		.st_nlink = in.nlink,
+		.st_uid = in.uid,
+		.st_gid = in.gid,
+		.st_rdev = makedev(in.rdev_major, in.rdev_minor),
+		.st_size = (off_t)in.size,
+		.st_blksize = SESSION_BLOCK,
+		.st_blocks = S_ISREG(in.mode) ? (blkcnt_t)data_blocks(s, &in) : 0,
+		.st_atim = in.atim,
+		.st_mtim = in.mtim,
+		.st_ctim = in.ctim,
+	};
+	session_unlock(s);
+	return 0;
+}
+
+int session_replay(struct session *s, uint64_t unique, uint64_t *ino, struct err *e)
+{
+	struct session_reply reply;
+
+	session_lock(s);
+	const int found = session_db_reply(s->db, unique, &reply, e);
+	session_unlock(s);
+	if (found > 0)
+		*ino = reply.ino;
+	return found;
+}
+
+int session_remember(struct session *s, uint64_t ino, struct err *e)
+{
+	int r = 0;
+
+	session_lock(s);
+	uint64_t *count = id_map_get(&s->lookups, ino);
+	if (count)
+		(*count)++;
+	else
+		r = id_map_put(&s->lookups, ino, 1, e);
+	session_unlock(s);
+	return r;
+}
+
+/* The kernel knows it no more: it goes with the next batch. */
+static void bury(struct session *s, uint64_t ino)
+{
+	struct err ignored = ERR_INIT;
+
+	/* A process before this one told the kernel of it, too, and nobody knows how often. */
+	if (s->flags & SESSION_TAKE_OVER)
+		return;
+	if (!id_map_remove(&s->orphans, ino))
+		return;
+	if (id_map_put(&s->forgotten, ino, 1, &ignored) < 0)
+		err_clear(&ignored); /* it goes when the session is resumed */
+}
+
+static int remove_forgotten(struct session *s, struct err *e)
+{
+	struct session_inode in;
+	const struct id_entry *x;
+	size_t at = 0;
+
+	if (s->forgotten.count == 0)
+		return 0;
+	if (begin_locked(s, e) < 0)
+		return -1;
+	while ((x = id_map_next(&s->forgotten, &at))) {
+		const int found = session_db_inode(s->db, x->id, &in, e);
+		if (found < 0 || (found > 0 && session_db_remove_inode(s->db, x->id, e) < 0)) {
+			roll_back(s);
+			return -1;
+		}
+		if (found > 0 && in.place == SESSION_IN_FILE)
+			session_files_remove(&s->files, in.ino, in.version);
+	}
+	if (commit_locked(s, e) < 0)
+		return -1;
+	id_map_clear(&s->forgotten);
+	return 0;
+}
+
+void session_forget(struct session *s, uint64_t ino, uint64_t count)
+{
+	struct err e = ERR_INIT;
+
+	session_lock(s);
+	uint64_t *known = id_map_get(&s->lookups, ino);
+	if (known && *known > count) {
+		*known -= count;
+	} else {
+		id_map_remove(&s->lookups, ino);
+		bury(s, ino);
+	}
+	if (s->forgotten.count >= FORGOTTEN_MAX && remove_forgotten(s, &e) < 0) {
+		log_warning("cannot remove what has no name any more: %s", e.msg);
+		err_clear(&e);
+	}
+	session_unlock(s);
+}
+
+/* Data first, then the rows that speak of it. */
+static int sync_locked(struct session *s, struct err *e)
+{
+	struct session_dirty dirty;
+
+	if (s->files.is_lost)
+		return err_sys(e, EIO, "data of the session was lost by an earlier sync");
+	session_files_take_dirty(&s->files, &dirty);
+	if (session_dirty_sync(&dirty, s->files.dirfd, e) < 0) {
+		s->files.is_lost = true;
+		return -1;
+	}
+	if (!s->is_changed)
+		return 0;
+	if (session_db_sync(s->db, e) < 0)
+		return -1;
+	s->is_changed = false;
+	s->synced = monotonic();
+	if (session_db_wal_frames(s->db) > WAL_FRAMES_MAX)
+		return session_db_checkpoint(s->db, e);
+	return 0;
+}
+
+int session_sync(struct session *s, struct err *e)
+{
+	struct session_dirty dirty;
+
+	/* Most of it while others go on. */
+	session_lock(s);
+	session_files_take_dirty(&s->files, &dirty);
+	session_unlock(s);
+	const int early = session_dirty_sync(&dirty, s->files.dirfd, e);
+	session_lock(s);
+	s->files.is_lost |= early < 0;
+	const int r = early < 0 ? -1 : sync_locked(s, e);
+	session_unlock(s);
+	return r;
+}
+
+int session_settle(struct session *s, struct err *e)
+{
+	session_lock(s);
+	const bool is_due = s->is_changed && (monotonic() - s->synced >= SYNC_AFTER_S ||
+					      session_db_wal_frames(s->db) > WAL_FRAMES_MAX);
+	const int r = remove_forgotten(s, e);
+	session_unlock(s);
+	if (r < 0)
+		return -1;
+	return is_due ? session_sync(s, e) : 0;
+}
+
+int session_statfs(struct session *s, struct statvfs *out, struct err *e)
+{
+	if (fstatvfs(s->files.dirfd, out) < 0)
+		return err_sys(e, errno, "cannot ask the file system of the session");
+	return 0;
+}
+
+/* Without a name, and so unreachable once nothing of it is open: from before this process. */
+static int remove_nameless(struct session *s, struct err *e)
+{
+	struct session_inode in = {.ino = 0};
+	int more;
+
+	while ((more = session_db_inode_next(s->db, in.ino, &in, e)) > 0) {
+		if (in.nlink == 0 && id_map_put(&s->forgotten, in.ino, 1, e) < 0)
+			return -1;
+	}
+	return more < 0 ? -1 : remove_forgotten(s, e);
+}
+
+/* session_files_visit: each */
+static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t version,
+			  struct err *e)
+{
+	struct session *s = ctx;
+	struct session_inode in;
+
+	const int found = ino ? session_db_inode(s->db, ino, &in, e) : 0;
+	if (found < 0)
+		return -1;
+	if (found > 0 && in.place == SESSION_IN_FILE && in.version == version)
+		return 0;
+	if (unlinkat(s->files.dirfd, name, 0) < 0 && errno != ENOENT)
+		return err_sys(e, errno, "cannot remove the session's file '%s'", name);
+	return 0;
+}
+
+/* Whether the session was last used under this boot of the machine; `id` is that of this one. */
+static int read_boot(int dirfd, struct str *id, bool *is_same, struct err *e)
+{
+	char was[BOOT_ID_MAX];
+
+	if (io_slurp_path(BOOT_ID_PATH, BOOT_ID_MAX, id, e) < 0)
+		return -1;
+	SCOPE_FD int fd = openat(dirfd, BOOT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, errno, "cannot open the session's file '" BOOT_NAME "'");
+	const ssize_t n = fd < 0 ? 0 : io_read_full(fd, was, sizeof(was));
+	if (n < 0)
+		return err_sys(e, errno, "cannot read the session's file '" BOOT_NAME "'");
+	*is_same = (size_t)n == id->len && memcmp(was, id->data, id->len) == 0;
+	return 0;
+}
+
+static int write_boot(int dirfd, const struct str *id, struct err *e)
+{
+	SCOPE_FD int fd = openat(dirfd, BOOT_NAME,
+				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* Cut short by a power loss it is another boot's, as it should be. */
+	if (fd < 0 || io_write_all(fd, id->data, id->len) < 0 || fsync(fd) < 0 || fsync(dirfd) < 0)
+		return err_sys(e, errno, "cannot write the session's file '" BOOT_NAME "'");
+	return 0;
+}
+
+static int check_boot(int dirfd, unsigned flags, struct err *e)
+{
+	SCOPE(str) struct str id = STR_INIT;
+	bool is_same = false;
+
+	if (flags & (SESSION_READ | SESSION_TAKE_OVER))
+		return 0;
+	if (read_boot(dirfd, &id, &is_same, e) < 0)
+		return -1;
+	if (is_same)
+		return 0;
+	if (!(flags & SESSION_CREATE) && session_wal_rewind(dirfd, e) < 0)
+		return -1;
+	return write_boot(dirfd, &id, e);
+}
+
+static int open_rows(struct session *s, int dirfd, struct err *e)
+{
+	const unsigned db_flags = s->flags & SESSION_CREATE ? SESSION_DB_CREATE
+				  : s->flags & SESSION_READ ? SESSION_DB_READ
+							    : 0;
+
+	if (check_boot(dirfd, s->flags, e) < 0 ||
+	    session_db_open(dirfd, db_flags, s->base_count + 1, &s->db, e) < 0)
+		return -1;
+	if (s->flags & (SESSION_READ | SESSION_TAKE_OVER | SESSION_CREATE))
+		return 0;
+	if (session_db_check(s->db, e) < 0 || remove_nameless(s, e) < 0)
+		return -1;
+	return session_files_visit(s->files.dirfd, remove_rubbish, s, e);
+}
+
+int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struct session **out,
+		 struct err *e)
+{
+	struct session *s = array_new(1, sizeof(*s), e);
+
+	if (!s)
+		return -1;
+	pthread_mutex_init(&s->lock, NULL);
+	s->base = base;
+	s->base_count = catalog_inode_count(view_catalog(base));
+	s->flags = flags;
+	s->synced = monotonic();
+	session_files_init(&s->files, datafd);
+	/* What the process before wrote and did not sync is known to nobody. */
+	s->files.is_all_dirty = s->is_changed = flags & SESSION_TAKE_OVER;
+	if (open_rows(s, dirfd, e) < 0) {
+		s->flags |= SESSION_READ; /* nothing to sync */
+		session_close(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void session_close(struct session *s)
+{
+	struct err e = ERR_INIT;
+
+	if (!s)
+		return;
+	if (!(s->flags & SESSION_READ) && (remove_forgotten(s, &e) < 0 || sync_locked(s, &e) < 0 ||
+					   session_db_checkpoint(s->db, &e) < 0)) {
+		log_error("cannot sync the session: %s", e.msg);
+		err_clear(&e);
+	}
+	session_db_close(s->db);
+	session_files_fini(&s->files);
+	id_map_fini(&s->lookups);
+	id_map_fini(&s->orphans);
+	id_map_fini(&s->forgotten);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+struct view *session_base(const struct session *s)
+{
+	return s->base;
+}

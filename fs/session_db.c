@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a mark: SQLite syncs the WAL with all that is in it, and rows in it may speak of data files
+ * that are not on the disk yet.  The kernel writes WAL pages out when it likes, too.  So after a
+ * power loss only what came before the last mark is believed: session_db_sync writes the mark into
+ * the WAL when all data before it was synced, and the database itself is written by a checkpoint
+ * right after that alone.  The mark has a page of its own, the second of the file, which no other
+ * transaction touches: fs/session_wal.c finds it by its number.
+ */
+#include "fs/session_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "fs/session_db_private.h"
+
+enum {
+	APPLICATION_ID = 0x53484c45, /* "SHLE": file(1) can tell it */
+	MARK_ROOT_PAGE = 2,
+	CACHE_KIB = 8192,
+	BUSY_TIMEOUT_MS = 10000, /* for who reads beside a mount, when it checkpoints */
+};
+
+/* The first table is the mark: its root is page 2. */
+static const char SCHEMA[] =
+	"CREATE TABLE mark(id INTEGER PRIMARY KEY, generation INTEGER NOT NULL);"
+	"INSERT INTO mark VALUES(0, 0);"
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE inode(ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL, uid INTEGER NOT NULL,"
+	" gid INTEGER NOT NULL, nlink INTEGER NOT NULL, rdev_major INTEGER NOT NULL,"
+	" rdev_minor INTEGER NOT NULL, size INTEGER NOT NULL, atime INTEGER NOT NULL,"
+	" atime_nsec INTEGER NOT NULL, mtime INTEGER NOT NULL, mtime_nsec INTEGER NOT NULL,"
+	" ctime INTEGER NOT NULL, ctime_nsec INTEGER NOT NULL, parent INTEGER NOT NULL,"
+	" lower_size INTEGER NOT NULL, place INTEGER NOT NULL, version INTEGER NOT NULL,"
+	" has_xattrs INTEGER NOT NULL);"
+	"CREATE TABLE name(parent INTEGER NOT NULL, name BLOB NOT NULL, ino INTEGER NOT NULL,"
+	" made INTEGER NOT NULL, type INTEGER NOT NULL, PRIMARY KEY(parent, name)) WITHOUT ROWID;"
+	"CREATE INDEX name_made ON name(parent, made) WHERE made > 0;"
+	"CREATE TABLE xattr(ino INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,"
+	" PRIMARY KEY(ino, name)) WITHOUT ROWID;"
+	"CREATE TABLE content(ino INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+	"CREATE TABLE extent(ino INTEGER NOT NULL, end INTEGER NOT NULL, start INTEGER NOT NULL,"
+	" PRIMARY KEY(ino, end)) WITHOUT ROWID;"
+	"CREATE TABLE reply(slot INTEGER PRIMARY KEY, request INTEGER NOT NULL,"
+	" ino INTEGER NOT NULL);";
+
+/* clang-format off */
+static const char *const TEXTS[] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_MARK] = "UPDATE mark SET generation = generation + 1",
+	[STATEMENT_META] = "SELECT value FROM meta WHERE key = ?1",
+	[STATEMENT_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
+	[STATEMENT_INODE] = "SELECT * FROM inode WHERE ino = ?1",
+	[STATEMENT_INODE_NEXT] = "SELECT * FROM inode WHERE ino > ?1 ORDER BY ino LIMIT 1",
+	[STATEMENT_PUT_INODE] = "INSERT OR REPLACE INTO inode VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+	[STATEMENT_REMOVE_INODE] = "DELETE FROM inode WHERE ino = ?1",
+	[STATEMENT_REMOVE_INODE_NAMES] = "DELETE FROM name WHERE parent = ?1",
+	[STATEMENT_REMOVE_INODE_XATTRS] = "DELETE FROM xattr WHERE ino = ?1",
+	[STATEMENT_NAME] = "SELECT * FROM name WHERE parent = ?1 AND name = ?2",
+	[STATEMENT_NAME_MADE] =
+		"SELECT * FROM name WHERE parent = ?1 AND made > ?2 AND made > 0 ORDER BY made LIMIT 1",
+	[STATEMENT_NAME_ABOVE] =
+		"SELECT * FROM name WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT 1",
+	[STATEMENT_PARENT_NEXT] =
+		"SELECT parent FROM name WHERE parent > ?1 ORDER BY parent LIMIT 1",
+	[STATEMENT_PUT_NAME] = "INSERT OR REPLACE INTO name VALUES(?1, ?2, ?3, ?4, ?5)",
+	[STATEMENT_REMOVE_NAME] = "DELETE FROM name WHERE parent = ?1 AND name = ?2",
+	[STATEMENT_XATTR] = "SELECT value FROM xattr WHERE ino = ?1 AND name = ?2",
+	[STATEMENT_XATTR_ABOVE] =
+		"SELECT name, length(value) FROM xattr WHERE ino = ?1 AND name > ?2 ORDER BY name LIMIT 1",
+	[STATEMENT_PUT_XATTR] = "INSERT OR REPLACE INTO xattr VALUES(?1, ?2, ?3)",
+	[STATEMENT_REMOVE_XATTR] = "DELETE FROM xattr WHERE ino = ?1 AND name = ?2",
+	[STATEMENT_CONTENT] = "SELECT bytes FROM content WHERE ino = ?1",
+	[STATEMENT_PUT_CONTENT] = "INSERT OR REPLACE INTO content VALUES(?1, ?2)",
+	[STATEMENT_REMOVE_CONTENT] = "DELETE FROM content WHERE ino = ?1",
+	[STATEMENT_EXTENT] =
+		"SELECT start, end FROM extent WHERE ino = ?1 AND end > ?2 ORDER BY end LIMIT 1",
+	[STATEMENT_PUT_EXTENT] = "INSERT OR REPLACE INTO extent(ino, end, start) VALUES(?1, ?2, ?3)",
+	[STATEMENT_REMOVE_EXTENTS] = "DELETE FROM extent WHERE ino = ?1 AND end >= ?2 AND start <= ?3",
+	[STATEMENT_CUT_EXTENT] = "DELETE FROM extent WHERE ino = ?1 AND end > ?2",
+	[STATEMENT_PUT_REPLY] = "INSERT OR REPLACE INTO reply VALUES(?1, ?2, ?3)",
+	[STATEMENT_REPLY] = "SELECT request, ino FROM reply WHERE request = ?1",
+};
+/* clang-format on */
+
+int session_db_fail(const struct session_db *db, const char *what, struct err *e)
+{
+	const int code = sqlite3_extended_errcode(db->db);
+	const int sys = sqlite3_system_errno(db->db);
+
+	switch (code & 0xff) {
+	case SQLITE_NOMEM:
+		return err_nomem(e);
+	case SQLITE_FULL:
+		return err_sys(e, ENOSPC, "the session's database cannot %s", what);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_ERROR: /* a table that is not there */
+	case SQLITE_SCHEMA:
+		return err_set(e, ERR_FORMAT, "the session's database is damaged: cannot %s: %s",
+			       what, sqlite3_errmsg(db->db));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(e, ERR_BUSY, "the session's database is in use: cannot %s", what);
+	default:
+		return err_sys(e, sys ? sys : EIO, "the session's database cannot %s: %s", what,
+			       sqlite3_errmsg(db->db));
+	}
+}
+
+sqlite3_stmt *session_statement(struct session_db *db, enum session_statement which)
+{
+	return db->statements[which];
+}
+
+void session_done(sqlite3_stmt *st)
+{
+	sqlite3_reset(st);
+}
+
+int session_row(struct session_db *db, sqlite3_stmt *st, struct err *e)
+{
+	const int r = sqlite3_step(st);
+
+	if (r == SQLITE_ROW)
+		return 1;
+	if (r != SQLITE_DONE)
+		session_db_fail(db, "read", e);
+	sqlite3_reset(st);
+	return r == SQLITE_DONE ? 0 : -1;
+}
+
+int session_run(struct session_db *db, sqlite3_stmt *st, struct err *e)
+{
+	int r = sqlite3_step(st);
+
+	if (r != SQLITE_DONE && r != SQLITE_ROW)
+		session_db_fail(db, "write", e);
+	sqlite3_reset(st);
+	return r == SQLITE_DONE || r == SQLITE_ROW ? sqlite3_changes(db->db) : -1;
+}
+
+static int exec(struct session_db *db, const char *text, const char *what, struct err *e)
+{
+	if (sqlite3_exec(db->db, text, NULL, NULL, NULL) != SQLITE_OK)
+		return session_db_fail(db, what, e);
+	return 0;
+}
+
+static int prepare(struct session_db *db, struct err *e)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		if (sqlite3_prepare_v3(db->db, TEXTS[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &db->statements[i], NULL) != SQLITE_OK)
+			return session_db_fail(db, "prepare what it does", e);
+	}
+	return 0;
+}
+
+/* One number that a statement gives. */
+static int query(struct session_db *db, const char *text, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(db->db, text, -1, &st, NULL) != SQLITE_OK)
+		return session_db_fail(db, "be read", e);
+	const int found = session_row(db, st, e);
+	if (found > 0)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (found == 0)
+		return err_set(e, ERR_FORMAT, "the session's database is damaged: no %s", text);
+	return found < 0 ? -1 : 0;
+}
+
+static int check_version(struct session_db *db, struct err *e)
+{
+	int64_t application = 0, version = 0, root = 0;
+
+	if (query(db, "PRAGMA application_id", &application, e) < 0 ||
+	    query(db, "PRAGMA user_version", &version, e) < 0)
+		return -1;
+	if (application != APPLICATION_ID)
+		return err_set(e, ERR_FORMAT, "the session's database is none of shale");
+	if (version != SESSION_DB_VERSION)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the session's database has version %" PRId64
+			       ", and this shale knows %d",
+			       version, SESSION_DB_VERSION);
+	if (query(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'mark'", &root, e) < 0)
+		return -1;
+	if (root != MARK_ROOT_PAGE)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: its mark is page %" PRId64,
+			       root);
+	return 0;
+}
+
+static int put_meta(struct session_db *db, const char *key, uint64_t value, struct err *e)
+{
+	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_META);
+
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, (sqlite3_int64)value);
+	return session_run(db, st, e) < 0 ? -1 : 0;
+}
+
+static int get_meta(struct session_db *db, const char *key, uint64_t *out, struct err *e)
+{
+	sqlite3_stmt *st = session_statement(db, STATEMENT_META);
+
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	const int found = session_row(db, st, e);
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return err_set(e, ERR_FORMAT, "the session's database is damaged: no '%s'", key);
+	*out = (uint64_t)sqlite3_column_int64(st, 0);
+	session_done(st);
+	return 0;
+}
+
+static int create(struct session_db *db, uint64_t first_ino, struct err *e)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		       APPLICATION_ID, SESSION_DB_VERSION);
+	if (exec(db, "BEGIN", "be made", e) < 0 || exec(db, text, "be made", e) < 0 ||
+	    exec(db, SCHEMA, "be made", e) < 0)
+		return -1;
+	if (prepare(db, e) < 0 || put_meta(db, "next", first_ino, e) < 0)
+		return -1;
+	return exec(db, "COMMIT", "be made", e);
+}
+
+/* sqlite3_wal_hook */
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+	struct session_db *s = ctx;
+
+	(void)db;
+	(void)name;
+	s->wal_frames = frames;
+	return SQLITE_OK;
+}
+
+static int settle(struct session_db *db, unsigned flags, struct err *e)
+{
+	char text[256];
+
+	(void)snprintf(text, sizeof(text),
+		       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+		       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; %s",
+		       CACHE_KIB,
+		       flags & SESSION_DB_READ ? "PRAGMA query_only = ON"
+					       : "PRAGMA journal_mode = WAL;"
+						 "PRAGMA synchronous = NORMAL;"
+						 "PRAGMA wal_autocheckpoint = 0");
+	if (exec(db, text, "be opened", e) < 0)
+		return -1;
+	sqlite3_wal_hook(db->db, on_commit, db);
+	return 0;
+}
+
+static int open_file(struct session_db *db, int dirfd, unsigned flags, struct err *e)
+{
+	char path[64];
+
+	/* SQLite resolves the link, and names its other files after what it finds. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" SESSION_DB_NAME, dirfd);
+	if (sqlite3_open_v2(path, &db->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+				    (flags & SESSION_DB_CREATE ? SQLITE_OPEN_CREATE : 0),
+			    NULL) != SQLITE_OK)
+		return db->db ? session_db_fail(db, "be opened", e) : err_nomem(e);
+	sqlite3_extended_result_codes(db->db, 1);
+	sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);
+	return 0;
+}
+
+static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64_t first_ino,
+			struct err *e)
+{
+	if (open_file(db, dirfd, flags, e) < 0)
+		return -1;
+	if (flags & SESSION_DB_CREATE)
+		return settle(db, flags, e) < 0 || create(db, first_ino, e) < 0 ? -1 : 0;
+	if (check_version(db, e) < 0 || settle(db, flags, e) < 0 || prepare(db, e) < 0)
+		return -1;
+	return flags & SESSION_DB_READ ? exec(db, "BEGIN; SELECT 1 FROM mark", "be read", e) : 0;
+}
+
+int session_db_open(int dirfd, unsigned flags, uint64_t first_ino, struct session_db **out,
+		    struct err *e)
+{
+	SCOPE(session_db) struct session_db *db = array_new(1, sizeof(*db), e);
+
+	if (!db || open_session(db, dirfd, flags, first_ino, e) < 0)
+		return -1;
+	*out = steal_ptr(&db);
+	return 0;
+}
+
+void session_db_close(struct session_db *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(db->statements[i]);
+	/* Its checkpoint on closing is as any: only what was synced before may be in the WAL. */
+	sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(db->db);
+	free(db);
+}
+
+int session_db_check(struct session_db *db, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(db->db, "PRAGMA integrity_check(1)", -1, &st, NULL) != SQLITE_OK)
+		return session_db_fail(db, "be checked", e);
+	const int found = session_row(db, st, e);
+	const char *text = found > 0 ? (const char *)sqlite3_column_text(st, 0) : NULL;
+	if (found >= 0 && (!text || strcmp(text, "ok") != 0))
+		err_set(e, ERR_FORMAT, "the session's database is damaged: %s",
+			text ? text : "no answer");
+	sqlite3_finalize(st);
+	return e->code ? -1 : 0;
+}
+
+int session_db_begin(struct session_db *db, struct err *e)
+{
+	if (session_run(db, session_statement(db, STATEMENT_BEGIN), e) < 0)
+		return -1;
+	db->is_in_transaction = true;
+	return 0;
+}
+
+int session_db_commit(struct session_db *db, struct err *e)
+{
+	if (session_run(db, session_statement(db, STATEMENT_COMMIT), e) < 0)
+		return -1;
+	db->is_in_transaction = false;
+	return 0;
+}
+
+void session_db_rollback(struct session_db *db)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!db->is_in_transaction)
+		return;
+	db->is_in_transaction = false;
+	/* SQLite may have done it already, after an error of the disk. */
+	if (!sqlite3_get_autocommit(db->db) &&
+	    session_run(db, session_statement(db, STATEMENT_ROLLBACK), &ignored) < 0)
+		err_clear(&ignored);
+}
+
+int session_db_wal_frames(const struct session_db *db)
+{
+	return db->wal_frames;
+}
+
+static int commit_mark(struct session_db *db, struct err *e)
+{
+	if (session_db_begin(db, e) < 0)
+		return -1;
+	if (session_run(db, session_statement(db, STATEMENT_MARK), e) < 0 ||
+	    session_db_commit(db, e) < 0) {
+		session_db_rollback(db);
+		return -1;
+	}
+	return 0;
+}
+
+int session_db_sync(struct session_db *db, struct err *e)
+{
+	struct err again = ERR_INIT;
+
+	if (exec(db, "PRAGMA synchronous = FULL", "be synced", e) < 0)
+		return -1;
+	const int r = commit_mark(db, e);
+	if (exec(db, "PRAGMA synchronous = NORMAL", "be synced", &again) < 0)
+		err_clear(&again); /* slower is no harm */
+	return r;
+}
+
+int session_db_checkpoint(struct session_db *db, struct err *e)
+{
+	if (sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
+		    SQLITE_OK &&
+	    sqlite3_errcode(db->db) != SQLITE_BUSY)
+		return session_db_fail(db, "be written", e);
+	return 0;
+}
+
+int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, struct err *e)
+{
+	if (get_meta(db, "next", first, e) < 0)
+		return -1;
+	return put_meta(db, "next", *first + count, e);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database of an edit session, and its transactions.  Its rows: fs/session_rows.h.
+ *
+ * Format: docs/shale-session.5.scd.
+ * SQLite in WAL mode; one transaction per request, so that a killed process loses nothing that was
+ * committed.  Nothing is synced but by session_db_sync, and nothing is copied from the WAL into the
+ * database before it is: after a power loss session_wal_rewind finds what was synced last.
+ *
+ * Errors: ERR_SYS with ENOSPC for a full disk and EIO for what SQLite could not read or write,
+ * ERR_FORMAT for a damaged database, ERR_UNSUPPORTED for one of a newer shale, ERR_BUSY.
+ * Threads: one at a time.
+ */
+#ifndef FS_SESSION_DB_H
+#define FS_SESSION_DB_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/scope.h"
+
+#define SESSION_DB_NAME "meta.db"
+
+enum { SESSION_DB_VERSION = 1 };
+
+struct session_db;
+
+enum {
+	SESSION_DB_CREATE = 1,
+	SESSION_DB_READ = 2, /* beside a writer: one snapshot from the first read on */
+};
+
+/* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it must not be there, and
+ * `first_ino` is the first number of an inode that is not the base's. */
+int session_db_open(int dirfd, unsigned flags, uint64_t first_ino, struct session_db **out,
+		    struct err *e);
+void session_db_close(struct session_db *db);
+SCOPE_DEFINE(session_db, struct session_db *, session_db_close)
+
+/* Every page and index; for resuming and fsck.  ERR_FORMAT. */
+int session_db_check(struct session_db *db, struct err *e);
+
+int session_db_begin(struct session_db *db, struct err *e);
+int session_db_commit(struct session_db *db, struct err *e);
+void session_db_rollback(struct session_db *db);
+
+/* Frames of the WAL: grows until session_db_checkpoint. */
+int session_db_wal_frames(const struct session_db *db);
+/* Commits a mark, and all before it, to the disk.  The data that rows speak of was synced. */
+int session_db_sync(struct session_db *db, struct err *e);
+/* Right after session_db_sync: moves the WAL into the database.  0 also when readers delay it. */
+int session_db_checkpoint(struct session_db *db, struct err *e);
+
+/* The first of `count` numbers that were never given out. */
+int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, struct err *e);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of an edit session share.  Private to fs/session*.c.
+ *
+ * Shape of an operation that changes something:
+ *
+ *	session_begin			locks, and begins a transaction
+ *	session_load ... session_store	rows
+ *	session_end			commits or rolls back, and unlocks
+ */
+#ifndef FS_SESSION_PRIVATE_H
+#define FS_SESSION_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/id_map.h"
+#include "fs/session.h"
+#include "fs/session_files.h"
+#include "fs/session_rows.h"
+
+enum {
+	SESSION_BLOCK = 4096,   /* what is copied up of a file of the base, at least */
+	SESSION_ROW_MAX = 4096, /* bytes of a file that lives in the database */
+};
+
+/* What is not needed any more once the transaction is committed: a data file from `keep` on. */
+struct session_doomed {
+	uint64_t ino;
+	uint32_t version;
+	uint64_t keep; /* 0: the file goes */
+};
+
+struct session {
+	pthread_mutex_t lock;
+	struct view *base;
+	uint64_t base_count; /* inodes 1 to this are of the base */
+	struct session_db *db;
+	struct session_files files;
+	unsigned flags;
+	uint64_t next, next_end; /* numbers that are reserved in the database */
+	bool is_reserving;       /* in this transaction */
+	struct id_map lookups;   /* inode to what the kernel was told of it */
+	struct id_map orphans;   /* inodes without a name that the kernel still knows */
+	struct id_map forgotten; /* of these, those that it does not know any more */
+	struct session_doomed doomed[2];
+	size_t doomed_count;
+	bool is_changed; /* since the last sync */
+	time_t synced;   /* when, of a clock that nobody sets */
+};
+
+void session_lock(struct session *s);
+void session_unlock(struct session *s);
+
+int session_begin(struct session *s, struct err *e);
+/* `r` < 0: what was done is undone.  `ino` is for the reply.  Returns `r`, or -1 when the commit
+ * fails. */
+int session_end(struct session *s, const struct session_caller *who, uint64_t ino, int r,
+		struct err *e);
+
+bool session_is_lower(const struct session *s, uint64_t ino);
+/* Of the catalog. */
+static inline uint32_t session_lower(uint64_t ino)
+{
+	return (uint32_t)(ino - 1);
+}
+
+/* The row of an inode, or what the base says of it. */
+int session_load(struct session *s, uint64_t ino, struct session_inode *out, struct err *e);
+/* The same; ERR_SYS with ENOTDIR. */
+int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out, struct err *e);
+int session_store(struct session *s, const struct session_inode *in, struct err *e);
+
+/* A number that was never used. */
+int session_number(struct session *s, uint64_t *out, struct err *e);
+
+/* The row's data file, when it has one, is needed up to `keep` only. */
+void session_doom_file(struct session *s, const struct session_inode *in, uint64_t keep);
+
+struct timespec session_now(void);
+
+/* Setuid, setgid and security.capability, as Linux takes them away from who writes; see
+ * setattr_should_drop_suidgid of its fs/attr.c. */
+int session_kill_priv(struct session *s, struct session_inode *in, bool has_right, struct err *e);
+
+/* fs/session_data.c: content of `in` ends at `size` now. */
+int session_resize(struct session *s, struct session_inode *in, uint64_t size, struct err *e);
+
+/* fs/session_names.c */
+int session_find(struct session *s, uint64_t dir, const char *name, size_t len, uint64_t *ino,
+		 struct err *e);
+int session_check_name(const char *name, struct err *e);
+int session_is_empty(struct session *s, uint64_t dir, struct err *e);
+/* The name leads to `ino` (0: nowhere), and is a row only where that is not what the base has. */
+int session_set_name(struct session *s, uint64_t dir, const char *name, uint64_t ino, uint32_t type,
+		     struct err *e);
+/* One name less: the last takes the inode with it, unless the kernel still uses it. */
+int session_drop(struct session *s, struct session_inode *in, const struct timespec *now,
+		 struct err *e);
+/* mtime and ctime. */
+void session_touch(struct session_inode *in, const struct timespec *now);
+
+#endif
