@@ -65,6 +65,7 @@ static void roll_back(struct session *s)
 {
 	session_db_rollback(s->db);
 	s->doomed_count = 0;
+	memset(s->recent, 0, sizeof(s->recent));
 	/* The reservation is undone with it. */
 	if (s->is_reserving)
 		s->next = s->next_end = 0;
@@ -174,13 +175,24 @@ static int load_lower(struct session *s, uint64_t ino, struct session_inode *out
 	return 0;
 }
 
+static struct session_inode *recent(struct session *s, uint64_t ino)
+{
+	return &s->recent[ino % SESSION_RECENT];
+}
+
 int session_load(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
 {
-	const int found = session_db_inode(s->db, ino, out, e);
+	struct session_inode *seen = recent(s, ino);
 
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	return load_lower(s, ino, out, e);
+	if (seen->ino == ino && ino != 0) {
+		*out = *seen;
+		return 0;
+	}
+	const int found = session_db_inode(s->db, ino, out, e);
+	if (found < 0 || (found == 0 && load_lower(s, ino, out, e) < 0))
+		return -1;
+	*seen = *out;
+	return 0;
 }
 
 int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
@@ -192,7 +204,22 @@ int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out,
 
 int session_store(struct session *s, const struct session_inode *in, struct err *e)
 {
-	return session_db_put_inode(s->db, in, e);
+	struct session_inode *seen = recent(s, in->ino);
+
+	if (session_db_put_inode(s->db, in, e) < 0)
+		return -1;
+	*seen = *in;
+	seen->is_stored = true;
+	return 0;
+}
+
+int session_remove(struct session *s, const struct session_inode *in, struct err *e)
+{
+	struct session_inode *seen = recent(s, in->ino);
+
+	if (seen->ino == in->ino)
+		seen->ino = 0;
+	return session_db_remove_inode(s->db, in, e);
 }
 
 static uint64_t data_blocks(struct session *s, const struct session_inode *in)
@@ -289,7 +316,7 @@ static int remove_forgotten(struct session *s, struct err *e)
 		return -1;
 	while ((x = id_map_next(&s->forgotten, &at))) {
 		const int found = session_db_inode(s->db, x->id, &in, e);
-		if (found < 0 || (found > 0 && session_db_remove_inode(s->db, x->id, e) < 0)) {
+		if (found < 0 || (found > 0 && session_remove(s, &in, e) < 0)) {
 			roll_back(s);
 			return -1;
 		}
@@ -314,7 +341,8 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 		id_map_remove(&s->lookups, ino);
 		bury(s, ino);
 	}
-	if (s->forgotten.count >= FORGOTTEN_MAX && remove_forgotten(s, &e) < 0) {
+	/* What cannot be removed now can wait until the session is resumed. */
+	if (s->forgotten.count % FORGOTTEN_MAX == 0 && remove_forgotten(s, &e) < 0) {
 		log_warning("cannot remove what has no name any more: %s", e.msg);
 		err_clear(&e);
 	}

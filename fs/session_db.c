@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "fs/session_db_private.h"
+#include "fs/session_vfs.h"
 
 enum {
 	APPLICATION_ID = 0x53484c45, /* "SHLE": file(1) can tell it */
@@ -256,14 +257,16 @@ static int settle(struct session_db *db, unsigned flags, struct err *e)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof(text),
-		       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-		       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; %s",
-		       CACHE_KIB,
-		       flags & SESSION_DB_READ ? "PRAGMA query_only = ON"
-					       : "PRAGMA journal_mode = WAL;"
-						 "PRAGMA synchronous = NORMAL;"
-						 "PRAGMA wal_autocheckpoint = 0");
+	(void)snprintf(
+		text, sizeof(text),
+		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
+		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA page_size = 1024; %s",
+		CACHE_KIB,
+		flags & SESSION_DB_READ
+			? "PRAGMA query_only = ON"
+			: "PRAGMA journal_mode = WAL;"
+			  "PRAGMA synchronous = NORMAL; PRAGMA locking_mode = EXCLUSIVE;"
+			  "PRAGMA wal_autocheckpoint = 0");
 	if (exec(db, text, "be opened", e) < 0)
 		return -1;
 	sqlite3_wal_hook(db->db, on_commit, db);
@@ -272,14 +275,16 @@ static int settle(struct session_db *db, unsigned flags, struct err *e)
 
 static int open_file(struct session_db *db, int dirfd, unsigned flags, struct err *e)
 {
+	const char *vfs = session_vfs(e);
 	char path[64];
 
+	if (!vfs)
+		return -1;
 	/* SQLite resolves the link, and names its other files after what it finds. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" SESSION_DB_NAME, dirfd);
-	if (sqlite3_open_v2(path, &db->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-				    (flags & SESSION_DB_CREATE ? SQLITE_OPEN_CREATE : 0),
-			    NULL) != SQLITE_OK)
+	const int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+			(flags & SESSION_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
+	if (sqlite3_open_v2(path, &db->db, how, vfs) != SQLITE_OK)
 		return db->db ? session_db_fail(db, "be opened", e) : err_nomem(e);
 	sqlite3_extended_result_codes(db->db, 1);
 	sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);

@@ -141,7 +141,7 @@ int session_drop(struct session *s, struct session_inode *in, const struct times
 		return session_store(s, in, e);
 	}
 	session_doom_file(s, in, 0);
-	return session_db_remove_inode(s->db, in->ino, e);
+	return session_remove(s, in, e);
 }
 
 static int check_new(struct session *s, uint64_t dir, const char *name,

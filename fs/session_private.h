@@ -30,12 +30,16 @@ struct session_doomed {
 	uint64_t keep; /* 0: the file goes */
 };
 
+/* Rows that were read or written last: a request loads its directory again and again. */
+enum { SESSION_RECENT = 128 };
+
 struct session {
 	pthread_mutex_t lock;
 	struct view *base;
 	uint64_t base_count; /* inodes 1 to this are of the base */
 	struct session_db *db;
 	struct session_files files;
+	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
 	unsigned flags;
 	uint64_t next, next_end; /* numbers that are reserved in the database */
 	bool is_reserving;       /* in this transaction */
@@ -69,6 +73,7 @@ int session_load(struct session *s, uint64_t ino, struct session_inode *out, str
 /* The same; ERR_SYS with ENOTDIR. */
 int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out, struct err *e);
 int session_store(struct session *s, const struct session_inode *in, struct err *e);
+int session_remove(struct session *s, const struct session_inode *in, struct err *e);
 
 /* A number that was never used. */
 int session_number(struct session *s, uint64_t *out, struct err *e);

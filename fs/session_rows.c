@@ -2,6 +2,7 @@
 #include "fs/session_rows.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fs/session_db_private.h"
 
@@ -138,14 +139,17 @@ static int remove_of(struct session_db *db, enum session_statement which, uint64
 	return session_run(db, st, e);
 }
 
-int session_db_remove_inode(struct session_db *db, uint64_t ino, struct err *e)
+int session_db_remove_inode(struct session_db *db, const struct session_inode *in, struct err *e)
 {
-	if (remove_of(db, STATEMENT_REMOVE_INODE, ino, e) < 0 ||
-	    remove_of(db, STATEMENT_REMOVE_INODE_NAMES, ino, e) < 0 ||
-	    remove_of(db, STATEMENT_REMOVE_INODE_XATTRS, ino, e) < 0 ||
-	    session_db_remove_content(db, ino, e) < 0)
+	const bool has_content = in->place == SESSION_IN_ROW || S_ISLNK(in->mode);
+	const bool has_extents = in->place == SESSION_IN_FILE && in->lower_size > 0;
+
+	if (remove_of(db, STATEMENT_REMOVE_INODE, in->ino, e) < 0 ||
+	    (S_ISDIR(in->mode) && remove_of(db, STATEMENT_REMOVE_INODE_NAMES, in->ino, e) < 0) ||
+	    (in->has_xattrs && remove_of(db, STATEMENT_REMOVE_INODE_XATTRS, in->ino, e) < 0) ||
+	    (has_content && session_db_remove_content(db, in->ino, e) < 0))
 		return -1;
-	return session_db_cut_extents(db, ino, 0, e);
+	return has_extents ? session_db_cut_extents(db, in->ino, 0, e) : 0;
 }
 
 static int read_name(struct session_db *db, sqlite3_stmt *st, struct session_name *out,

@@ -65,7 +65,7 @@ int session_db_inode_next(struct session_db *db, uint64_t after, struct session_
 			  struct err *e);
 int session_db_put_inode(struct session_db *db, const struct session_inode *in, struct err *e);
 /* The row and all that belongs to it; of a directory its names, too. */
-int session_db_remove_inode(struct session_db *db, uint64_t ino, struct err *e);
+int session_db_remove_inode(struct session_db *db, const struct session_inode *in, struct err *e);
 
 int session_db_name(struct session_db *db, uint64_t parent, const char *name, size_t len,
 		    struct session_name *out, struct err *e);
