@@ -11,6 +11,7 @@
 #include "base/quote.h"
 #include "base/workers.h"
 #include "fs/mount.h"
+#include "fs/readonly.h"
 #include "signer/verify.h"
 
 #define FUSE_CONF "/etc/fuse.conf"
@@ -33,7 +34,7 @@ static const struct word words[] = {
 	{NULL, WORD_OTHER, NULL},
 };
 
-/* What the serving process needs to open its view after the fork. */
+/* What a worker needs to open its view after the fork. */
 struct plan {
 	const struct store *store;
 	const struct image *image;
@@ -237,7 +238,10 @@ static int run(const struct invocation *in, struct err *e)
 	plan.image = &im;
 	plan.what = what;
 	opt.source = im.name;
-	return mount_run(&opt, open_view, &plan, e);
+	struct readonly served = {
+		.store = s, .image = &im, .what = what, .open_view = open_view, .ctx = &plan};
+	const struct mount_service service = readonly_service(&served);
+	return mount_run(&opt, &service, e);
 }
 
 const struct command command_mount = {

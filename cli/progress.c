@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <sys/ioctl.h>
 
 #include "base/io.h"
@@ -18,10 +19,10 @@ static unsigned columns(void)
 									 : COLUMNS_DEFAULT;
 }
 
-/* A mount in the background is opened by a child, which stays when a user gives up waiting. */
+/* A mount in the background is opened by a descendant, which stays when a user gives up waiting. */
 static bool has_reader(const struct progress_line *l)
 {
-	return getpid() == l->owner || getppid() == l->owner;
+	return kill(l->owner, 0) == 0;
 }
 
 /* progress.show */

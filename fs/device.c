@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mount.h>
@@ -13,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/quote.h"
+#include "fs/message.h"
 
 #define FUSERMOUNT "fusermount3"
 
@@ -22,11 +24,12 @@ enum {
 	MOUNTINFO_MAX = 64 * 1024 * 1024,
 };
 
-static int mount_as_root(const struct mount_options *opt, const char *mountpoint, int *saved_errno)
+static int mount_as_root(const struct mount_options *opt, bool is_writable, const char *mountpoint,
+			 int *saved_errno)
 {
 	SCOPE_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	char data[128];
-	unsigned long flags = MS_RDONLY;
+	unsigned long flags = is_writable ? 0 : MS_RDONLY;
 
 	if (fd < 0) {
 		*saved_errno = errno;
@@ -48,38 +51,6 @@ static int mount_as_root(const struct mount_options *opt, const char *mountpoint
 	return steal_fd(&fd);
 }
 
-/* The descriptor that fusermount3 sends over the socket of _FUSE_COMMFD; -1 with errno. */
-static int receive_fd(int socket)
-{
-	char byte;
-	union {
-		struct cmsghdr head; /* for its alignment */
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
-	};
-	ssize_t n;
-	int fd;
-
-	do
-		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -1;
-	errno = EPROTO; /* what is wrong with a message that came */
-	const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
 /* Runs fusermount3 with `environment` added; its exit status, or -1 with the error set. */
 static int run_fusermount(char *const argv[], char *variable, struct err *e)
 {
@@ -93,8 +64,16 @@ static int run_fusermount(char *const argv[], char *variable, struct err *e)
 	 * for. */
 	if (sigaction(SIGCHLD, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, &wait_for_it, NULL);
+	/* Signals that a supervisor has blocked are not blocked in others. */
+	posix_spawnattr_t attr;
+	sigset_t none;
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
 	/* It is setuid and looks at nothing else of the environment. */
-	const int r = posix_spawnp(&pid, FUSERMOUNT, NULL, NULL, argv, environment);
+	const int r = posix_spawnp(&pid, FUSERMOUNT, NULL, &attr, argv, environment);
+	posix_spawnattr_destroy(&attr);
 	if (r != 0)
 		return err_sys(e, r, "cannot run %s (is the package fuse3 installed?)", FUSERMOUNT);
 	while (waitpid(pid, &status, 0) < 0) {
@@ -104,17 +83,20 @@ static int run_fusermount(char *const argv[], char *variable, struct err *e)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int mount_as_user(const struct mount_options *opt, const char *mountpoint, struct err *e)
+static int mount_as_user(const struct mount_options *opt, bool is_writable, const char *mountpoint,
+			 struct err *e)
 {
 	int sockets[2];
 	char variable[32];
+	char byte;
 	char q[QUOTE_MAX];
 
 	if (opt->allow_dev || opt->allow_suid)
 		return err_set(e, ERR_USAGE, "mount options dev and suid are for root");
-	SCOPE_FREE char *options = str_dupf(
-		e, "ro,subtype=shale,fsname=%s%s%s", opt->source, opt->is_noexec ? ",noexec" : "",
-		opt->allow_other ? ",allow_other,default_permissions" : "");
+	SCOPE_FREE char *options =
+		str_dupf(e, "%s,subtype=shale,fsname=%s%s%s", is_writable ? "rw" : "ro",
+			 opt->source, opt->is_noexec ? ",noexec" : "",
+			 opt->allow_other ? ",allow_other,default_permissions" : "");
 	if (!options)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -136,27 +118,28 @@ static int mount_as_user(const struct mount_options *opt, const char *mountpoint
 		return err_sys(e, EPERM, "cannot mount at '%s': %s failed",
 			       quote_str(q, mountpoint), FUSERMOUNT);
 	close(steal_fd(&theirs));
-	const int fd = receive_fd(ours);
+	const int fd = message_receive_fd(ours, &byte, sizeof(byte));
 	if (fd < 0)
 		return err_sys(e, errno, "cannot mount at '%s': %s gave no descriptor",
 			       quote_str(q, mountpoint), FUSERMOUNT);
 	return fd;
 }
 
-int device_mount(const struct mount_options *opt, const char *mountpoint, struct err *e)
+int device_mount(const struct mount_options *opt, bool is_writable, const char *mountpoint,
+		 struct err *e)
 {
 	char q[QUOTE_MAX];
 	int saved = EPERM;
 
 	if (geteuid() == 0) {
-		const int fd = mount_as_root(opt, mountpoint, &saved);
+		const int fd = mount_as_root(opt, is_writable, mountpoint, &saved);
 		if (fd >= 0)
 			return fd;
 		/* A uid 0 without the capability (a container) may still have fusermount3. */
 		if (saved != EPERM)
 			return err_sys(e, saved, "cannot mount at '%s'", quote_str(q, mountpoint));
 	}
-	return mount_as_user(opt, mountpoint, e);
+	return mount_as_user(opt, is_writable, mountpoint, e);
 }
 
 static int unmount_as_user(const char *mountpoint, bool is_lazy, struct err *e)
@@ -305,6 +288,27 @@ int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], s
 		line = end ? end + 1 : NULL;
 	}
 	return found;
+}
+
+bool device_is_connected(int device)
+{
+	/* POLLERR: an unmount ended the connection (fuse_dev_poll of the kernel). */
+	struct pollfd fds = {.fd = device};
+
+	return poll(&fds, 1, 0) == 0;
+}
+
+bool device_is_on_top(int device, const char *mountpoint, const char *number)
+{
+	char top[DEVICE_NUMBER_MAX];
+	struct err ignored = ERR_INIT;
+
+	/* The number alone does not tell: the kernel gives it to the next mount. */
+	if (!device_is_connected(device))
+		return false;
+	const int found = device_find(mountpoint, top, &ignored);
+	err_clear(&ignored);
+	return found > 0 && strcmp(top, number) == 0;
 }
 
 void device_set_readahead(const char *number)

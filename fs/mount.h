@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mounting a view with FUSE, read-only.
+ * Mounts with FUSE: what they serve, and from where to where they live.
  *
- * nodeid = catalog inode + 1: no table of inodes, FORGET means nothing, and a successor could serve
- * the same kernel mount.  /dev/fuse is opened here (or received from fusermount3) and given to
- * libfuse as a number, so that a supervisor can hold it one day.  The image never changes: entries
- * and attributes are valid for a day, names that are not there are cached, files and directories
- * are not opened at all (ENOSYS), warm reads cost no request.
+ * Two processes: a supervisor that mounts and holds /dev/fuse, and a worker, forked from it, that
+ * answers.  A worker that dies is replaced by another, which answers what the first one left, so
+ * that clients notice nothing; when the supervisor dies the worker ends the mount.
  */
 #ifndef FS_MOUNT_H
 #define FS_MOUNT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
-#include "fs/view.h"
+
+struct fuse_lowlevel_ops;
 
 struct mount_options {
 	const char *mountpoint;
@@ -28,15 +28,49 @@ struct mount_options {
 	bool allow_nonempty; /* the mountpoint may hold files; they are hidden */
 };
 
+/* What a worker knows when it begins. */
+struct mount_start {
+	/* It follows one that died: the kernel remembers what that one answered, and sends again
+	 * what it did not (fs/channel.h). */
+	bool is_takeover;
+	unsigned deaths; /* of workers of this mount before */
+	/* The mount's "major:minor".  Borrowed until close; "" while a first worker opens, which is
+	 * before the mount exists. */
+	const char *device_number;
+};
+
+/* What a mount serves. */
+struct mount_service {
+	const struct fuse_lowlevel_ops *ops;
+	/*
+	 * In the worker, while it has one thread: the userdata of the session, or NULL.  A first
+	 * worker opens before the mount exists; a successor must not touch the mount, which answers
+	 * nobody meanwhile.
+	 */
+	void *(*open)(void *ctx, const struct mount_start *start, struct err *e);
+	void (*close)(void *data);
+	/*
+	 * In the supervisor, as long as it lives: what a successor will need and must not be taken
+	 * away between two workers (a lease); small.  Non-NULL, or NULL with the error.  Both may
+	 * be NULL.
+	 */
+	void *(*hold)(void *ctx, struct err *e);
+	void (*release)(void *held);
+	void *ctx;
+	/* Asked for in the answer to INIT where the kernel offers them (CHANNEL_*), besides what
+	 * libfuse knows. */
+	uint64_t init_flags;
+	bool is_writable;
+};
+
 /*
  * Mounts and serves until the mount goes away or SIGTERM, SIGINT, SIGHUP.  In the background (not
  * is_foreground): returns in the calling process only after the mount answers, with 0, or with the
- * reason it failed; the server is a session of its own.  `open_view` is called in the process that
- * serves, after the fork. ERR_SYS: no /dev/fuse, no such mountpoint, not allowed; ERR_EXISTS for a
- * mountpoint that is not an empty directory.
+ * reason it failed; the supervisor is a session of its own.  ERR_SYS: no /dev/fuse, no such
+ * mountpoint, not allowed, or the worker died too often; ERR_EXISTS for a mountpoint that is not an
+ * empty directory; what `open` and `hold` say.
  */
-int mount_run(const struct mount_options *opt, struct view *(*open_view)(void *ctx, struct err *e),
-	      void *ctx, struct err *e);
+int mount_run(const struct mount_options *opt, const struct mount_service *service, struct err *e);
 
 /* Ends a shale mount (also one whose server died).  `is_lazy`: detaches now, ends when the last
  * user leaves. ERR_BUSY, ERR_NOT_FOUND for what is no shale mount. */

@@ -10,12 +10,13 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
-#include "fs/mount.h"
+#include "fs/view.h"
 
 struct ops_context {
 	struct view *view;
-	char *device_number; /* of the mount, for the readahead setting; "" when it is not to be set
-			      */
+	const char *device_number; /* of the mount, for the readahead setting; "" when it is not to
+				    * be set
+				    */
 	_Atomic int is_tuned;
 };
 

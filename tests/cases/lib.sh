@@ -205,9 +205,55 @@ wait_for() {
   done
 }
 
-# server_of MOUNTPOINT: the process that serves a mount which was given below $PWD, by its whole path.
+# process_of NAME MOUNTPOINT: the process of that name (comm) of a mount which was given below $PWD, by its whole path.
+process_of() {
+  for process_of in $(pgrep -f "^([^ ]*/)?shale mount .*$PWD/$2\$"); do
+    [ "$(cat "/proc/$process_of/comm" 2>/dev/null)" != "$1" ] || echo "$process_of"
+  done
+}
+
+# server_of MOUNTPOINT: the process that answers, a mount's worker.
 server_of() {
-  pgrep -f "^([^ ]*/)?shale mount .*$PWD/$1\$"
+  process_of shale-worker "$1"
+}
+
+# supervisor_of MOUNTPOINT: the process that mounted, and replaces a worker that dies.
+supervisor_of() {
+  process_of shale "$1"
+}
+
+# kill_mount MOUNTPOINT: both die at once, and neither can take the mount away.
+kill_mount() {
+  kill_supervisor=$(supervisor_of "$1")
+  kill_server=$(server_of "$1")
+  kill -STOP "$kill_server"
+  kill -KILL "$kill_supervisor"
+  wait_for is_gone "$kill_supervisor"
+  kill -KILL "$kill_server"
+  wait_for is_gone "$kill_server"
+}
+
+# has_new_server MOUNTPOINT FORMER: another worker has taken over.
+has_new_server() {
+  has_new_server=$(server_of "$1")
+  [ -n "$has_new_server" ] && [ "$has_new_server" != "$2" ]
+}
+
+# kill_server MOUNTPOINT: kill -9 of the worker; returns when another is there.
+kill_server() {
+  kill_server=$(server_of "$1")
+  kill -KILL "$kill_server"
+  wait_for has_new_server "$1" "$kill_server"
+}
+
+# is_stopped PROCESS: with all its threads.
+is_stopped() {
+  ! cat "/proc/$1/task"/*/stat | grep -qv '^[0-9]* (.*) T '
+}
+
+# waits_for_server PROCESS: a thread of it waits in the kernel for an answer of a FUSE server, or for a page that one brings.
+waits_for_server() {
+  cat "/proc/$1/task"/*/wchan "/proc/$1/task"/*/stack 2>/dev/null | grep -q 'request_wait\|folio_wait'
 }
 
 is_unmounted() {

@@ -15,17 +15,18 @@ export SHALE_STORE="$PWD/user/store"
 as_user shale import -q -t app dir:tree >/dev/null
 as_user mkdir user/mnt
 as_user shale mount app "$PWD/user/mnt"
-server=$(server_of user/mnt)
-same "who serves" "$(awk '/^Uid:/ { print $2 }' "/proc/$server/status")" 1000
-same "who may debug it" "$(stat -c %u "/proc/$server/mem")" 0
-for what in mem environ maps fd/0; do
-  [ "$(status_of as_user head -c 1 "/proc/$server/$what")" -ne 0 ] || fail "its user reads $what"
-done
-for fd in "/proc/$server/fd"/*; do
-  number=${fd##*/}
-  [ "$number" -gt 2 ] || continue
-  flags=$(awk '/^flags:/ { print $2 }' "/proc/$server/fdinfo/$number")
-  [ $((0$flags & 02000000)) -ne 0 ] || fail "descriptor $number, $(readlink "$fd"), is passed on"
+for server in $(server_of user/mnt) $(supervisor_of user/mnt); do
+  same "who serves" "$(awk '/^Uid:/ { print $2 }' "/proc/$server/status")" 1000
+  same "who may debug it" "$(stat -c %u "/proc/$server/mem")" 0
+  for what in mem environ maps fd/0; do
+    [ "$(status_of as_user head -c 1 "/proc/$server/$what")" -ne 0 ] || fail "its user reads $what"
+  done
+  for fd in "/proc/$server/fd"/*; do
+    number=${fd##*/}
+    [ "$number" -gt 2 ] || continue
+    flags=$(awk '/^flags:/ { print $2 }' "/proc/$server/fdinfo/$number")
+    [ $((0$flags & 02000000)) -ne 0 ] || fail "descriptor $number, $(readlink "$fd"), is passed on"
+  done
 done
 as_user shale umount user/mnt
 

@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# After kill -9 of the server callers get ENOTCONN, not a hang, and shale umount cleans up.
+# After kill -9 of the server and its supervisor callers get ENOTCONN, not a hang, and shale umount cleans up.
 # NEEDS: root fuse
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
 mount_small
-server=$(server_of mnt)
-kill -9 "$server"
-wait_for is_gone "$server"
+kill_mount mnt
 expect 1 "*not connected*" timeout 10 cat mnt/hello
 timeout 10 shale umount mnt
 is_unmounted mnt || fail "still there"

@@ -18,11 +18,7 @@ cmp mnt/warm context/warm
 # A thread that still took a request would hold it, and who waits for it, until it goes on.
 stop() {
   kill -STOP "$server"
-  wait_for is_stopped
-}
-
-is_stopped() {
-  ! cat "/proc/$server/task"/*/stat | grep -qv '^[0-9]* (.*) T '
+  wait_for is_stopped "$server"
 }
 
 stop
@@ -31,7 +27,7 @@ for signal in INT TERM KILL; do
   env --default-signal=INT cat mnt/cold1 >/dev/null 2>&1 &
   reader=$!
   # It waits in the kernel.
-  wait_for grep -q 'fuse\|request_wait' "/proc/$reader/wchan" "/proc/$reader/stack"
+  wait_for waits_for_server "$reader"
   kill "-$signal" "$reader"
   wait_for is_gone "$reader"
 done
@@ -46,12 +42,15 @@ done
 kill -CONT "$server"
 cmp mnt/cold1 context/cold1
 
-# Killed while somebody waits: he gets an error.
+# Killed while somebody waits, and nobody is left to replace it: he gets an error.
+supervisor=$(supervisor_of mnt)
 stop
 status=0
 cat mnt/cold2 >/dev/null 2>err &
 reader=$!
-wait_for grep -q 'fuse\|request_wait' "/proc/$reader/wchan" "/proc/$reader/stack"
+wait_for waits_for_server "$reader"
+kill -KILL "$supervisor"
+wait_for is_gone "$supervisor"
 kill -KILL "$server"
 wait "$reader" || status=$?
 same "status of a reader whose server dies" "$status" 1

@@ -30,8 +30,6 @@ timeout 10 shale umount -l relative
 kill -CONT "$server"
 is_unmounted real/mnt || fail "a mount with a stuck server is still there"
 shale mount app "$PWD/real/mnt"
-server=$(server_of real/mnt)
-kill -9 "$server"
-wait_for is_gone "$server"
+kill_mount real/mnt
 timeout 10 shale umount real/chain
 is_unmounted real/mnt || fail "a dead mount is still there"

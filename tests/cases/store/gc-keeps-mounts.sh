@@ -27,6 +27,6 @@ same "removed" "$(json gc.json "d['removed_blobs']")" 3
 printf 'FROM scratch\nCOPY x /\n' | build_text app context >/dev/null
 shale mount app "$PWD/mnt"
 shale rm app >/dev/null
-kill -9 "$(server_of mnt)"
+kill_mount mnt
 shale umount mnt
 wait_for sh -c 'shale gc --json >gc.json && grep -q "\"removed_blobs\": 3" gc.json'
