@@ -59,9 +59,11 @@
 #define LIMIT_SIG_PAYLOAD (4 * LIMIT_MIB)
 #define LIMIT_SIGNATURES  64 /* looked at for one image */
 
-/* Mounts. */
+#define LIMIT_SESSION_NAME 128 /* bytes */
 #define LIMIT_WORKER_DEATHS      100 /* of a mount's worker in a minute */
 #define LIMIT_WORKER_DEATHS_IDLE 5   /* in a row without an answer between them */
+/* Edit sessions. */
+/* Mounts. */
 
 /* Build files. */
 #define LIMIT_MANIFEST      (1 * LIMIT_MIB)

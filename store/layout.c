@@ -34,7 +34,7 @@ enum {
 
 static const char *const root_names[] = {"blobs", LAYOUT_INDEX, LAYOUT_FILE, "shale", NULL};
 static const char *const shale_names[] = {
-	LAYOUT_VERSION_FILE, "lock", "gc.lock", "leases", "layers", "catalogs", NULL};
+	LAYOUT_VERSION_FILE, "lock", "gc.lock", "leases", "layers", "catalogs", "sessions", NULL};
 
 static int check_layout_file(const char *text, size_t len, struct err *e)
 {
@@ -218,7 +218,7 @@ static int make_all(int root, enum layout_state state, struct err *e)
 	static const char version[] = STORE_VERSION "\n";
 	static const char layout[] = "{\"" LAYOUT_VERSION_KEY "\":\"" LAYOUT_VERSION "\"}";
 	static const char *const blob_folders[] = {"sha256", "sha512", NULL};
-	static const char *const own_folders[] = {"leases", "layers", "catalogs", NULL};
+	static const char *const own_folders[] = {"leases", "layers", "catalogs", "sessions", NULL};
 	SCOPE_FD int shale = make_folder(root, "shale", e);
 
 	if (shale < 0 ||

@@ -129,7 +129,22 @@ static void close_parts(struct store *s)
 	}
 }
 
-/* 1 when all folders are there, 0 when some are not. */
+/* The folder of sessions is made by the first one, and may be hidden in a store of root: neither is
+ * in the way of whoever has to do with images. */
+static int open_sessions(struct store *s, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (open_part(s, s->fds[STORE_DIR_SHALE], "shale/sessions", &s->fds[STORE_DIR_SESSIONS],
+		      &why) == 0)
+		return 0;
+	if (why.code != ERR_SYS || why.sys != EACCES)
+		return err_move(e, &why);
+	err_clear(&why);
+	return 0;
+}
+
+/* 1 when all folders are there that a store must have, 0 when some are not. */
 static int open_parts(struct store *s, struct err *e)
 {
 	SCOPE_FD int blobs = -1;
@@ -150,10 +165,11 @@ static int open_parts(struct store *s, struct err *e)
 	const int shale = fds[STORE_DIR_SHALE];
 	if (open_part(s, shale, "shale/leases", &fds[STORE_DIR_LEASES], e) < 0 ||
 	    open_part(s, shale, "shale/layers", &fds[STORE_DIR_LAYERS], e) < 0 ||
-	    open_part(s, shale, "shale/catalogs", &fds[STORE_DIR_CATALOGS], e) < 0)
+	    open_part(s, shale, "shale/catalogs", &fds[STORE_DIR_CATALOGS], e) < 0 ||
+	    open_sessions(s, e) < 0)
 		return -1;
 	for (int i = 0; i < STORE_DIR_COUNT; i++) {
-		if (fds[i] < 0)
+		if (fds[i] < 0 && i != STORE_DIR_SESSIONS)
 			return 0;
 	}
 	return 1;
@@ -163,7 +179,8 @@ static int open_parts(struct store *s, struct err *e)
 static int try_write(const struct store *s)
 {
 	for (int i = 0; i < STORE_DIR_COUNT; i++) {
-		if (faccessat(s->fds[i], ".", W_OK | X_OK, AT_EACCESS) < 0)
+		if (i != STORE_DIR_SESSIONS &&
+		    faccessat(s->fds[i], ".", W_OK | X_OK, AT_EACCESS) < 0)
 			return errno;
 	}
 	return 0;

@@ -5,17 +5,20 @@
  *
  *	oci-layout, index.json, blobs/<alg>/<hex>	the layout; index.json names images in full
  *	shale/version					"1"; another number is refused
- *	shale/lock, shale/gc.lock			flock(2) only, empty
+ *	shale/lock, gc.lock, sessions.lock		flock(2) only, empty
  *	shale/leases/					what running commands and mounts use
  *	shale/layers/<hex>.index, <hex>.frames		derived from layers that have no index
  *	shale/catalogs/<hex>				derived, by manifest digest
  *	shale/builds					which layers builds made of what
+ *	shale/sessions/<id>/				what was changed over images:
+ *store/sessions.h
  *
  * Rule of writing: verified, synced bytes get a name; refs change last.  All that is under
  * shale/layers and shale/catalogs, and shale/builds, can be made again and is replaced when it is
- * found damaged.
+ * found damaged.  Sessions cannot.
  *
- * Lock order: gc.lock (shared by writers for moments, exclusive by gc), then lock (index.json).
+ * Lock order: gc.lock (shared by writers for moments, exclusive by gc), then lock (index.json),
+ * then sessions.lock.
  * Threads: a store is used by one thread at a time, except where a header says otherwise.
  */
 #ifndef STORE_STORE_H
@@ -65,6 +68,7 @@ enum store_dir {
 	STORE_DIR_LEASES,
 	STORE_DIR_LAYERS,
 	STORE_DIR_CATALOGS,
+	STORE_DIR_SESSIONS, /* -1 also where there was no session yet, or it is hidden */
 	STORE_DIR_COUNT,
 };
 int store_dirfd(const struct store *s, enum store_dir dir);

@@ -11,6 +11,7 @@
 #include "store/gc.h"
 #include "store/lease.h"
 #include "store/refs.h"
+#include "store/sessions.h"
 #include "tests/support/failalloc.h"
 #include "tests/unit/store/fixture.h"
 
@@ -20,6 +21,7 @@ static const struct layers_options options = {.workers = 0};
 
 static struct fixture_layer layers[2];
 static struct image image;
+static struct session_folder *session;
 
 static void setup(void)
 {
@@ -37,10 +39,12 @@ static void setup(void)
 	descriptor_fini(&index);
 	descriptor_fini(&signature);
 	ck_assert_int_eq(image_load(fixture_store(), "app:1", NULL, &image, &e), 0);
+	ck_assert_int_eq(sessions_create(fixture_store(), NULL, &image, &session, &e), 0);
 }
 
 static void teardown(void)
 {
+	sessions_close(session);
 	fixture_check_whole();
 	fixture_layer_fini(&layers[0]);
 	fixture_layer_fini(&layers[1]);
@@ -117,6 +121,56 @@ static int try_fsck(void *arg, struct err *e)
 	return r.errors + r.derived == 0 ? 0 : err_set(e, ERR_FORMAT, "a finding");
 }
 
+static int use_session(const char *id, struct err *e)
+{
+	SCOPE(sessions) struct session_folder *f = NULL;
+
+	if (sessions_open(fixture_store(), id, SESSIONS_LOCK, &f, e) < 0)
+		return -1;
+	return sessions_set_use(f, "tested", e);
+}
+
+static int try_session(void *arg, struct err *e)
+{
+	SCOPE(sessions) struct session_folder *f = NULL;
+	struct err ignored = ERR_INIT;
+	char id[SESSIONS_ID_LEN + 1];
+
+	(void)arg;
+	if (sessions_create(fixture_store(), NULL, &image, &f, e) < 0)
+		return -1;
+	memcpy(id, sessions_id(f), sizeof(id));
+	sessions_close(steal_ptr(&f));
+	if (use_session(id, e) == 0 && sessions_remove(fixture_store(), id, e) == 0)
+		return 0;
+	/* Else there would be more to read each time. */
+	ck_assert_int_eq(sessions_remove(fixture_store(), id, &ignored), 0);
+	return -1;
+}
+
+/* Of the one that setup made. */
+static int try_sessions(void *arg, struct err *e)
+{
+	SCOPE(session_list) struct session_list l = SESSION_LIST_INIT;
+	struct session_folder *none = NULL;
+	struct err why = ERR_INIT;
+
+	(void)arg;
+	if (sessions_list(fixture_store(), &l, e) < 0)
+		return -1;
+	for (size_t i = 0; i < l.count; i++) {
+		/* Memory that runs out is no damage. */
+		if (!l.items[i].name)
+			return err_set(e, ERR_FORMAT, "a session that cannot be read");
+	}
+	if (sessions_open(fixture_store(), "app-0", SESSIONS_LOCK, &none, &why) == 0)
+		return err_set(e, ERR_FORMAT, "a session that is not there");
+	if (why.code == ERR_NOMEM)
+		return err_move(e, &why);
+	err_clear(&why);
+	return 0;
+}
+
 START_TEST(every_allocation_may_fail)
 {
 	static const unsigned kept = 0, fresh = CATALOGS_FRESH;
@@ -129,6 +183,8 @@ START_TEST(every_allocation_may_fail)
 	failalloc_each(try_prove, &layers[_i]);
 	failalloc_each(try_catalog, (void *)(uintptr_t)&kept);
 	failalloc_each(try_catalog, (void *)(uintptr_t)&fresh);
+	failalloc_each(try_session, NULL);
+	failalloc_each(try_sessions, NULL);
 	failalloc_each(try_fsck, NULL);
 	failalloc_each(try_gc, NULL);
 }

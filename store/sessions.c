@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * To open a session, its lock is taken and then looked whether the folder still has its name: who
+ * removes one renames it under the same lock.
+ *
+ * Why no flock(2), as for other locks of the store: of it nobody can ask who has it without taking
+ * it for a moment, and a list would be in the way of who opens a session then.
+ */
+#include "store/sessions.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/io.h"
+#include "base/quote.h"
+#include "store/folder.h"
+#include "store/locks.h"
+#include "store/sessions_private.h"
+
+enum {
+	LOCK_FILE_MODE = 0600,
+	USE_MAX = 4096, /* bytes of a lock file that are looked at */
+};
+
+int sessions_open_all(const struct store *s, int *out, struct err *e)
+{
+	struct err why = ERR_INIT;
+	const int shale = store_dirfd(s, STORE_DIR_SHALE);
+	SCOPE_FREE char *shown = str_dupf(e, "%s/shale/" SESSIONS_FOLDER, store_path(s));
+
+	if (!shown)
+		return -1;
+	*out = -1;
+	if (shale < 0)
+		return 0;
+	*out = folder_open(shale, SESSIONS_FOLDER, shown, &why);
+	if (why.code == ERR_NONE)
+		return 0;
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	err_clear(&why);
+	return 0;
+}
+
+int sessions_open_folder(const struct store *s, int all, const char *name, struct err *e)
+{
+	SCOPE_FREE char *shown =
+		str_dupf(e, "%s/shale/" SESSIONS_FOLDER "/%s", store_path(s), name);
+
+	return shown ? folder_open(all, name, shown, e) : -1;
+}
+
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+int sessions_try_lock(int folder, int *out, struct err *e)
+{
+	struct flock lock = whole_file();
+	int rc;
+	SCOPE_FD int fd =
+		openat(folder, SESSIONS_LOCK_FILE,
+		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_FILE_MODE);
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open '" SESSIONS_LOCK_FILE "'");
+	if (folder_check_owner(fd, SESSIONS_LOCK_FILE, e) < 0)
+		return -1;
+	do {
+		rc = fcntl(fd, F_OFD_SETLK, &lock);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0 && (errno == EAGAIN || errno == EACCES))
+		return 0;
+	if (rc < 0)
+		return err_sys(e, errno, "cannot lock '" SESSIONS_LOCK_FILE "'");
+	*out = steal_fd(&fd);
+	return 1;
+}
+
+void session_use_fini(struct session_use *u)
+{
+	free(u->what);
+}
+
+/* "PID", or "PID WHAT".  Anything else says nothing. */
+static int parse_use(const char *line, size_t len, struct session_use *out, struct err *e)
+{
+	const char *space = memchr(line, ' ', len);
+	const size_t digits = space ? (size_t)(space - line) : len;
+	uint64_t pid;
+
+	if (str_to_u64(line, digits, 10, INT_MAX, &pid) < 0)
+		return 0;
+	out->pid = (pid_t)pid;
+	if (!space)
+		return 0;
+	out->what = str_dup_n(space + 1, len - digits - 1, e);
+	return out->what ? 0 : -1;
+}
+
+static int read_use(int fd, struct session_use *out, struct err *e)
+{
+	char line[USE_MAX];
+	const ssize_t len = io_pread_full(fd, line, sizeof(line), 0);
+
+	if (len < 0)
+		return err_sys(e, errno, "cannot read '" SESSIONS_LOCK_FILE "'");
+	const char *end = memchr(line, '\n', (size_t)len);
+	return end ? parse_use(line, (size_t)(end - line), out, e) : 0;
+}
+
+int sessions_ask_lock(int folder, struct session_use *out, struct err *e)
+{
+	struct flock lock = whole_file();
+	struct err why = ERR_INIT;
+	SCOPE_FD int fd = folder_open_own(folder, SESSIONS_LOCK_FILE, NULL, &why);
+
+	*out = (struct session_use){.is_busy = false};
+	if (why.code == ERR_NOT_FOUND) {
+		err_clear(&why);
+		return 0;
+	}
+	if (fd < 0)
+		return err_move(e, &why);
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+		return err_sys(e, errno, "cannot test '" SESSIONS_LOCK_FILE "'");
+	out->is_busy = lock.l_type != F_UNLCK;
+	return out->is_busy ? read_use(fd, out, e) : 0;
+}
+
+/* The line before may have been longer. */
+static int write_use(int fd, const struct str *line)
+{
+	return io_pwrite_all(fd, line->data, line->len, 0) < 0 ||
+			       ftruncate(fd, (off_t)line->len) < 0
+		       ? -1
+		       : 0;
+}
+
+int sessions_set_use(struct session_folder *f, const char *what, struct err *e)
+{
+	SCOPE(str) struct str line = STR_INIT;
+
+	assert(f->lock >= 0);
+	if (str_appendf(&line, e, "%ld%s%s", (long)getpid(), what ? " " : "", what ? what : "") < 0)
+		return -1;
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == '\n')
+			line.data[i] = ' ';
+	}
+	if (str_append_c(&line, '\n', e) < 0)
+		return -1;
+	if (write_use(f->lock, &line) == 0)
+		return 0;
+	/* Nothing is better than half a line, or what somebody else said. */
+	if ((errno != ENOSPC && errno != EDQUOT) || ftruncate(f->lock, 0) < 0)
+		return err_sys(e, errno, "cannot write '" SESSIONS_LOCK_FILE "'");
+	return 0;
+}
+
+static int refuse_busy(int folder, const char *quoted, struct err *e)
+{
+	char what[QUOTE_MAX];
+	SCOPE(session_use) struct session_use use = {.is_busy = false};
+
+	if (sessions_ask_lock(folder, &use, e) < 0)
+		return -1;
+	if (use.pid == 0)
+		return err_set(e, ERR_BUSY, "session '%s' is in use by another process", quoted);
+	if (!use.what)
+		return err_set(e, ERR_BUSY, "session '%s' is in use by process %ld", quoted,
+			       (long)use.pid);
+	return err_set(e, ERR_BUSY, "session '%s' is in use by process %ld (%s)", quoted,
+		       (long)use.pid, quote_str(what, use.what));
+}
+
+bool sessions_is_named(int all, const char *id, int folder)
+{
+	struct stat own, named;
+
+	return fstat(folder, &own) == 0 && fstatat(all, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
+int sessions_lock_found(int all, const struct session_info *found, int folder, int *out,
+			struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	quote_str(quoted, found->name ? found->name : found->id);
+	const int r = sessions_try_lock(folder, out, e);
+	if (r < 1)
+		return r < 0 ? err_wrap(e, "session '%s'", quoted) : refuse_busy(folder, quoted, e);
+	if (!sessions_is_named(all, found->id, folder))
+		return err_set(e, ERR_NOT_FOUND, "session '%s' was removed just now", quoted);
+	return 0;
+}
+
+struct session_folder *session_folder_new(struct err *e)
+{
+	struct session_folder *f = array_new(1, sizeof(*f), e);
+
+	if (!f)
+		return NULL;
+	f->fd = f->data_fd = f->lock = -1;
+	f->document = (struct session_document)SESSION_DOCUMENT_INIT;
+	return f;
+}
+
+void sessions_close(struct session_folder *f)
+{
+	if (!f)
+		return;
+	scope_close(&f->data_fd);
+	scope_close(&f->fd);
+	scope_close(&f->lock);
+	session_document_fini(&f->document);
+	free(f);
+}
+
+/* All of it but the lock. */
+static int open_parts(struct session_folder *f, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (session_document_read(f->fd, &f->document, e) < 0)
+		return -1;
+	f->data_fd = folder_open(f->fd, SESSIONS_DATA, SESSIONS_DATA, &why);
+	if (f->data_fd >= 0)
+		return 0;
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	err_clear(&why);
+	return err_set(e, ERR_FORMAT, "it has no '" SESSIONS_DATA "'");
+}
+
+static int open_found(const struct store *s, int all, const struct session_info *found,
+		      enum sessions_how how, struct session_folder *f, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	memcpy(f->id, found->id, sizeof(f->id));
+	f->fd = sessions_open_folder(s, all, f->id, e);
+	if (f->fd < 0)
+		return -1;
+	if (how == SESSIONS_LOCK && (sessions_lock_found(all, found, f->fd, &f->lock, e) < 0 ||
+				     sessions_set_use(f, NULL, e) < 0))
+		return -1;
+	if (open_parts(f, e) < 0)
+		return err_wrap(e, "session '%s'",
+				quote_str(quoted, found->name ? found->name : found->id));
+	return 0;
+}
+
+int sessions_open(const struct store *s, const char *text, enum sessions_how how,
+		  struct session_folder **out, struct err *e)
+{
+	SCOPE(session_list) struct session_list list = SESSION_LIST_INIT;
+	SCOPE_FD int all = -1;
+	const struct session_info *found;
+
+	if (how == SESSIONS_LOCK && locks_need_writable(s, e) < 0)
+		return -1;
+	SCOPE(sessions) struct session_folder *f = session_folder_new(e);
+	if (!f || sessions_open_all(s, &all, e) < 0 || sessions_scan(s, all, &list, e) < 0 ||
+	    sessions_find(&list, text, &found, e) < 0 || open_found(s, all, found, how, f, e) < 0)
+		return -1;
+	*out = steal_ptr(&f);
+	return 0;
+}
+
+int sessions_fd(const struct session_folder *f)
+{
+	return f->fd;
+}
+
+int sessions_data_fd(const struct session_folder *f)
+{
+	return f->data_fd;
+}
+
+const char *sessions_id(const struct session_folder *f)
+{
+	return f->id;
+}
+
+const char *sessions_name(const struct session_folder *f)
+{
+	return f->document.name;
+}
+
+const char *sessions_image(const struct session_folder *f)
+{
+	return f->document.image;
+}
+
+const struct descriptor *sessions_manifest(const struct session_folder *f)
+{
+	return &f->document.manifest;
+}
+
+const char *sessions_created(const struct session_folder *f)
+{
+	return f->document.created;
+}
