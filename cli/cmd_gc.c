@@ -53,7 +53,7 @@ static int run(const struct invocation *in, struct err *e)
 const struct command command_gc = {
 	.name = "gc",
 	.synopsis = "[OPTION]...",
-	.summary = "Remove blobs that no image, running command or mount uses",
+	.summary = "Remove blobs that no image, session, running command or mount uses",
 	.options = options,
 	.min_args = 0,
 	.max_args = 0,

@@ -24,6 +24,7 @@
 #include "store/locks.h"
 #include "store/refs.h"
 #include "store/roots.h"
+#include "store/sessions_private.h"
 
 static void count_finding(struct fsck_report *r, enum fsck_severity severity, enum err_code code)
 {
@@ -175,7 +176,7 @@ static int tell_index(struct fsck *f, struct err *why, struct err *e)
 	return fsck_tell(f, FSCK_ERROR, LAYOUT_INDEX, &told, NULL, e);
 }
 
-/* The refs, and a lease on them; an index.json that cannot be read is a finding. */
+/* The refs and sessions, and a lease on them; an index.json that cannot be read is a finding. */
 static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lease, struct err *e)
 {
 	const struct lease_scan leases = {mark_lease, NULL, f};
@@ -189,8 +190,13 @@ static int load_roots(struct fsck *f, struct image_index *ix, struct lease **lea
 	}
 	/* Before there is one of this process. */
 	if (lease_scan(f->store, &leases, e) < 0 || lease_open(f->store, "fsck", lease, e) < 0 ||
-	    lease_marked(f, *lease, e) < 0)
+	    lease_marked(f, *lease, e) < 0 || sessions_collect(f->store, &f->sessions, e) < 0)
 		return -1;
+	for (size_t i = 0; i < f->sessions.count; i++) {
+		const struct session_info *info = &f->sessions.items[i];
+		if (info->name && lease_add(*lease, &info->manifest.digest, e) < 0)
+			return -1;
+	}
 	if (refs_list(f->store, ix, &why) < 0)
 		return tell_index(f, &why, e);
 	for (size_t i = 0; i < ix->count; i++) {
@@ -206,7 +212,9 @@ static int check_documents(struct fsck *f, const struct image_index *ix, struct 
 	const struct mark_visitor visitor = {tell_unreadable, fsck_check_manifest, f};
 	SCOPE_FREE bool *orphans = array_new(ix->count, sizeof(*orphans), e);
 
-	return orphans ? roots_mark(f->live, ix, &visitor, orphans, e) : -1;
+	if (!orphans || roots_add_sessions(f->live, &f->sessions, e) < 0)
+		return -1;
+	return roots_mark(f->live, ix, &visitor, orphans, e);
 }
 
 /* Presence and size of all that is named. */
@@ -275,11 +283,17 @@ static int add_size(void *ctx, const struct digest *d, const char *name, const s
 	return 0;
 }
 
+static void fsck_fini(struct fsck *f)
+{
+	session_list_fini(&f->sessions);
+}
+SCOPE_DEFINE_VALUE(fsck, struct fsck, fsck_fini)
+
 int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_report *out,
 	     struct err *e)
 {
 	struct fsck_report report = {0};
-	struct fsck f = {.store = s, .opt = opt, .report = &report};
+	SCOPE(fsck) struct fsck f = {.store = s, .opt = opt, .report = &report};
 	SCOPE(image_index) struct image_index ix = IMAGE_INDEX_INIT;
 	SCOPE(lease) struct lease *lease = NULL;
 	SCOPE(mark) struct marks *live = mark_new(s, e);
@@ -298,13 +312,14 @@ int fsck_run(const struct store *s, const struct fsck_options *opt, struct fsck_
 	if (opt->read_data && blobs_visit(s, add_size, &f, e) < 0)
 		return -1;
 	progress_begin(opt->progress, "checking the store", f.total);
-	if (load_roots(&f, &ix, &lease, e) < 0 || check_documents(&f, &ix, e) < 0 ||
-	    check_named(&f, e) < 0 || blobs_visit(s, check_blob, &f, e) < 0 ||
+	if (load_roots(&f, &ix, &lease, e) < 0 || fsck_check_sessions(&f, e) < 0 ||
+	    check_documents(&f, &ix, e) < 0 || check_named(&f, e) < 0 ||
+	    blobs_visit(s, check_blob, &f, e) < 0 ||
 	    (opt->repair && fsck_tell_lost(&f, &ix, e) < 0))
 		return -1;
 	/* What it leases is not used for that. */
 	lease_close(steal_ptr(&lease));
-	if (fsck_tell_unused(&f, e) < 0)
+	if ((opt->repair && fsck_clear_sessions(&f, e) < 0) || fsck_tell_unused(&f, e) < 0)
 		return -1;
 	*out = report;
 	return 0;

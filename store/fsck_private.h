@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One run of fsck: fsck.c walks and looks at blobs, fsck_image.c at what images are made of,
- * fsck_unused.c at what gc would remove; fsck_repair.c makes anew what can be.
+ * fsck_sessions.c at folders of sessions, fsck_unused.c at what gc would remove; fsck_repair.c
+ * makes anew what can be.
  *
  * Private to store/fsck*.c.
  */
@@ -13,6 +14,7 @@
 #include "image/manifest.h"
 #include "store/fsck.h"
 #include "store/mark.h"
+#include "store/sessions.h"
 
 enum { FSCK_SUBJECT_MAX = 32 + DIGEST_STR_MAX };
 
@@ -20,7 +22,8 @@ struct fsck {
 	const struct store *store;
 	const struct fsck_options *opt;
 	struct fsck_report *report;
-	struct marks *live;    /* what refs and leases reach */
+	struct session_list sessions;
+	struct marks *live;    /* what refs, leases and sessions reach */
 	struct marks *damaged; /* blobs that were reported: once is enough */
 	struct marks *broken;  /* these, and what was reported in another way */
 	struct marks *layers;  /* that were looked at, by a digest over all that a manifest says */
@@ -51,7 +54,13 @@ struct fsck_mender {
 int fsck_tell_derived(struct fsck *f, const char *kind, const struct digest *d, struct err *why,
 		      const char *user, const struct fsck_mender *mender, struct err *e);
 
-/* Tells which refs, and of an index which platforms, need what is broken. */
+/* Sessions whose folder is damaged: nothing is known to be unused then. */
+int fsck_check_sessions(struct fsck *f, struct err *e);
+
+/* For --repair: removes what was left of sessions by processes that died. */
+int fsck_clear_sessions(struct fsck *f, struct err *e);
+
+/* Tells which refs, and of an index which platforms, and which sessions need what is broken. */
 int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e);
 
 /* mark_visitor: an image's config, its layers' indexes and frames, its catalog. */

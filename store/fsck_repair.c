@@ -84,6 +84,23 @@ static int tell_lost(struct fsck *f, const char *name, const char *part, int64_t
 	return fsck_tell(f, FSCK_LOST, subject, &why, NULL, e);
 }
 
+/* What was changed is not: with its image back, a session goes on. */
+static int tell_lost_session(struct fsck *f, const struct session_info *info, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	struct err why = ERR_INIT;
+
+	const int64_t broken = count_broken(f, &info->manifest, info->label, e);
+	if (broken <= 0)
+		return broken < 0 ? -1 : 0;
+	err_set(&why, ERR_DIGEST,
+		"%" PRId64 " blob%s of its image '%s' %s damaged or missing: import or build the "
+		"image again",
+		broken, broken == 1 ? "" : "s", quote_str(quoted, info->image),
+		broken == 1 ? "is" : "are");
+	return fsck_tell(f, FSCK_LOST, info->label, &why, NULL, e);
+}
+
 static int tell_lost_parts(struct fsck *f, const struct image_index *ix, const char *name,
 			   struct err *e)
 {
@@ -141,6 +158,11 @@ int fsck_tell_lost(struct fsck *f, const struct image_index *ix, struct err *e)
 		return 0;
 	for (size_t i = 0; i < ix->count; i++) {
 		if (tell_if_lost(f, &ix->manifests[i], e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < f->sessions.count; i++) {
+		const struct session_info *info = &f->sessions.items[i];
+		if (info->name && tell_lost_session(f, info, e) < 0)
 			return -1;
 	}
 	return 0;

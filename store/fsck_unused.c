@@ -25,6 +25,7 @@
 #include "store/locks.h"
 #include "store/refs.h"
 #include "store/roots.h"
+#include "store/sessions_private.h"
 #include "store/sniff.h"
 
 /* What a blob is that nothing uses. */
@@ -46,9 +47,10 @@ struct note {
 
 struct unused {
 	const struct store *store;
-	struct marks *live; /* what refs and leases reach now */
-	bool is_partial;    /* nothing is known to be unused */
-	bool names_lost;    /* because there is no index.json */
+	struct marks *live; /* what refs, leases and sessions reach now */
+	struct session_list sessions;
+	bool is_partial; /* nothing is known to be unused */
+	bool names_lost; /* because there is no index.json */
 	/* The first document that could not be read: told before, unless it could be read then. */
 	struct digest unread;
 	struct err why;
@@ -62,6 +64,7 @@ static void unused_fini(struct unused *u)
 		free(u->notes[i].subject);
 	free(u->notes);
 	err_clear(&u->why);
+	session_list_fini(&u->sessions);
 }
 SCOPE_DEFINE_VALUE(unused, struct unused, unused_fini)
 
@@ -136,14 +139,17 @@ static int find_live(struct unused *u, struct image_index *ix, struct err *e)
 	const struct lease_scan leases = {mark_lease, keep_dead_lease, u};
 	struct err why = ERR_INIT;
 
-	if (lease_scan(u->store, &leases, e) < 0)
+	if (lease_scan(u->store, &leases, e) < 0 || sessions_collect(u->store, &u->sessions, e) < 0)
 		return -1;
+	u->is_partial |= roots_unknown_session(&u->sessions) != NULL;
 	if (refs_list(u->store, ix, &why) < 0) {
 		/* Told before. */
 		err_clear(&why);
 		u->is_partial = true;
 		return 0;
 	}
+	if (roots_add_sessions(u->live, &u->sessions, e) < 0)
+		return -1;
 	return keep_orphans(u, ix, e);
 }
 
@@ -215,16 +221,27 @@ static int look_at_other(void *ctx, const char *name, const struct stat *st, str
 	return look_at_litter(ctx, name, e);
 }
 
+/* sessions_visit_dead */
+static int keep_part(void *ctx, int all, const char *name, struct err *e)
+{
+	(void)all;
+	return keep_note(ctx, "folder", name, "left by a process that died: gc removes it", e);
+}
+
 static int look_at_files(struct unused *u, struct err *e)
 {
 	const struct store *s = u->store;
+	SCOPE_FD int all = -1;
 
 	if (blobs_visit(s, look_at_blob, u, e) < 0 ||
 	    folder_visit(store_dirfd(s, STORE_DIR_LAYERS), look_at_layer_file, u, e) < 0 ||
 	    folder_visit(store_dirfd(s, STORE_DIR_CATALOGS), look_at_catalog, u, e) < 0 ||
 	    folder_visit(store_dirfd(s, STORE_DIR_ROOT), look_at_other, u, e) < 0)
 		return -1;
-	return folder_visit(store_dirfd(s, STORE_DIR_SHALE), look_at_other, u, e);
+	if (folder_visit(store_dirfd(s, STORE_DIR_SHALE), look_at_other, u, e) < 0 ||
+	    sessions_open_visible(s, &all, e) < 0)
+		return -1;
+	return sessions_visit_dead(all, keep_part, u, e);
 }
 
 /* Where the store cannot be written, nobody of this user changes it, and there are no locks. */

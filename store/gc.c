@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Under gc.lock and the lock of index.json, both exclusive: leases, then refs, then the walk, then
- * refs to orphans go, then files.  A crash at any place leaves files that the next run removes.
+ * Under gc.lock and the lock of index.json, both exclusive: leases, sessions, then refs, then the
+ * walk, then refs to orphans go, then files.  A crash at any place leaves files that the next run
+ * removes.
  *
  * Nothing that frees room needs any: on a full disk refs to orphans stay, with all that they name,
  * until the next run.
@@ -26,18 +27,26 @@
 #include "store/mark.h"
 #include "store/reserve.h"
 #include "store/roots.h"
+#include "store/sessions_private.h"
 
 enum { STAT_BLOCK = 512 /* stat(2): the unit of st_blocks */ };
 
 struct sweep {
 	const struct store *store;
 	struct marks *marks;
+	struct session_list sessions;
 	bool is_dry_run;
 	struct progress *progress;
 	struct gc_report report;
 	int dirfd; /* that is being swept */
 	enum digest_alg alg;
 };
+
+static void sweep_fini(struct sweep *sw)
+{
+	session_list_fini(&sw->sessions);
+}
+SCOPE_DEFINE_VALUE(sweep, struct sweep, sweep_fini)
 
 /* A document that cannot be read might name anything.  What was never copied names nothing here. */
 static int refuse_unreadable(void *ctx, const struct mark *m, struct err *why, struct err *e)
@@ -235,6 +244,21 @@ static int count_manifest(void *ctx, const struct mark *m, const struct manifest
 	return 0;
 }
 
+/* A session that cannot be read needs an image all the same, and is all that says which. */
+static int mark_sessions(struct sweep *sw, struct err *e)
+{
+	if (sessions_collect(sw->store, &sw->sessions, e) < 0)
+		return -1;
+	const struct session_info *unknown = roots_unknown_session(&sw->sessions);
+	if (!unknown)
+		return roots_add_sessions(sw->marks, &sw->sessions, e);
+	err_set(e, unknown->why.code, "%s", unknown->why.msg);
+	return err_wrap(e,
+			"nothing was removed, because what session '%s' needs is not known: mend "
+			"it, or remove it with 'shale session rm %s'",
+			unknown->id, unknown->id);
+}
+
 static int mark_all(struct sweep *sw, struct err *e)
 {
 	const struct mark_visitor visitor = {refuse_unreadable, count_manifest, sw};
@@ -243,7 +267,8 @@ static int mark_all(struct sweep *sw, struct err *e)
 
 	progress_begin(sw->progress, "looking for what is in use", 0);
 	sw->dirfd = store_dirfd(sw->store, STORE_DIR_LEASES);
-	if (lease_scan(sw->store, &leases, e) < 0 || index_file_read(sw->store, &f, e) < 0)
+	if (lease_scan(sw->store, &leases, e) < 0 || mark_sessions(sw, e) < 0 ||
+	    index_file_read(sw->store, &f, e) < 0)
 		return -1;
 	SCOPE_FREE bool *orphans = array_new(f.ix.count, sizeof(*orphans), e);
 	if (!orphans || roots_mark(sw->marks, &f.ix, &visitor, orphans, e) < 0)
@@ -267,6 +292,40 @@ static int sweep_folder(struct sweep *sw, enum store_dir dir,
 	return folder_visit(sw->dirfd, each, sw, e);
 }
 
+/* sessions_visit_dead */
+static int sweep_session(void *ctx, int all, const char *name, struct err *e)
+{
+	struct sweep *sw = ctx;
+	uint64_t bytes = 0;
+
+	if (sessions_part_size(all, name, &bytes, e) < 0 ||
+	    (!sw->is_dry_run && sessions_remove_tree(all, name, e) < 0))
+		return -1;
+	sw->report.removed_litter++;
+	sw->report.freed_bytes += bytes;
+	return 0;
+}
+
+/* What is left of sessions that were being made or removed.  Nobody makes one under gc.lock, but
+ * lists clear, too.  No lock when there is nothing: its file may need room. */
+static int sweep_sessions(struct sweep *sw, struct err *e)
+{
+	SCOPE_FD int all = -1;
+	SCOPE_FD int lock = -1;
+	bool found;
+
+	if (sessions_open_visible(sw->store, &all, e) < 0 || sessions_has_dead(all, &found, e) < 0)
+		return -1;
+	if (!found)
+		return 0;
+	if (!sw->is_dry_run) {
+		lock = locks_take(sw->store, SESSIONS_LOCK_ALL, LOCKS_EXCLUSIVE, e);
+		if (lock < 0)
+			return -1;
+	}
+	return sessions_visit_dead(all, sweep_session, sw, e);
+}
+
 static int sweep_all(struct sweep *sw, struct err *e)
 {
 	progress_begin(
@@ -282,12 +341,14 @@ static int sweep_all(struct sweep *sw, struct err *e)
 	    sweep_folder(sw, STORE_DIR_ROOT, sweep_litter_only, e) < 0 ||
 	    (!sw->is_dry_run && builds_sweep(sw->store, is_marked, sw, e) < 0))
 		return -1;
-	return sweep_folder(sw, STORE_DIR_SHALE, sweep_litter_only, e);
+	return sweep_folder(sw, STORE_DIR_SHALE, sweep_litter_only, e) < 0 ? -1
+									   : sweep_sessions(sw, e);
 }
 
 int gc_run(const struct store *s, bool is_dry_run, struct progress *progress, struct gc_report *out,
 	   struct err *e)
 {
+	SCOPE(sweep)
 	struct sweep sw = {.store = s, .is_dry_run = is_dry_run, .progress = progress, .dirfd = -1};
 	/* Where the store cannot be written, nobody of this user changes it, and there are no
 	 * locks. */

@@ -13,6 +13,25 @@ const char *roots_name(const struct descriptor *entry)
 	return name ? name : ROOTS_NAMELESS;
 }
 
+int roots_add_sessions(struct marks *m, const struct session_list *l, struct err *e)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct session_info *info = &l->items[i];
+		if (info->name && mark_add(m, &info->manifest, info->label, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+const struct session_info *roots_unknown_session(const struct session_list *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (!l->items[i].name)
+			return &l->items[i];
+	}
+	return NULL;
+}
+
 /* Whether an entry is kept only for the sake of another image, and of which one. */
 static bool is_artifact(const struct descriptor *entry, struct digest *subject)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a store keeps: its refs and leases, with one exception.  A signature (or attestation) lies
- * beside its image under a tag that names the image's digest; it lives as long as something else
- * keeps that image.
+ * What a store keeps: its refs, leases and sessions, with one exception.  A signature (or
+ * attestation) lies beside its image under a tag that names the image's digest; it lives as long as
+ * something else keeps that image.
  *
  * Private to store/: for gc and fsck.
  */
@@ -14,12 +14,20 @@
 #include "base/err.h"
 #include "image/manifest.h"
 #include "store/mark.h"
+#include "store/sessions.h"
 
 /* What an entry without a name is called. */
 #define ROOTS_NAMELESS "an image without a name"
 
 /* The name of an entry; borrowed. */
 const char *roots_name(const struct descriptor *entry);
+
+/* Adds the images of sessions (borrowed as long as `m`).  Of those that cannot be read nobody knows
+ * what they keep: that is the caller's to tell. */
+int roots_add_sessions(struct marks *m, const struct session_list *l, struct err *e);
+
+/* The first session that cannot be read, or NULL. */
+const struct session_info *roots_unknown_session(const struct session_list *l);
 
 /*
  * Marks all that is reachable from `ix` (borrowed as long as `m`), and from what was added to `m`

@@ -56,6 +56,20 @@ int sessions_open_folder(const struct store *s, int all, const char *name, struc
 	return shown ? folder_open(all, name, shown, e) : -1;
 }
 
+int sessions_open_data(int folder, struct err *e)
+{
+	struct err why = ERR_INIT;
+	const int fd = folder_open(folder, SESSIONS_DATA, SESSIONS_DATA, &why);
+
+	if (fd >= 0)
+		return fd;
+	if (why.code != ERR_NOT_FOUND)
+		return err_move(e, &why);
+	err_clear(&why);
+	/* Not found is a session that is none. */
+	return err_set(e, ERR_FORMAT, "it has no '" SESSIONS_DATA "'");
+}
+
 static struct flock whole_file(void)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -228,17 +242,10 @@ void sessions_close(struct session_folder *f)
 /* All of it but the lock. */
 static int open_parts(struct session_folder *f, struct err *e)
 {
-	struct err why = ERR_INIT;
-
 	if (session_document_read(f->fd, &f->document, e) < 0)
 		return -1;
-	f->data_fd = folder_open(f->fd, SESSIONS_DATA, SESSIONS_DATA, &why);
-	if (f->data_fd >= 0)
-		return 0;
-	if (why.code != ERR_NOT_FOUND)
-		return err_move(e, &why);
-	err_clear(&why);
-	return err_set(e, ERR_FORMAT, "it has no '" SESSIONS_DATA "'");
+	f->data_fd = sessions_open_data(f->fd, e);
+	return f->data_fd < 0 ? -1 : 0;
 }
 
 static int open_found(const struct store *s, int all, const struct session_info *found,

@@ -85,7 +85,8 @@ const char *sessions_created(const struct session_folder *f);               /* R
 /* A session, as lists tell of it. */
 struct session_info {
 	char id[SESSIONS_ID_LEN + 1];
-	char *name; /* NULL when session.json cannot be read, as are image and created */
+	char *label; /* "session web-1", or its id when the name is not known: for messages */
+	char *name;  /* NULL when session.json cannot be read, as are image and created */
 	char *image;
 	char *created;
 	struct descriptor manifest;

@@ -3,6 +3,7 @@
  * There is no file that has all names: whoever looks for one reads the session.json of every
  * session.  So nothing can be out of date, and one that is damaged is in the way of no other.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -31,6 +32,7 @@ enum sessions_part sessions_part_of(const char *name)
 
 static void info_fini(struct session_info *info)
 {
+	free(info->label);
 	free(info->name);
 	free(info->image);
 	free(info->created);
@@ -102,6 +104,16 @@ static int look_at(const struct scan *scan, struct session_info *info, struct er
 	return 1;
 }
 
+static int look_and_label(const struct scan *scan, struct session_info *info, struct err *e)
+{
+	const int r = look_at(scan, info, e);
+
+	if (r < 1)
+		return r;
+	info->label = str_dupf(e, "session %s", info->name ? info->name : info->id);
+	return info->label ? 1 : -1;
+}
+
 /* folder_visit */
 static int scan_name(void *ctx, const char *name, const struct stat *st, struct err *e)
 {
@@ -115,7 +127,7 @@ static int scan_name(void *ctx, const char *name, const struct stat *st, struct 
 	if (array_reserve(&l->items, &l->cap, l->count + 1, sizeof(*l->items), e) < 0)
 		return -1;
 	memcpy(info.id, name, sizeof(info.id));
-	const int r = look_at(scan, &info, e);
+	const int r = look_and_label(scan, &info, e);
 	if (r == 1)
 		l->items[l->count++] = info;
 	else
@@ -141,6 +153,15 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(x->id, y->id);
 }
 
+static int scan_sorted(const struct store *s, int all, struct session_list *out, struct err *e)
+{
+	if (sessions_scan(s, all, out, e) < 0)
+		return -1;
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof(*out->items), compare);
+	return 0;
+}
+
 int sessions_list(const struct store *s, struct session_list *out, struct err *e)
 {
 	SCOPE_FD int all = -1;
@@ -148,10 +169,48 @@ int sessions_list(const struct store *s, struct session_list *out, struct err *e
 	if (sessions_open_all(s, &all, e) < 0)
 		return -1;
 	sessions_try_clear(s, all);
-	if (sessions_scan(s, all, out, e) < 0)
+	return scan_sorted(s, all, out, e);
+}
+
+/* Whether it is only kept from this user, who may read a store of root. */
+static bool is_hidden(const struct store *s, const struct err *why)
+{
+	return why->code == ERR_SYS && why->sys == EACCES && !store_is_writable(s);
+}
+
+/* Takes the sessions that are hidden out of the list. */
+static void drop_hidden(const struct store *s, struct session_list *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (is_hidden(s, &l->items[i].why))
+			info_fini(&l->items[i]);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->count = kept;
+}
+
+int sessions_open_visible(const struct store *s, int *out, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (sessions_open_all(s, out, &why) == 0)
+		return 0;
+	if (!is_hidden(s, &why))
+		return err_move(e, &why);
+	err_clear(&why);
+	return 0;
+}
+
+int sessions_collect(const struct store *s, struct session_list *out, struct err *e)
+{
+	SCOPE_FD int all = -1;
+
+	if (sessions_open_visible(s, &all, e) < 0 || scan_sorted(s, all, out, e) < 0)
 		return -1;
-	if (out->count > 1)
-		qsort(out->items, out->count, sizeof(*out->items), compare);
+	drop_hidden(s, out);
 	return 0;
 }
 

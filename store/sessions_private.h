@@ -64,8 +64,15 @@ SCOPE_DEFINE_VALUE(session_document, struct session_document, session_document_f
  * -1 in `out` when it is not there; -1. */
 int sessions_open_all(const struct store *s, int *out, struct err *e);
 
+/* The same for gc and fsck: who may not read the sessions of root's store takes nothing away there,
+ * and to him there are none. */
+int sessions_open_visible(const struct store *s, int *out, struct err *e);
+
 /* An fd of a session's folder in `all`; `name` is its id, or that with a dot in front. */
 int sessions_open_folder(const struct store *s, int all, const char *name, struct err *e);
+
+/* Its data/: ERR_FORMAT when there is none. */
+int sessions_open_data(int folder, struct err *e);
 
 /* 1 the lock is taken, and the fd of its file in `out`; 0 somebody has it; -1.  A lock file that
  * was lost is made anew. */
@@ -84,6 +91,9 @@ int sessions_ask_lock(int folder, struct session_use *out, struct err *e);
 /* As sessions_list, but in no order, and leaving all as it is.  `all` as sessions_open_all gives
  * it. */
 int sessions_scan(const struct store *s, int all, struct session_list *out, struct err *e);
+
+/* The same for gc and fsck, sorted; what is hidden, as for sessions_open_visible, is left out. */
+int sessions_collect(const struct store *s, struct session_list *out, struct err *e);
 
 /* The one that `text` means: ERR_NOT_FOUND, ERR_USAGE. */
 int sessions_find(const struct session_list *l, const char *text, const struct session_info **out,
@@ -112,12 +122,13 @@ enum sessions_part sessions_part_of(const char *name);
  */
 int sessions_visit_dead(int all, int (*each)(void *ctx, int all, const char *name, struct err *e),
 			void *ctx, struct err *e);
+int sessions_has_dead(int all, bool *out, struct err *e);
 /* Removes it; the caller has sessions.lock. */
 int sessions_clear(int all, struct err *e);
 /* The same for those who came for something else: only what can be done, and without waiting. */
 void sessions_try_clear(const struct store *s, int all);
 
-/* As sessions_size. */
-int sessions_folder_size(int folder, uint64_t *out, struct err *e);
+/* As sessions_size, of any name in `all`; 0 for what is no folder, or not there. */
+int sessions_part_size(int all, const char *name, uint64_t *out, struct err *e);
 
 #endif

@@ -80,7 +80,7 @@ static int add_blocks(void *ctx, int dirfd, const char *name, const struct stat 
 	return 0;
 }
 
-int sessions_folder_size(int folder, uint64_t *out, struct err *e)
+static int folder_size(int folder, uint64_t *out, struct err *e)
 {
 	uint64_t bytes = 0;
 	struct walk w = {add_blocks, &bytes, -1, 0};
@@ -102,9 +102,29 @@ int sessions_size(const struct store *s, const char *id, uint64_t *out, struct e
 	if (sessions_open_all(s, &all, e) < 0)
 		return -1;
 	SCOPE_FD int folder = sessions_open_folder(s, all, id, e);
-	if (folder < 0 || sessions_folder_size(folder, out, e) < 0)
+	if (folder < 0 || folder_size(folder, out, e) < 0)
 		return err_wrap(e, "session '%s'", quote_str(quoted, id));
 	return 0;
+}
+
+/* The folder of a session, whatever its name; -1, with a clean error where it is none. */
+static int open_any(int all, const char *name, struct err *e)
+{
+	const int fd = openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		return err_sys(e, errno, "cannot open the folder of a session");
+	return fd;
+}
+
+int sessions_part_size(int all, const char *name, uint64_t *out, struct err *e)
+{
+	SCOPE_FD int folder = open_any(all, name, e);
+
+	*out = 0;
+	if (folder < 0)
+		return e->code ? -1 : 0;
+	return folder_size(folder, out, e);
 }
 
 /* walk.each; `ctx` is the folder of the session. */
@@ -120,11 +140,11 @@ static int remove_name(void *ctx, int dirfd, const char *name, const struct stat
 
 int sessions_remove_tree(int all, const char *name, struct err *e)
 {
-	SCOPE_FD int folder = openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	SCOPE_FD int folder = open_any(all, name, e);
 	struct walk w = {remove_name, &folder, -1, 0};
 
-	if (folder < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-		return err_sys(e, errno, "cannot open the folder of a session");
+	if (e->code)
+		return -1;
 	if (folder >= 0 &&
 	    (walk_folder(&w, folder, e) < 0 || folder_remove(folder, SESSIONS_LOCK_FILE, e) < 0))
 		return -1;
@@ -135,11 +155,11 @@ int sessions_remove_tree(int all, const char *name, struct err *e)
 static int is_being_removed(int all, const char *name, bool *out, struct err *e)
 {
 	SCOPE(session_use) struct session_use use = {.is_busy = false};
-	SCOPE_FD int folder = openat(all, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	SCOPE_FD int folder = open_any(all, name, e);
 
 	*out = false;
 	if (folder < 0)
-		return 0;
+		return e->code ? -1 : 0;
 	if (sessions_ask_lock(folder, &use, e) < 0)
 		return -1;
 	*out = use.is_busy;
@@ -198,11 +218,17 @@ static int note_any(void *ctx, int all, const char *name, struct err *e)
 	return 0;
 }
 
+int sessions_has_dead(int all, bool *out, struct err *e)
+{
+	*out = false;
+	return sessions_visit_dead(all, note_any, out, e);
+}
+
 static void try_clear(const struct store *s, int all, struct err *e)
 {
-	bool found = false;
+	bool found;
 
-	if (!store_is_writable(s) || sessions_visit_dead(all, note_any, &found, e) < 0 || !found)
+	if (!store_is_writable(s) || sessions_has_dead(all, &found, e) < 0 || !found)
 		return;
 	SCOPE_FD int lock = locks_open(s, SESSIONS_LOCK_ALL, e);
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
