@@ -3,10 +3,23 @@
  * What the store knows of a session: session.json, which was read with the refs, and its folders.
  * Whether its image is there is told with all other blobs.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "store/folder.h"
 #include "store/fsck_private.h"
 #include "store/locks.h"
 #include "store/sessions_private.h"
+
+static int check_lock(int folder, struct err *why)
+{
+	struct stat st;
+
+	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return err_set(why, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'");
+	return 0;
+}
 
 /* The folder of a session that can be read; one that was removed meanwhile is whole. */
 static int check_folder(struct fsck *f, int all, const struct session_info *info, struct err *e)
@@ -15,7 +28,8 @@ static int check_folder(struct fsck *f, int all, const struct session_info *info
 	SCOPE_FD int folder = sessions_open_folder(f->store, all, info->id, &why);
 	SCOPE_FD int data = -1;
 
-	if (folder >= 0 && (data = sessions_open_data(folder, &why)) >= 0)
+	if (folder >= 0 && (data = sessions_open_data(folder, &why)) >= 0 &&
+	    check_lock(folder, &why) == 0)
 		return 0;
 	if (why.code == ERR_NOT_FOUND ||
 	    (folder >= 0 && !sessions_is_named(all, info->id, folder))) {

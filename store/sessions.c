@@ -75,27 +75,42 @@ static struct flock whole_file(void)
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-int sessions_try_lock(int folder, int *out, struct err *e)
+int sessions_make_lock(int folder, struct err *e)
+{
+	const int fd = openat(folder, SESSIONS_LOCK_FILE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			      LOCK_FILE_MODE);
+
+	return fd < 0 ? err_sys(e, errno, "cannot create '" SESSIONS_LOCK_FILE "'") : fd;
+}
+
+int sessions_take_lock(int fd, struct err *e)
 {
 	struct flock lock = whole_file();
 	int rc;
-	SCOPE_FD int fd =
-		openat(folder, SESSIONS_LOCK_FILE,
-		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_FILE_MODE);
 
+	do {
+		rc = fcntl(fd, F_OFD_SETLK, &lock);
+	} while (rc < 0 && errno == EINTR);
+	if (rc == 0)
+		return 1;
+	return errno == EAGAIN || errno == EACCES
+		       ? 0
+		       : err_sys(e, errno, "cannot lock '" SESSIONS_LOCK_FILE "'");
+}
+
+/* Never made here: the folder may be on its way out, and has to become empty. */
+static int open_lock(int folder, struct err *e)
+{
+	SCOPE_FD int fd =
+		openat(folder, SESSIONS_LOCK_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'");
 	if (fd < 0)
 		return err_sys(e, errno, "cannot open '" SESSIONS_LOCK_FILE "'");
 	if (folder_check_owner(fd, SESSIONS_LOCK_FILE, e) < 0)
 		return -1;
-	do {
-		rc = fcntl(fd, F_OFD_SETLK, &lock);
-	} while (rc < 0 && errno == EINTR);
-	if (rc < 0 && (errno == EAGAIN || errno == EACCES))
-		return 0;
-	if (rc < 0)
-		return err_sys(e, errno, "cannot lock '" SESSIONS_LOCK_FILE "'");
-	*out = steal_fd(&fd);
-	return 1;
+	return steal_fd(&fd);
 }
 
 void session_use_fini(struct session_use *u)
@@ -203,17 +218,32 @@ bool sessions_is_named(int all, const char *id, int folder)
 	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
-int sessions_lock_found(int all, const struct session_info *found, int folder, int *out,
-			struct err *e)
+int sessions_explain(int all, const struct session_info *found, int folder, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 
 	quote_str(quoted, found->name ? found->name : found->id);
-	const int r = sessions_try_lock(folder, out, e);
-	if (r < 1)
-		return r < 0 ? err_wrap(e, "session '%s'", quoted) : refuse_busy(folder, quoted, e);
+	if (sessions_is_named(all, found->id, folder))
+		return err_wrap(e, "session '%s'", quoted);
+	err_clear(e);
+	return err_set(e, ERR_NOT_FOUND, "session '%s' was removed just now", quoted);
+}
+
+int sessions_lock_found(int all, const struct session_info *found, int folder, int *out,
+			struct err *e)
+{
+	char quoted[QUOTE_MAX];
+	SCOPE_FD int fd = open_lock(folder, e);
+	const int r = fd < 0 ? -1 : sessions_take_lock(fd, e);
+
+	if (r < 0)
+		return sessions_explain(all, found, folder, e);
+	quote_str(quoted, found->name ? found->name : found->id);
+	if (r == 0)
+		return refuse_busy(folder, quoted, e);
 	if (!sessions_is_named(all, found->id, folder))
 		return err_set(e, ERR_NOT_FOUND, "session '%s' was removed just now", quoted);
+	*out = steal_fd(&fd);
 	return 0;
 }
 
@@ -251,8 +281,6 @@ static int open_parts(struct session_folder *f, struct err *e)
 static int open_found(const struct store *s, int all, const struct session_info *found,
 		      enum sessions_how how, struct session_folder *f, struct err *e)
 {
-	char quoted[QUOTE_MAX];
-
 	memcpy(f->id, found->id, sizeof(f->id));
 	f->fd = sessions_open_folder(s, all, f->id, e);
 	if (f->fd < 0)
@@ -260,10 +288,7 @@ static int open_found(const struct store *s, int all, const struct session_info 
 	if (how == SESSIONS_LOCK && (sessions_lock_found(all, found, f->fd, &f->lock, e) < 0 ||
 				     sessions_set_use(f, NULL, e) < 0))
 		return -1;
-	if (open_parts(f, e) < 0)
-		return err_wrap(e, "session '%s'",
-				quote_str(quoted, found->name ? found->name : found->id));
-	return 0;
+	return open_parts(f, e) < 0 ? sessions_explain(all, found, f->fd, e) : 0;
 }
 
 int sessions_open(const struct store *s, const char *text, enum sessions_how how,

@@ -127,14 +127,24 @@ static int write_document(int folder, const struct session_document *d, struct e
 	return tmpfile_publish_at(fd, folder, SESSIONS_DOCUMENT, DOCUMENT_MODE, e) < 0 ? -1 : 0;
 }
 
+static int take_lock(struct session_folder *f, struct err *e)
+{
+	f->lock = sessions_make_lock(f->fd, e);
+	if (f->lock < 0)
+		return -1;
+	const int r = sessions_take_lock(f->lock, e);
+	/* Only who does not know the rules is that quick. */
+	return r == 0 ? err_set(e, ERR_BUSY, "somebody has the lock of a new session") : r;
+}
+
 /* All that is in a new folder, durable; the lock is taken. */
 static int fill_folder(struct session_folder *f, struct err *e)
 {
 	if (mkdirat(f->fd, SESSIONS_DATA, FOLDER_MODE) < 0)
 		return err_sys(e, errno, "cannot create the folder '" SESSIONS_DATA "'");
 	f->data_fd = folder_open(f->fd, SESSIONS_DATA, SESSIONS_DATA, e);
-	if (f->data_fd < 0 || sessions_try_lock(f->fd, &f->lock, e) < 0 ||
-	    sessions_set_use(f, NULL, e) < 0 || write_document(f->fd, &f->document, e) < 0)
+	if (f->data_fd < 0 || take_lock(f, e) < 0 || sessions_set_use(f, NULL, e) < 0 ||
+	    write_document(f->fd, &f->document, e) < 0)
 		return -1;
 	if (fsync(f->data_fd) < 0 || fsync(f->fd) < 0)
 		return err_sys(e, errno, "cannot sync a folder of the store");

@@ -74,9 +74,11 @@ int sessions_open_folder(const struct store *s, int all, const char *name, struc
 /* Its data/: ERR_FORMAT when there is none. */
 int sessions_open_data(int folder, struct err *e);
 
-/* 1 the lock is taken, and the fd of its file in `out`; 0 somebody has it; -1.  A lock file that
- * was lost is made anew. */
-int sessions_try_lock(int folder, int *out, struct err *e);
+/* A lock file, of a folder that is being made. */
+int sessions_make_lock(int folder, struct err *e);
+
+/* 1 the lock is taken, 0 somebody has it, -1; `fd` is of the lock file. */
+int sessions_take_lock(int fd, struct err *e);
 
 /* Who has the lock, without taking it. */
 struct session_use {
@@ -100,9 +102,13 @@ int sessions_find(const struct session_list *l, const char *text, const struct s
 		  struct err *e);
 
 /* Takes the lock of what was found, whose open folder is `folder`: its fd in `out`.  ERR_BUSY;
- * ERR_NOT_FOUND when it was removed before that. */
+ * ERR_FORMAT when there is no lock file; ERR_NOT_FOUND when it was removed before that. */
 int sessions_lock_found(int all, const struct session_info *found, int folder, int *out,
 			struct err *e);
+
+/* Says in front of `e` which session it is about; when that was removed meanwhile, this is what was
+ * wrong: ERR_NOT_FOUND.  Returns -1. */
+int sessions_explain(int all, const struct session_info *found, int folder, struct err *e);
 
 /* Whether the open folder still has its name. */
 bool sessions_is_named(int all, const char *id, int folder);

@@ -256,6 +256,18 @@ static int rename_and_remove(int all, const char *id, struct err *e)
 	return sessions_remove_tree(all, part, e);
 }
 
+/* Without a lock file, nobody can be asked; there is no other way to get rid of it. */
+static int lock_if_any(int all, const struct session_info *found, int folder, int *out,
+		       struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+	    sessions_is_named(all, found->id, folder))
+		return 0;
+	return sessions_lock_found(all, found, folder, out, e);
+}
+
 static int remove_found(const struct store *s, int all, const struct session_info *found,
 			struct err *e)
 {
@@ -263,7 +275,7 @@ static int remove_found(const struct store *s, int all, const struct session_inf
 	SCOPE_FD int lock = -1;
 	SCOPE_FD int folder = sessions_open_folder(s, all, found->id, e);
 
-	if (folder < 0 || sessions_lock_found(all, found, folder, &lock, e) < 0)
+	if (folder < 0 || lock_if_any(all, found, folder, &lock, e) < 0)
 		return -1;
 	if (rename_and_remove(all, found->id, e) < 0)
 		return err_wrap(e, "session '%s'",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/sessions.h"
+#include "store/sessions_private.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -290,10 +290,44 @@ START_TEST(the_lock_outlives_the_process_that_forked)
 }
 END_TEST
 
-START_TEST(a_lost_lock_file_is_made_anew)
+START_TEST(a_session_without_its_lock_file_is_refused)
 {
-	ck_assert_int_eq(unlink(fixture_session_file(fixture_session_closed("work"), "lock")), 0);
+	char id[SESSIONS_ID_LEN + 1], path[200];
+
+	snprintf(id, sizeof(id), "%s", fixture_session_closed("work"));
+	ck_assert_int_eq(unlink(fixture_session_file(id, "lock")), 0);
+	fixture_check_no_session("work", SESSIONS_LOCK, ERR_FORMAT, "'work': it has no 'lock'");
+	snprintf(path, sizeof(path), "store/shale/sessions/%s/lock", id);
+	scratch_write(path, "");
 	check_found("work", "work");
+}
+END_TEST
+
+/* Between finding and locking: whole, as who removes it renames it, and when all of it is gone. */
+START_TEST(a_session_that_goes_before_it_is_locked_is_not_found)
+{
+	SCOPE(session_list) struct session_list l = SESSION_LIST_INIT;
+	char id[SESSIONS_ID_LEN + 1], from[500];
+	struct err e = ERR_INIT;
+	int all = -1, lock = -1;
+
+	snprintf(id, sizeof(id), "%s", fixture_session_closed("work"));
+	ck_assert_int_eq(sessions_list(fixture_store(), &l, &e), 0);
+	ck_assert_int_eq(sessions_open_all(fixture_store(), &all, &e), 0);
+	const int folder = sessions_open_folder(fixture_store(), all, id, &e);
+	ck_assert_int_ge(folder, 0);
+
+	snprintf(from, sizeof(from), "%s", fixture_session_file(id, ""));
+	ck_assert_int_eq(
+		rename(from, fixture_session_file(SESSIONS_REMOVING "0000000000000000", "")), 0);
+	ck_assert_int_eq(sessions_lock_found(all, &l.items[0], folder, &lock, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "'work' was removed just now");
+	ck_assert_int_eq(sessions_clear(all, &e), 0);
+	ck_assert_int_eq(sessions_lock_found(all, &l.items[0], folder, &lock, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "'work' was removed just now");
+	ck_assert_int_eq(lock, -1);
+	close(folder);
+	close(all);
 }
 END_TEST
 
@@ -391,7 +425,7 @@ START_TEST(who_uses_a_session_does_not_meet_who_removes_it)
 {
 	struct err e = ERR_INIT;
 
-	for (int i = 0; i < UNIT_LOOPS(40); i++) {
+	for (int i = 0; i < UNIT_LOOPS(100); i++) {
 		fixture_session_closed("work");
 		const int removed = run_processes(use_or_remove);
 		ck_assert_int_le(removed, 1);
@@ -464,7 +498,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_session_is_used_by_one_at_a_time);
 	tcase_add_test(tc, what_a_holder_says_is_not_believed);
 	tcase_add_test(tc, the_lock_outlives_the_process_that_forked);
-	tcase_add_test(tc, a_lost_lock_file_is_made_anew);
+	tcase_add_test(tc, a_session_without_its_lock_file_is_refused);
+	tcase_add_test(tc, a_session_that_goes_before_it_is_locked_is_not_found);
 	tcase_add_test(tc, many_processes_make_sessions_of_different_names);
 	tcase_add_test(tc, of_many_processes_one_gets_the_name);
 	tcase_add_test(tc, who_uses_a_session_does_not_meet_who_removes_it);

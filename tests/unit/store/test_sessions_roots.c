@@ -199,9 +199,15 @@ START_TEST(a_session_without_a_layer_is_told)
 }
 END_TEST
 
-START_TEST(a_session_without_data_is_told)
+START_TEST(a_session_without_its_parts_is_told)
 {
-	ck_assert_int_eq(rmdir(fixture_session_file(fixture_session_closed("one"), "data")), 0);
+	char id[SESSIONS_ID_LEN + 1];
+
+	snprintf(id, sizeof(id), "%s", fixture_session_closed("one"));
+	ck_assert_int_eq(unlink(fixture_session_file(id, "lock")), 0);
+	run_fsck(false, 1);
+	check_finding(0, FSCK_ERROR, ERR_FORMAT, "session one: ", "it has no 'lock'");
+	ck_assert_int_eq(rmdir(fixture_session_file(id, "data")), 0);
 	run_fsck(false, 1);
 	check_finding(0, FSCK_ERROR, ERR_FORMAT, "session one: ", "it has no 'data'");
 }
@@ -324,7 +330,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, nothing_is_removed_while_a_session_cannot_be_read);
 	tcase_add_test(tc, a_session_without_its_manifest_is_told);
 	tcase_add_test(tc, a_session_without_a_layer_is_told);
-	tcase_add_test(tc, a_session_without_data_is_told);
+	tcase_add_test(tc, a_session_without_its_parts_is_told);
 	tcase_add_test(tc, a_session_is_found_when_all_names_are_lost);
 	tcase_add_test(tc, gc_removes_what_dead_processes_left);
 	tcase_add_test(tc, fsck_removes_what_dead_processes_left);
