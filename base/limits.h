@@ -50,6 +50,11 @@
 /* Files of an image that are read for what they say. */
 #define LIMIT_ACCOUNT_FILE (4 * LIMIT_MIB) /* /etc/passwd, /etc/group */
 
+/* User namespaces. */
+#define LIMIT_SUBID_FILE    (16 * LIMIT_MIB) /* /etc/subuid, /etc/subgid */
+#define LIMIT_IDMAP_EXTENTS 340              /* UID_GID_MAP_MAX_EXTENTS of Linux */
+#define LIMIT_IDMAP_TEXT    4095             /* bytes: one write(2), shorter than a page */
+
 /* Archives of images (docker save). */
 #define LIMIT_ARCHIVE_MEMBERS 65536 /* files that are remembered */
 
