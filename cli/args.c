@@ -48,6 +48,7 @@ struct parser {
 	char **argv;
 	int at;
 	size_t given_cap;
+	bool options_ended;
 };
 
 static int add_given(struct parser *p, const struct option *o, const char *value, struct err *e)
@@ -59,6 +60,13 @@ static int add_given(struct parser *p, const struct option *o, const char *value
 		return -1;
 	in->given[in->given_count++] = (struct given){o, value};
 	return 0;
+}
+
+static void add_argument(struct parser *p, char *word)
+{
+	p->out->args[p->out->arg_count++] = word;
+	if (p->out->command->runs_command)
+		p->options_ended = true;
 }
 
 static int parse_long(struct parser *p, const char *word, struct err *e)
@@ -126,7 +134,6 @@ int invocation_parse(struct invocation *out, const struct command *command, int 
 		     struct err *e)
 {
 	struct parser p = {.out = out, .argc = argc, .argv = argv};
-	bool options_ended = false;
 
 	*out = (struct invocation){.command = command};
 	out->args = array_new((size_t)argc + 1, sizeof(*out->args), e);
@@ -136,10 +143,10 @@ int invocation_parse(struct invocation *out, const struct command *command, int 
 		char *word = argv[p.at++];
 		int r = 0;
 
-		if (options_ended || word[0] != '-' || !word[1])
-			out->args[out->arg_count++] = word;
+		if (p.options_ended || word[0] != '-' || !word[1])
+			add_argument(&p, word);
 		else if (strcmp(word, "--") == 0)
-			options_ended = true;
+			p.options_ended = true;
 		else if (word[1] == '-')
 			r = parse_long(&p, word, e);
 		else

@@ -41,6 +41,7 @@ enum word_kind {
 	WORD_PAIR,       /* one of `choices`; one that ends with "=" goes on */
 	WORD_LIST,       /* some of `choices`, with commas between */
 	WORD_PREFIXED,   /* a file, behind one of `choices` and ":" */
+	WORD_COMMAND,    /* a program; what follows is for it */
 	WORD_OTHER,      /* nothing that could be listed */
 };
 
@@ -49,6 +50,13 @@ struct word {
 	const char *name;
 	enum word_kind kind;
 	const char *choices; /* "one|two"; NULL for the kinds that have none */
+};
+
+/* The exit statuses of what runs a command, besides the command's own; those of env(1). */
+enum {
+	COMMAND_OWN_FAILURE = 125, /* shale itself failed, whatever it was */
+	COMMAND_NOT_RUN = 126,     /* the command is there, and cannot be run */
+	COMMAND_NOT_FOUND = 127,
 };
 
 /* A command line, parsed.  All text is borrowed from argv. */
@@ -69,6 +77,9 @@ struct command {
 	const struct word *words;
 	size_t min_args;
 	size_t max_args; /* SIZE_MAX: any number */
+	/* The arguments are a command that it runs: options end at the first of them, and what
+	 * fails before that command runs is COMMAND_OWN_FAILURE. */
+	bool runs_command;
 	/* 0; -1 and the error that decides the exit status; or the exit status of a command whose
 	 * answer it is. */
 	int (*run)(const struct invocation *in, struct err *e);
@@ -94,8 +105,8 @@ const char *command_suggest(const char *name);
 
 /*
  * Parses what comes after the command's name: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, -xy
- * for flags, "--" ends the options; options may follow arguments.  ERR_USAGE.  "--help" alone is
- * left to the caller to ask with invocation_has.
+ * for flags, "--" ends the options; options may follow arguments, unless those are a command.
+ * ERR_USAGE.  "--help" alone is left to the caller to ask with invocation_has.
  */
 int invocation_parse(struct invocation *out, const struct command *command, int argc, char **argv,
 		     struct err *e);

@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_cp,
 	&command_mount,
 	&command_umount,
+	&command_unshare,
 	&command_keygen,
 	&command_sign,
 	&command_verify,

@@ -26,6 +26,7 @@ extern const struct command command_sign;
 extern const struct command command_size;
 extern const struct command command_tag;
 extern const struct command command_umount;
+extern const struct command command_unshare;
 extern const struct command command_verify;
 
 #endif

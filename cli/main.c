@@ -15,12 +15,20 @@ static int print_text(const struct str *text, struct err *e)
 	return output_write(text->data, text->len, e);
 }
 
+/* Who asks for the status is to see that it is not that of the command which was to run. */
+static int end_runner(struct err *e)
+{
+	log_err(e);
+	err_clear(e);
+	return COMMAND_OWN_FAILURE;
+}
+
 static int run_command(const struct command *command, int argc, char **argv, struct err *e)
 {
 	struct invocation in;
 
 	if (invocation_parse(&in, command, argc, argv, e) < 0)
-		return -1;
+		return command->runs_command ? end_runner(e) : -1;
 	int r;
 	if (invocation_has(&in, "help")) {
 		SCOPE(str) struct str text = STR_INIT;
@@ -31,7 +39,7 @@ static int run_command(const struct command *command, int argc, char **argv, str
 		r = names_check_all(&in, e) < 0 ? -1 : command->run(&in, e);
 	}
 	invocation_fini(&in);
-	return r;
+	return r < 0 && command->runs_command ? end_runner(e) : r;
 }
 
 static int run_top(int argc, char **argv, struct err *e)

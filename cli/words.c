@@ -10,6 +10,7 @@
 
 /* Where an image is told by what it will be called, those that are there are a beginning. */
 static const struct word common_words[] = {
+	{"COMMAND", WORD_COMMAND, NULL},
 	{"CONTEXT", WORD_DIRECTORY, NULL},
 	{"DIR", WORD_DIRECTORY, NULL},
 	{"FORMAT[:LEVEL]", WORD_CHOICE, "zstd|gzip"},

@@ -67,7 +67,7 @@ static char *absolute_path(const char *path, struct err *e)
 	return out;
 }
 
-static char *find_path(const char *path, struct err *e)
+char *store_find_path(const char *path, struct err *e)
 {
 	SCOPE_FREE char *made = NULL;
 
@@ -241,7 +241,7 @@ int store_open(const char *path, unsigned flags, struct store **out, struct err 
 		return -1;
 	for (int i = 0; i < STORE_DIR_COUNT; i++)
 		s->fds[i] = -1;
-	s->path = find_path(path, e);
+	s->path = store_find_path(path, e);
 	if (!s->path || open_store(s, flags, e) < 0)
 		return -1;
 	*out = steal_ptr(&s);

@@ -44,6 +44,9 @@ enum {
  * else.
  */
 int store_open(const char *path, unsigned flags, struct store **out, struct err *e);
+/* Where it would look: an absolute path, the caller's.  NULL with ERR_USAGE when no place is known.
+ */
+char *store_find_path(const char *path, struct err *e);
 void store_close(struct store *s);
 SCOPE_DEFINE(store, struct store *, store_close)
 

@@ -10,7 +10,8 @@ static const char *const kinds[] = {
 	[WORD_IMAGE] = "image",       [WORD_IMAGE_PATH] = "image-path",
 	[WORD_MOUNT] = "mount",       [WORD_CHOICE] = "choice",
 	[WORD_PAIR] = "pair",         [WORD_LIST] = "list",
-	[WORD_PREFIXED] = "prefixed", [WORD_OTHER] = "other",
+	[WORD_PREFIXED] = "prefixed", [WORD_COMMAND] = "command",
+	[WORD_OTHER] = "other",
 };
 
 static int append_kind(struct str *out, const struct command *c, const char *name, size_t len,

@@ -89,6 +89,7 @@ _shale_complete()
     pair) _shale_pair "$@" ;;
     list) _shale_list "$@" ;;
     prefixed) _shale_prefixed "$@" ;;
+    command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
     esac
 }
 
@@ -100,6 +101,8 @@ _shale_look_back()
     for ((i = 2; i < cword; i++)); do
         word=${words[i]}
         if [[ $ended || $word != -?* ]]; then
+            # Behind a command all options are its own.
+            [[ ${arguments[count]-} != command ]] || ended=1
             ((++count))
         elif [[ $word == -- ]]; then
             ended=1

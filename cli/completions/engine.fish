@@ -9,7 +9,8 @@ function __shale_in
 end
 
 # __shale_at -: no command is there yet.
-# __shale_at COMMAND -eq|-ge NUMBER: the argument of this number is at the cursor.
+# __shale_at COMMAND -eq|-ge NUMBER [command|option]: the argument of this number is at the cursor; of a command to run,
+# all that follows is its own; or it is an option or its value, when as many arguments are in front of it.
 function __shale_at
     set -l words (commandline -opc)
     if test $argv[1] = -
@@ -27,13 +28,14 @@ function __shale_at
             set is_value 0
         else if test $ended = 1; or not string match -q -- '-?*' $word
             set number (math $number + 1)
+            test "$argv[4]" = command; and set ended 1
         else if test "$word" = --
             set ended 1
         else if contains -- $word $valued
             set is_value 1
         end
     end
-    test $is_value = 0; and test $number $argv[2] $argv[3]
+    test $is_value = 0; or test "$argv[4]" = option; and test $number $argv[2] $argv[3]
 end
 
 # __shale_images [SUFFIX]: the names in the store, without the host that shale adds by itself.

@@ -28,6 +28,7 @@ static int append_action(struct str *out, struct meaning m, struct err *e)
 		[WORD_LIST] = {"_values -s , word ", ""},
 		/* Behind a blank nothing is added in front of the words. */
 		[WORD_PREFIXED] = {" _shale_prefixed ", ""},
+		[WORD_COMMAND] = {"_path_commands", ""},
 		[WORD_OTHER] = {" ", ""},
 	};
 
@@ -81,7 +82,9 @@ static int append_command(struct str *out, const struct command *c, struct err *
 	const struct option *o;
 	struct argument a;
 
-	if (str_appendf(out, e, "    (%s)\n        _arguments -s -S", c->name) < 0)
+	/* Behind a command all options are its own. */
+	if (str_appendf(out, e, "    (%s)\n        _arguments -s -S%s", c->name,
+			c->runs_command ? " -A '-*'" : "") < 0)
 		return -1;
 	for (size_t i = 0; (o = option_next(c, &i));) {
 		if (append_option(out, c, o, e) < 0)

@@ -43,6 +43,7 @@ check_result() {
   cp) cmp etc-of-app/passwd etc/passwd ;;
   mount) cmp mnt/etc/passwd etc/passwd ;;
   umount) is_unmounted mnt ;;
+  unshare) cmp out etc/passwd && is_unmounted mnt ;;
   keygen) grep -q 'BEGIN PUBLIC KEY' team.pub ;;
   sign) shale images -a --names | grep -q '\.sig$' ;;
   verify) grep -q 'sha256:' out ;;

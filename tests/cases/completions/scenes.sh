@@ -96,6 +96,12 @@ shale import |dir docker-archive oci oci-archive rootfs
 shale import oci|oci oci-archive
 shale import oci-archive:im|image.tar
 shale sign --key te|team.key
+shale unshare setpri|setpriv
+shale unshare --store ot|other
+shale unshare -- setpri|setpriv
+shale unshare setpriv te|team.key
+shale unshare setpriv -|
+shale unshare setpriv --store te|team.key
 shale verify --key team.key ap|app:1 app:stable
 END
     printf 'shale umount %s|%s\n' "${PWD%/*}/m" "${PWD%/*}/mnt one"

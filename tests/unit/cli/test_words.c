@@ -42,6 +42,7 @@ START_TEST(names_mean_what_the_tables_say)
 	check_meaning(&own, "OPTION,...", WORD_LIST, "one two ");
 	check_meaning(&own, "DIR", WORD_DIRECTORY, "");
 	check_meaning(&plain, "NAME[:TAG]", WORD_IMAGE, "");
+	check_meaning(&plain, "COMMAND", WORD_COMMAND, "");
 	/* What nobody lists is a file. */
 	check_meaning(&plain, "OPTION,...", WORD_FILE, "");
 	check_meaning(&plain, "IMAG", WORD_FILE, "");
