@@ -10,6 +10,9 @@
  *
  * The namespaces live as long as a process, or a file that was bound to them, is in them.
  *
+ * What Linux does with a FUSE file system that is mounted there, and what it refuses, is in
+ * shale-unshare(1), LIMITATIONS; tests/cases/unshare/fuse.sh holds it against the kernel.
+ *
  * Threads: for a process of one thread, as Linux asks (EINVAL).  A mount namespace is one of the
  * whole process.
  */

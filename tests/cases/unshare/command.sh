@@ -58,5 +58,13 @@ for word in "Sig[BIC]" Groups Umask NoNewPrivs Seccomp; do
 done
 same "ignored SIGCHLD" "$(as_user env --ignore-signal=CHLD shale unshare grep ^SigIgn /proc/self/status)" \
   "$(as_user env --ignore-signal=CHLD grep ^SigIgn /proc/self/status)"
+# Other groups stay, under the name of nobody.
+echo "of bob's group" >file
+chown root:1001 file
+chmod 640 file
+same "groups" "$(setpriv --reuid 1000 --regid 1000 --groups 1000,1001 shale unshare sh -c 'id -G; cat file')" \
+  "0 65534
+of bob's group"
+expect 1 '*Permission denied*' as_user shale unshare cat file
 same "descriptors" "$(as_user shale unshare ls /proc/self/fd)" "$(as_user ls /proc/self/fd)"
 same "directory" "$(cd / && as_user shale unshare pwd)" /

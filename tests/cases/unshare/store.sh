@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The store is the same inside and outside, with subordinate ids and without; a mount inside shows an image to nobody else.
-# NEEDS: root userns setpriv newuidmap newgidmap
+# NEEDS: root userns setpriv newuidmap newgidmap nsenter
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 # shellcheck source=/dev/null
@@ -79,6 +79,13 @@ subordinate_ids alice:100000:65536
 look_inside "4242:4243 5:0"
 subordinate_ids
 look_inside "65534:65534 65534:0"
+
+# A server that was left behind keeps the namespace, and ends by a signal.
+as_user shale unshare shale mount outside "$PWD/mnt" 2>err
+server=$(server_of mnt)
+same "what it shows" "$(as_user nsenter --preserve-credentials -U -m -t "$server" cat "$PWD/mnt/mine")" mine
+kill -TERM "$server"
+wait_for is_gone "$server"
 
 # Which one it is: of the option, of the environment, by default, also where nobody has a home.
 # shellcheck disable=SC2016 # for the shell inside
