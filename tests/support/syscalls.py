@@ -84,4 +84,5 @@ def lock_range(fd, command, kind, start, length):
 
 
 def error_name(number):
-    return errno.errorcode.get(number, str(number))
+    """ENOTSUP and EOPNOTSUPP are one number."""
+    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, str(number))

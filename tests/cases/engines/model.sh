@@ -32,14 +32,15 @@ planted() {
 planted "'files/small': mode: 100644 and 100640" chmod 640 b/files/small
 planted "'files/small': uid: 0 and 7" chown 7 b/files/small
 planted "'files/page': mtime: 14*" touch b/files/page
-planted "'files/zeros': content:" sh -c 'printf x | dd of=b/files/zeros bs=1 seek=150000 conv=notrunc status=none; touch -r a/files/zeros b/files/zeros'
-planted "'links/to-one-again': * a link to" sh -c 'rm b/links/to-one-again; ln -s one b/links/to-one-again; touch -hr a/links/to-one b/links/to-one-again'
+planted "'files/zeros': content:" sh -c 'printf x | dd of=b/files/zeros bs=1 seek=150000 conv=notrunc status=none'
+planted "'links/to-one-again': a link to" sh -c 'rm b/links/to-one-again; ln -s one b/links/to-one-again'
 planted "'files/empty' is only in $PWD/a" rm b/files/empty
 planted "'specials/char': rdev:" sh -c 'rm b/specials/char; mknod -m 620 b/specials/char c 240 4'
 planted "'links/to-nowhere': content:" ln -sfn elsewhere b/links/to-nowhere
 planted "'xattrs/capable': security.capability:" setfattr -x security.capability b/xattrs/capable
 
-# broken GLOB WHAT: a system call that does WHAT in b is noticed, by whichever operation; 3 is a difference, 1 a program that fails.
+# broken GLOB WHAT: a system call that does WHAT in b is noticed, by whichever operation; 3 is a difference, and 1 a program that
+# fails.
 broken() {
   again
   expect 3 "operation *: *$1*" python3 - "$SHALE_SOURCE/tests/support" "$2" <<'END'

@@ -76,10 +76,11 @@ class Lockstep:
 def random_operations(choice, without):
     """Entries for ever; `choice` must be told what they made."""
     wanted = {name: op for name, op in OPERATIONS.items() if name not in without}
-    names = list(wanted)
     weights = list(itertools.accumulate(op.weight for op in wanted.values()))
     while True:
-        name = "remove_tree" if choice.is_full() and choice.chance(30) else choice.random.choices(names, cum_weights=weights)[0]
+        (name,) = choice.random.choices(list(wanted), cum_weights=weights)
+        if choice.is_full() and choice.chance(30):
+            name = "remove_tree"
         entry = {"op": name, **wanted[name].choose(choice)}
         if "uid" not in entry and (uid := choice.uid()):
             entry["uid"] = uid
