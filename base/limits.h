@@ -64,11 +64,12 @@
 #define LIMIT_SIG_PAYLOAD (4 * LIMIT_MIB)
 #define LIMIT_SIGNATURES  64 /* looked at for one image */
 
+/* Edit sessions. */
 #define LIMIT_SESSION_NAME 128 /* bytes */
+
+/* Mounts. */
 #define LIMIT_WORKER_DEATHS      100 /* of a mount's worker in a minute */
 #define LIMIT_WORKER_DEATHS_IDLE 5   /* in a row without an answer between them */
-/* Edit sessions. */
-/* Mounts. */
 
 /* Build files. */
 #define LIMIT_MANIFEST      (1 * LIMIT_MIB)
