@@ -4,19 +4,15 @@
 #include "cli/support.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
-#include "base/io.h"
+#include "base/log.h"
 #include "base/quote.h"
 #include "base/workers.h"
+#include "cli/mount_check.h"
+#include "fs/edit.h"
 #include "fs/mount.h"
 #include "fs/readonly.h"
 #include "signer/verify.h"
-
-#define FUSE_CONF "/etc/fuse.conf"
-
-enum { FUSE_CONF_MAX = 1024 * 1024 };
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
@@ -24,6 +20,8 @@ static const struct option options[] = {
 	{0, "cache", "SIZE", "memory for decoded content (default: 32M)"},
 	{0, "key", "FILE", "mount only what this public key has signed"},
 	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
+	{0, "edit", NULL, "let the files be changed, in a session that stays"},
+	{0, "session", "SESSION", "with --edit: the session's name, to make or to resume it"},
 	OPTION_PLATFORM,
 	OPTION_QUIET,
 	OPTION_END,
@@ -93,7 +91,8 @@ static int parse_mount_option(struct mount_options *opt, const char *word, size_
 	if (len == 2 && memcmp(word, "ro", len) == 0)
 		return 0;
 	if (len == 2 && memcmp(word, "rw", len) == 0)
-		return err_set(e, ERR_USAGE, "option '-o': no 'rw': images are read-only");
+		return err_set(e, ERR_USAGE,
+			       "option '-o': no 'rw': --edit makes an image writable");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0) {
 			*(bool *)((char *)opt + known[i].offset) = true;
@@ -151,106 +150,194 @@ static int load_image(const struct invocation *in, const struct store *s, struct
 	return image_load(s, in->args[0], want, im, e);
 }
 
-/* A line of fuse.conf(5), blanks around it and a comment behind it left out. */
-static bool is_line(const char *line, size_t len, const char *want)
-{
-	const char *hash = memchr(line, '#', len);
+/* Mountpoint and options of a mount, and what its workers need. */
+struct mounting {
+	struct mount_options opt;
+	struct plan plan;
+	char *what;
+};
 
-	if (hash)
-		len = (size_t)(hash - line);
-	while (len && strchr(" \t\r", line[len - 1]))
-		len--;
-	while (len && strchr(" \t", *line)) {
-		line++;
-		len--;
-	}
-	return len == strlen(want) && memcmp(line, want, len) == 0;
+static int prepare(const struct invocation *in, struct mounting *m, struct err *e)
+{
+	*m = (struct mounting){
+		.opt = {.mountpoint = in->args[in->arg_count - 1],
+			.is_foreground = invocation_has(in, "foreground")},
+		.plan = {.is_quiet = invocation_has(in, "quiet"),
+			 .owner = getpid(),
+			 .flags = invocation_has(in, "key") ? CATALOGS_FRESH : 0},
+	};
+	if (invocation_has(in, "identity") && !invocation_has(in, "key"))
+		return err_set(e, ERR_USAGE, "option '--identity' goes with '--key'");
+	if (parse_cache(in, &m->plan.cache_bytes, e) < 0 || parse_mount_options(in, &m->opt, e) < 0)
+		return -1;
+	m->what = str_dupf(e, "mount %s", m->opt.mountpoint);
+	m->plan.what = m->what;
+	return m->what ? 0 : -1;
 }
 
-static int check_allow_other(struct err *e)
+static void mounting_fini(struct mounting *m)
 {
-	SCOPE(str) struct str text = STR_INIT;
-	struct err ignored = ERR_INIT;
+	free(m->what);
+}
+SCOPE_DEFINE_VALUE(mounting, struct mounting, mounting_fini)
 
-	/* Without such a file nothing is allowed; one that cannot be read may allow it. */
-	if (access(FUSE_CONF, F_OK) == 0 &&
-	    io_slurp_path(FUSE_CONF, FUSE_CONF_MAX, &text, &ignored) < 0) {
-		err_clear(&ignored);
+static int run_readonly(const struct invocation *in, struct mounting *m, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(image) struct image im = IMAGE_INIT;
+
+	if (in->arg_count < 2)
+		return err_set(e, ERR_USAGE, "IMAGE and MOUNTPOINT are needed");
+	if (support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0 ||
+	    (geteuid() != 0 && mount_check_user(&m->opt, e) < 0))
+		return -1;
+	m->plan.store = s;
+	m->plan.image = &im;
+	m->opt.source = im.name;
+	struct readonly served = {
+		.store = s, .image = &im, .what = m->what, .open_view = open_view, .ctx = &m->plan};
+	const struct mount_service service = readonly_service(&served);
+	return mount_run(&m->opt, &service, e);
+}
+
+/* The session that --session names and that is there, locked: 1, 0 a new one is to be made, -1. */
+static int find_session(const struct invocation *in, const struct store *s,
+			struct session_folder **out, struct err *e)
+{
+	const char *name = invocation_value(in, "session");
+
+	if (!name)
 		return 0;
-	}
-	for (const char *line = str_text(&text); *line;) {
-		const size_t len = strcspn(line, "\n");
-		if (is_line(line, len, "user_allow_other"))
-			return 0;
-		line += len + (line[len] != '\0');
-	}
-	return err_sys(e, EPERM,
-		       "mount option allow_other: only root may use it, unless " FUSE_CONF
-		       " has the line user_allow_other");
+	if (sessions_open(s, name, SESSIONS_LOCK, out, e) == 0)
+		return 1;
+	if (e->code != ERR_NOT_FOUND || in->arg_count < 2)
+		return -1;
+	err_clear(e);
+	return 0;
 }
 
-/* What fusermount3(1) would refuse to a user, told with its reason. */
-static int check_as_user(const struct mount_options *opt, struct err *e)
+/* The image that a session began with, be it named still or not. */
+static int load_base(const struct invocation *in, const struct store *s, struct lease *l,
+		     const struct session_folder *folder, struct image *im, struct err *e)
 {
-	struct stat st;
-	char q[QUOTE_MAX];
+	char digest[DIGEST_STR_MAX], a[QUOTE_MAX], b[QUOTE_MAX];
+	SCOPE_FREE char *name = NULL;
+	SCOPE(descriptor) struct descriptor found = DESCRIPTOR_INIT;
 
-	SCOPE_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
-		return err_sys(e, errno,
-			       "cannot open /dev/fuse (is the kernel's module fuse loaded?)");
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open /dev/fuse");
-	quote_str(q, opt->mountpoint);
-	/* A mountpoint that is not there is the mount's own matter. */
-	if (stat(opt->mountpoint, &st) == 0) {
-		if (access(opt->mountpoint, W_OK) < 0)
-			return err_sys(e, errno,
-				       "cannot mount at '%s': a user needs write access to it", q);
-		if (st.st_mode & S_ISVTX && st.st_uid != geteuid())
-			return err_sys(e, EPERM, "cannot mount at '%s': it is sticky and not yours",
-				       q);
+	if (in->arg_count > 1) {
+		if (image_find(s, in->args[0], &name, &found, e) < 0)
+			return -1;
+		if (strcmp(name, sessions_image(folder)) != 0 &&
+		    !digest_equal(&found.digest, &sessions_manifest(folder)->digest))
+			return err_set(e, ERR_EXISTS,
+				       "session '%s' is there, and edits '%s', not '%s' "
+				       "(choose another name, or leave the image out)",
+				       sessions_name(folder), quote_str(a, sessions_image(folder)),
+				       quote_str(b, in->args[0]));
 	}
-	return opt->allow_other ? check_allow_other(e) : 0;
+	digest_format(&sessions_manifest(folder)->digest, digest);
+	return image_load_leased(s, l, digest, NULL, im, e);
+}
+
+/* A new session and its image, or one that is resumed. */
+static int open_session(const struct invocation *in, const struct store *s, struct image *im,
+			struct session_folder **folder, bool *is_new, struct err *e)
+{
+	SCOPE(lease) struct lease *l = NULL;
+	struct platform room;
+	const struct platform *want;
+	const int found = find_session(in, s, folder, e);
+
+	if (found < 0 || lease_open(s, "mount --edit", &l, e) < 0)
+		return -1;
+	if (found > 0)
+		return load_base(in, s, l, *folder, im, e);
+	if (in->arg_count < 2)
+		return err_set(e, ERR_USAGE, "IMAGE is needed, or --session to resume one");
+	*is_new = true;
+	if (invocation_has(in, "key")) {
+		if (load_signed(in, s, im, e) < 0)
+			return -1;
+	} else if (support_platform(in, &room, &want, e) < 0 ||
+		   image_load_leased(s, l, in->args[0], want, im, e) < 0) {
+		return -1;
+	}
+	if (lease_add(l, &im->chosen.digest, e) < 0)
+		return -1;
+	return sessions_create(s, invocation_value(in, "session"), im, folder, e);
+}
+
+/* Its mount did not come to be: nothing was changed in it. */
+static void remove_unused(const struct store *s, struct session_folder *folder)
+{
+	struct err ignored = ERR_INIT;
+	SCOPE_FREE char *name = str_dup(sessions_name(folder), &ignored);
+
+	sessions_close(folder);
+	if (name && sessions_remove(s, name, &ignored) < 0)
+		log_warning("cannot remove the new session '%s': %s", name, ignored.msg);
+	err_clear(&ignored);
+}
+
+static int mount_session(struct mounting *m, const struct store *s, const struct image *im,
+			 struct session_folder *folder, struct err *e)
+{
+	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", sessions_name(folder));
+	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", m->opt.mountpoint);
+	struct edit served = {.folder = folder, .open_view = open_view, .ctx = &m->plan};
+	const struct mount_service service = edit_service(&served);
+
+	if (!source || !use || sessions_set_use(folder, use, e) < 0)
+		return -1;
+	m->plan.store = s;
+	m->plan.image = im;
+	m->opt.source = source;
+	/* Ids and modes are the image's, for everybody. */
+	m->opt.allow_other = true;
+	return mount_run(&m->opt, &service, e);
+}
+
+static int run_edit(const struct invocation *in, struct mounting *m, struct err *e)
+{
+	SCOPE(store) struct store *s = NULL;
+	SCOPE(image) struct image im = IMAGE_INIT;
+	SCOPE(sessions) struct session_folder *folder = NULL;
+	bool is_new = false;
+
+	if (geteuid() != 0)
+		return err_sys(e, EPERM,
+			       "only root can edit: as a user, mount inside of 'shale unshare'");
+	if (support_store(in, STORE_WRITE, &s, e) < 0 ||
+	    open_session(in, s, &im, &folder, &is_new, e) < 0)
+		return -1;
+	if (m->opt.is_foreground && outputf(e, "%s\n", sessions_name(folder)) < 0)
+		return -1;
+	const int r = mount_session(m, s, &im, folder, e);
+	if (r < 0 && is_new && !m->opt.is_foreground && getpid() == m->plan.owner)
+		remove_unused(s, steal_ptr(&folder));
+	if (r < 0 || m->opt.is_foreground || getpid() != m->plan.owner)
+		return r;
+	return outputf(e, "%s\n", sessions_name(folder));
 }
 
 static int run(const struct invocation *in, struct err *e)
 {
-	SCOPE(store) struct store *s = NULL;
-	SCOPE(image) struct image im = IMAGE_INIT;
-	struct plan plan = {.is_quiet = invocation_has(in, "quiet"), .owner = getpid()};
-	struct mount_options opt = {
-		.mountpoint = in->args[1],
-		.is_foreground = invocation_has(in, "foreground"),
-	};
+	SCOPE(mounting) struct mounting m = {.what = NULL};
 
-	if (invocation_has(in, "identity") && !invocation_has(in, "key"))
-		return err_set(e, ERR_USAGE, "option '--identity' goes with '--key'");
-	if (parse_cache(in, &plan.cache_bytes, e) < 0 || parse_mount_options(in, &opt, e) < 0 ||
-	    support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0 ||
-	    (geteuid() != 0 && check_as_user(&opt, e) < 0))
+	if (invocation_has(in, "session") && !invocation_has(in, "edit"))
+		return err_set(e, ERR_USAGE, "option '--session' goes with '--edit'");
+	if (prepare(in, &m, e) < 0)
 		return -1;
-	plan.flags = invocation_has(in, "key") ? CATALOGS_FRESH : 0;
-	SCOPE_FREE char *what = str_dupf(e, "mount %s", in->args[1]);
-	if (!what)
-		return -1;
-	plan.store = s;
-	plan.image = &im;
-	plan.what = what;
-	opt.source = im.name;
-	struct readonly served = {
-		.store = s, .image = &im, .what = what, .open_view = open_view, .ctx = &plan};
-	const struct mount_service service = readonly_service(&served);
-	return mount_run(&opt, &service, e);
+	return invocation_has(in, "edit") ? run_edit(in, &m, e) : run_readonly(in, &m, e);
 }
 
 const struct command command_mount = {
 	.name = "mount",
-	.synopsis = "[OPTION]... IMAGE MOUNTPOINT",
-	.summary = "Show an image as a read-only file system",
+	.synopsis = "[OPTION]... [IMAGE] MOUNTPOINT",
+	.summary = "Show an image as a file system, to read or to edit",
 	.options = options,
 	.words = words,
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = 2,
 	.run = run,
 };

@@ -48,16 +48,35 @@ static int check_values(const struct invocation *in, struct err *e)
 	return 0;
 }
 
+/* Moves to the synopsis's word for the next argument, when the arguments are too few for all. */
+static bool next_word(const struct invocation *in, const char **at, size_t *missing,
+		      struct argument *a)
+{
+	while (argument_next(in->command, at, a)) {
+		if (!a->is_optional || *missing == 0)
+			return true;
+		/* In front of others: it is the one that was left out. */
+		--*missing;
+	}
+	return false;
+}
+
 int names_check_all(const struct invocation *in, struct err *e)
 {
 	const char *at = in->command->synopsis;
-	struct argument a = {NULL, 0, false};
+	struct argument a = {.name = NULL};
+	size_t missing = 0;
 
 	if (check_values(in, e) < 0)
 		return -1;
+	while (argument_next(in->command, &at, &a))
+		missing++;
+	missing = missing > in->arg_count ? missing - in->arg_count : 0;
+	at = in->command->synopsis;
+	a.is_repeated = false;
 	/* The last one of the synopsis stands for all that follow. */
 	for (size_t i = 0; i < in->arg_count; i++) {
-		if (!a.is_repeated && !argument_next(in->command, &at, &a))
+		if (!a.is_repeated && !next_word(in, &at, &missing, &a))
 			return 0;
 		if (check_word(in, a.name, a.len, in->args[i], e) < 0)
 			return -1;

@@ -99,7 +99,7 @@ static void strip_dots(struct argument *a)
 static struct argument argument_of(const char *word, size_t len)
 {
 	const bool is_optional = word[0] == '[';
-	struct argument a = {word + is_optional, len - is_optional, false};
+	struct argument a = {word + is_optional, len - is_optional, false, is_optional};
 
 	strip_dots(&a);
 	if (a.len > 0 && a.name[a.len - 1] == ']' && (is_optional || !memchr(a.name, '[', a.len)))

@@ -31,6 +31,7 @@ struct argument {
 	const char *name; /* "IMAGE", without the brackets and dots around it */
 	size_t len;
 	bool is_repeated; /* "IMAGE..." */
+	bool is_optional; /* "[IMAGE]" */
 };
 
 /* Start with `*at` = the synopsis; false at the end. */

@@ -10,9 +10,15 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "fs/channel.h"
 #include "fs/session_data.h"
 
 enum {
+	/* struct fuse_in_header has 40 bytes. */
+	SETATTR_VALID_AT = 40, /* struct fuse_setattr_in: valid */
+	FATTR_KILL_SUIDGID = 1 << 11,
+	WRITE_FLAGS_AT = 40 + 20, /* struct fuse_write_in: write_flags */
+	FUSE_WRITE_KILL_SUIDGID = 1 << 2,
 	TIMEOUT_S = 86400,
 	MAX_BACKGROUND = 64,
 	BUFFER_MAX = 1024 * 1024, /* of a reply to readdir; what copy_file_range copies at a time */
@@ -77,11 +83,56 @@ static void reply_done(fuse_req_t req, int r, const char *what, fuse_ino_t ino, 
 		fuse_reply_err(req, 0);
 }
 
+/* A number for each thread: it serves one request at a time. */
+static unsigned thread_number(void)
+{
+	static _Thread_local unsigned number;
+	static _Atomic unsigned last;
+
+	if (number == 0)
+		number = atomic_fetch_add(&last, 1) + 1;
+	return number;
+}
+
 static struct session_caller caller_of(fuse_req_t req)
 {
+	const struct edit_context *c = fuse_req_userdata(req);
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
 
-	return (struct session_caller){.uid = ctx->uid, .gid = ctx->gid};
+	return (struct session_caller){
+		.uid = ctx->uid,
+		.gid = ctx->gid,
+		.unique = channel_unique(),
+		.slot = c->first_slot + thread_number(),
+	};
+}
+
+/* Whether the request was carried out by a worker that died before it could say so; `ino` is the
+ * inode that it made or found. */
+static bool is_done(fuse_req_t req, uint64_t *ino)
+{
+	struct err e = ERR_INIT;
+
+	if (!channel_is_resent())
+		return false;
+	const int found = session_replay(session_of(req), channel_unique(), ino, &e);
+	if (found < 0)
+		log_error("cannot look for the reply of a request: %s", e.msg);
+	err_clear(&e);
+	return found > 0;
+}
+
+/* A number of 32 bits in the request as the kernel wrote it, for flags that libfuse does not hand
+ * on; its place by include/uapi/linux/fuse.h. */
+static uint32_t request_u32(size_t at)
+{
+	uint32_t value = 0;
+	size_t len;
+	const uint8_t *request = channel_request(&len);
+
+	if (at + sizeof(value) <= len)
+		memcpy(&value, request + at, sizeof(value));
+	return value;
 }
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
@@ -189,6 +240,12 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 	unsigned set = 0;
 
 	(void)fi;
+	if (is_done(req, &(uint64_t){0})) {
+		reply_attr(req, ino, "setattr");
+		return;
+	}
+	if (request_u32(SETATTR_VALID_AT) & FATTR_KILL_SUIDGID)
+		set |= SESSION_KILL_PRIV;
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		set |= to_set & bits[i].fuse ? bits[i].session : 0;
 	if (session_setattr(session_of(req), &who, ino, st, set, &e) < 0)
@@ -215,7 +272,8 @@ static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (session_create(session_of(req), &who, parent, what, &ino, &e) < 0)
+	if (!is_done(req, &ino) &&
+	    session_create(session_of(req), &who, parent, what, &ino, &e) < 0)
 		reply_err(req, why, parent, &e);
 	else
 		reply_entry(req, ino, why, &e);
@@ -251,7 +309,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (session_create(s, &who, parent, &what, &ino, &e) < 0 ||
+	if ((!is_done(req, &ino) && session_create(s, &who, parent, &what, &ino, &e) < 0) ||
 	    fill_entry(s, ino, &entry, &e) < 0) {
 		reply_err(req, "create", parent, &e);
 		return;
@@ -266,7 +324,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	if (session_link(session_of(req), &who, ino, parent, name, &e) < 0)
+	if (!is_done(req, &(uint64_t){0}) &&
+	    session_link(session_of(req), &who, ino, parent, name, &e) < 0)
 		reply_err(req, "link", ino, &e);
 	else
 		reply_entry(req, ino, "link", &e);
@@ -277,7 +336,9 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = session_unlink(session_of(req), &who, parent, name, &e);
+	const int r = is_done(req, &(uint64_t){0})
+			      ? 0
+			      : session_unlink(session_of(req), &who, parent, name, &e);
 	reply_done(req, r, "unlink", parent, &e);
 }
 
@@ -286,7 +347,9 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = session_rmdir(session_of(req), &who, parent, name, &e);
+	const int r = is_done(req, &(uint64_t){0})
+			      ? 0
+			      : session_rmdir(session_of(req), &who, parent, name, &e);
 	reply_done(req, r, "rmdir", parent, &e);
 }
 
@@ -297,7 +360,8 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = session_rename(session_of(req), &who, &m, &e);
+	const int r =
+		is_done(req, &(uint64_t){0}) ? 0 : session_rename(session_of(req), &who, &m, &e);
 	reply_done(req, r, "rename", parent, &e);
 }
 
@@ -335,11 +399,14 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
+	const unsigned set =
+		request_u32(WRITE_FLAGS_AT) & FUSE_WRITE_KILL_SUIDGID ? SESSION_KILL_PRIV : 0;
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
 	(void)fi;
-	if (session_write(session_of(req), &who, ino, (uint64_t)offset, buf, size, 0, &e) < 0)
+	/* Once more is no harm: it has its offset. */
+	if (session_write(session_of(req), &who, ino, (uint64_t)offset, buf, size, set, &e) < 0)
 		reply_err(req, "write", ino, &e);
 	else
 		fuse_reply_write(req, size);
@@ -557,7 +624,9 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = session_setxattr(session_of(req), &who, ino, name, value, size, flags, &e);
+	const int r = is_done(req, &(uint64_t){0}) ? 0
+						   : session_setxattr(session_of(req), &who, ino,
+								      name, value, size, flags, &e);
 	reply_done(req, r, "setxattr", ino, &e);
 }
 
@@ -566,7 +635,9 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = session_removexattr(session_of(req), &who, ino, name, &e);
+	const int r = is_done(req, &(uint64_t){0})
+			      ? 0
+			      : session_removexattr(session_of(req), &who, ino, name, &e);
 	reply_done(req, r, "removexattr", ino, &e);
 }
 

@@ -6,6 +6,9 @@
  * without a name lives until the kernel forgets it.  Every change comes through this mount, so
  * names, attributes and pages are cached for a day, names that are not there, too.
  *
+ * A request that is sent again after a worker died is not carried out again when it was: its reply
+ * is in the session (session_replay).
+ *
  * One place turns a struct err into an errno (edit_errno), after it was logged.
  */
 #ifndef FS_EDIT_OPS_H
@@ -18,9 +21,10 @@
 
 struct edit_context {
 	struct session *session;
+	unsigned first_slot; /* of replies: those before belong to workers that died */
 };
 
-/* The userdata of the FUSE session is a struct edit_context. */
+/* The userdata of the FUSE session begins with a struct edit_context. */
 extern const struct fuse_lowlevel_ops edit_ops;
 
 /* The errno that clients see. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/session.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -57,30 +56,42 @@ static int begin_locked(struct session *s, struct err *e)
 	if (s->flags & SESSION_READ)
 		return err_sys(e, EROFS, "the session is only read");
 	s->is_reserving = false;
-	s->doomed_count = 0;
 	return session_db_begin(s->db, e);
 }
 
 static void roll_back(struct session *s)
 {
 	session_db_rollback(s->db);
-	s->doomed_count = 0;
+	s->doomed_count = s->doomed_before;
 	memset(s->recent, 0, sizeof(s->recent));
 	/* The reservation is undone with it. */
 	if (s->is_reserving)
 		s->next = s->next_end = 0;
 }
 
+/* What the row does not need of its data file, which may have grown again meanwhile. */
+static void cut_file(struct session *s, const struct session_doomed *d)
+{
+	struct err e = ERR_INIT;
+	struct session_inode in;
+	const int found = session_db_inode(s->db, d->ino, &in, &e);
+
+	if (found > 0 && in.place == SESSION_IN_FILE && in.version == d->version)
+		session_files_cut(&s->files, d->ino, d->version, in.size);
+	err_clear(&e); /* the next sync that finds something tells */
+}
+
+/* After a sync. */
 static void bury_files(struct session *s)
 {
 	for (size_t i = 0; i < s->doomed_count; i++) {
 		const struct session_doomed *d = &s->doomed[i];
-		if (d->keep)
-			session_files_cut(&s->files, d->ino, d->version, d->keep);
+		if (d->is_shorter)
+			cut_file(s, d);
 		else
 			session_files_remove(&s->files, d->ino, d->version);
 	}
-	s->doomed_count = 0;
+	s->doomed_count = s->doomed_before = 0;
 }
 
 static int commit_locked(struct session *s, struct err *e)
@@ -90,7 +101,7 @@ static int commit_locked(struct session *s, struct err *e)
 		return -1;
 	}
 	s->is_changed = true;
-	bury_files(s);
+	s->doomed_before = s->doomed_count;
 	return 0;
 }
 
@@ -118,11 +129,16 @@ int session_end(struct session *s, const struct session_caller *who, uint64_t in
 	return r;
 }
 
-void session_doom_file(struct session *s, const struct session_inode *in, uint64_t keep)
+int session_doom_file(struct session *s, const struct session_inode *in, bool is_shorter,
+		      struct err *e)
 {
-	assert(s->doomed_count < ARRAY_LEN(s->doomed));
-	if (in->place == SESSION_IN_FILE)
-		s->doomed[s->doomed_count++] = (struct session_doomed){in->ino, in->version, keep};
+	if (in->place != SESSION_IN_FILE)
+		return 0;
+	if (array_reserve(&s->doomed, &s->doomed_cap, s->doomed_count + 1, sizeof(*s->doomed), e) <
+	    0)
+		return -1;
+	s->doomed[s->doomed_count++] = (struct session_doomed){in->ino, in->version, is_shorter};
+	return 0;
 }
 
 int session_number(struct session *s, uint64_t *out, struct err *e)
@@ -316,12 +332,11 @@ static int remove_forgotten(struct session *s, struct err *e)
 		return -1;
 	while ((x = id_map_next(&s->forgotten, &at))) {
 		const int found = session_db_inode(s->db, x->id, &in, e);
-		if (found < 0 || (found > 0 && session_remove(s, &in, e) < 0)) {
+		if (found < 0 || (found > 0 && (session_doom_file(s, &in, false, e) < 0 ||
+						session_remove(s, &in, e) < 0))) {
 			roll_back(s);
 			return -1;
 		}
-		if (found > 0 && in.place == SESSION_IN_FILE)
-			session_files_remove(&s->files, in.ino, in.version);
 	}
 	if (commit_locked(s, e) < 0)
 		return -1;
@@ -367,6 +382,7 @@ static int sync_locked(struct session *s, struct err *e)
 		return -1;
 	s->is_changed = false;
 	s->synced = monotonic();
+	bury_files(s);
 	if (session_db_wal_frames(s->db) > WAL_FRAMES_MAX)
 		return session_db_checkpoint(s->db, e);
 	return 0;
@@ -437,64 +453,76 @@ static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t ve
 	return 0;
 }
 
-/* Whether the session was last used under this boot of the machine; `id` is that of this one. */
-static int read_boot(int dirfd, struct str *id, bool *is_same, struct err *e)
+/* Under which boot of the machine the session was last used, and is now. */
+struct boot {
+	struct str id;
+	bool is_new;  /* it never was */
+	bool is_same; /* what was written then is there, be it synced or not */
+};
+
+static int read_boot(int dirfd, struct boot *b, struct err *e)
 {
 	char was[BOOT_ID_MAX];
 
-	if (io_slurp_path(BOOT_ID_PATH, BOOT_ID_MAX, id, e) < 0)
+	if (io_slurp_path(BOOT_ID_PATH, BOOT_ID_MAX, &b->id, e) < 0)
 		return -1;
 	SCOPE_FD int fd = openat(dirfd, BOOT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno != ENOENT)
+	b->is_new = fd < 0 && errno == ENOENT;
+	if (fd < 0 && !b->is_new)
 		return err_sys(e, errno, "cannot open the session's file '" BOOT_NAME "'");
 	const ssize_t n = fd < 0 ? 0 : io_read_full(fd, was, sizeof(was));
 	if (n < 0)
 		return err_sys(e, errno, "cannot read the session's file '" BOOT_NAME "'");
-	*is_same = (size_t)n == id->len && memcmp(was, id->data, id->len) == 0;
+	b->is_same = (size_t)n == b->id.len && memcmp(was, b->id.data, b->id.len) == 0;
 	return 0;
 }
 
-static int write_boot(int dirfd, const struct str *id, struct err *e)
+static int write_boot(int dirfd, const struct boot *b, struct err *e)
 {
 	SCOPE_FD int fd = openat(dirfd, BOOT_NAME,
 				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	/* Cut short by a power loss it is another boot's, as it should be. */
-	if (fd < 0 || io_write_all(fd, id->data, id->len) < 0 || fsync(fd) < 0 || fsync(dirfd) < 0)
+	if (fd < 0 || io_write_all(fd, b->id.data, b->id.len) < 0 || fsync(fd) < 0 ||
+	    fsync(dirfd) < 0)
 		return err_sys(e, errno, "cannot write the session's file '" BOOT_NAME "'");
 	return 0;
 }
 
-static int check_boot(int dirfd, unsigned flags, struct err *e)
+/* A new session has its database before it has a boot: one that has lost it is no new one. */
+static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct err *e)
 {
-	SCOPE(str) struct str id = STR_INIT;
-	bool is_same = false;
-
-	if (flags & (SESSION_READ | SESSION_TAKE_OVER))
-		return 0;
-	if (read_boot(dirfd, &id, &is_same, e) < 0)
+	if (read_boot(dirfd, b, e) < 0)
 		return -1;
-	if (is_same)
-		return 0;
-	if (!(flags & SESSION_CREATE) && session_wal_rewind(dirfd, e) < 0)
+	if (b->is_new && !(s->flags & SESSION_CREATE))
+		return err_set(e, ERR_FORMAT, "the session has no database");
+	if (!b->is_new && !b->is_same && session_wal_rewind(dirfd, e) < 0)
 		return -1;
-	return write_boot(dirfd, &id, e);
+	if (session_db_open(dirfd, b->is_new ? SESSION_DB_CREATE : 0, s->base_count + 1, &s->db,
+			    e) < 0)
+		return -1;
+	/* Numbers of requests begin anew with each mount. */
+	if (session_db_check(s->db, e) < 0 || session_db_forget_replies(s->db, e) < 0 ||
+	    remove_nameless(s, e) < 0 ||
+	    session_files_visit(s->files.dirfd, remove_rubbish, s, e) < 0)
+		return -1;
+	if (b->is_same)
+		return 0;
+	return session_db_sync(s->db, e) < 0 ? -1 : write_boot(dirfd, b, e);
 }
 
 static int open_rows(struct session *s, int dirfd, struct err *e)
 {
-	const unsigned db_flags = s->flags & SESSION_CREATE ? SESSION_DB_CREATE
-				  : s->flags & SESSION_READ ? SESSION_DB_READ
-							    : 0;
+	struct boot b = {.id = STR_INIT};
+	int r;
 
-	if (check_boot(dirfd, s->flags, e) < 0 ||
-	    session_db_open(dirfd, db_flags, s->base_count + 1, &s->db, e) < 0)
-		return -1;
-	if (s->flags & (SESSION_READ | SESSION_TAKE_OVER | SESSION_CREATE))
-		return 0;
-	if (session_db_check(s->db, e) < 0 || remove_nameless(s, e) < 0)
-		return -1;
-	return session_files_visit(s->files.dirfd, remove_rubbish, s, e);
+	if (s->flags & (SESSION_READ | SESSION_TAKE_OVER))
+		r = session_db_open(dirfd, s->flags & SESSION_READ ? SESSION_DB_READ : 0, 0, &s->db,
+				    e);
+	else
+		r = open_as_owner(s, dirfd, &b, e);
+	str_fini(&b.id);
+	return r;
 }
 
 int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struct session **out,
@@ -510,8 +538,8 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 	s->flags = flags;
 	s->synced = monotonic();
 	session_files_init(&s->files, datafd);
-	/* What the process before wrote and did not sync is known to nobody. */
-	s->files.is_all_dirty = s->is_changed = flags & SESSION_TAKE_OVER;
+	/* What a process before wrote and did not sync is known to nobody. */
+	s->files.is_all_dirty = s->is_changed = !(flags & SESSION_READ);
 	if (open_rows(s, dirfd, e) < 0) {
 		s->flags |= SESSION_READ; /* nothing to sync */
 		session_close(s);
@@ -534,6 +562,7 @@ void session_close(struct session *s)
 	}
 	session_db_close(s->db);
 	session_files_fini(&s->files);
+	free(s->doomed);
 	id_map_fini(&s->lookups);
 	id_map_fini(&s->orphans);
 	id_map_fini(&s->forgotten);

@@ -31,7 +31,7 @@
 struct session;
 
 enum {
-	SESSION_CREATE = 1,    /* the folder is new */
+	SESSION_CREATE = 1,    /* the folder may be new */
 	SESSION_TAKE_OVER = 2, /* from a process that died while it was mounted */
 	SESSION_READ = 4, /* beside a mount: what it was at this moment; nothing can be changed */
 };

@@ -376,7 +376,8 @@ static int shrink(struct session *s, struct session_inode *in, uint64_t size, st
 		in->lower_size = size;
 	if (in->place != SESSION_IN_FILE)
 		return 0;
-	session_doom_file(s, in, size);
+	if (session_doom_file(s, in, size > 0, e) < 0)
+		return -1;
 	if (size == 0)
 		in->place = SESSION_NOWHERE;
 	return session_db_cut_extents(s->db, in->ino, blocks_of(in->lower_size), e);

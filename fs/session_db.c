@@ -23,6 +23,8 @@ enum {
 	APPLICATION_ID = 0x53484c45, /* "SHLE": file(1) can tell it */
 	MARK_ROOT_PAGE = 2,
 	CACHE_KIB = 8192,
+	/* Small: each page that a transaction touches is written whole. */
+	PAGE_SIZE_BYTES = 1024,
 	BUSY_TIMEOUT_MS = 10000, /* for who reads beside a mount, when it checkpoints */
 };
 
@@ -87,6 +89,7 @@ static const char *const TEXTS[] = {
 	[STATEMENT_REMOVE_EXTENTS] = "DELETE FROM extent WHERE ino = ?1 AND end >= ?2 AND start <= ?3",
 	[STATEMENT_CUT_EXTENT] = "DELETE FROM extent WHERE ino = ?1 AND end > ?2",
 	[STATEMENT_PUT_REPLY] = "INSERT OR REPLACE INTO reply VALUES(?1, ?2, ?3)",
+	[STATEMENT_FORGET_REPLIES] = "DELETE FROM reply",
 	[STATEMENT_REPLY] = "SELECT request, ino FROM reply WHERE request = ?1",
 };
 /* clang-format on */
@@ -260,13 +263,11 @@ static int settle(struct session_db *db, unsigned flags, struct err *e)
 	(void)snprintf(
 		text, sizeof(text),
 		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA page_size = 1024; %s",
-		CACHE_KIB,
-		flags & SESSION_DB_READ
-			? "PRAGMA query_only = ON"
-			: "PRAGMA journal_mode = WAL;"
-			  "PRAGMA synchronous = NORMAL; PRAGMA locking_mode = EXCLUSIVE;"
-			  "PRAGMA wal_autocheckpoint = 0");
+		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA page_size = %d; %s",
+		CACHE_KIB, PAGE_SIZE_BYTES,
+		flags & SESSION_DB_READ ? "PRAGMA query_only = ON"
+					: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+					  "PRAGMA wal_autocheckpoint = 0");
 	if (exec(db, text, "be opened", e) < 0)
 		return -1;
 	sqlite3_wal_hook(db->db, on_commit, db);
@@ -288,7 +289,18 @@ static int open_file(struct session_db *db, int dirfd, unsigned flags, struct er
 		return db->db ? session_db_fail(db, "be opened", e) : err_nomem(e);
 	sqlite3_extended_result_codes(db->db, 1);
 	sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);
-	return 0;
+	/* Before anything is read: no file for shared memory, no locks for each transaction. */
+	return exec(db, "PRAGMA locking_mode = EXCLUSIVE", "be opened", e);
+}
+
+/* Whether there is no table yet: its process may have died before the first transaction. */
+static int find_nothing(struct session_db *db, struct err *e)
+{
+	int64_t count = 0;
+
+	if (query(db, "SELECT count(*) FROM sqlite_schema", &count, e) < 0)
+		return -1;
+	return count == 0;
 }
 
 static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64_t first_ino,
@@ -296,8 +308,13 @@ static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64
 {
 	if (open_file(db, dirfd, flags, e) < 0)
 		return -1;
-	if (flags & SESSION_DB_CREATE)
-		return settle(db, flags, e) < 0 || create(db, first_ino, e) < 0 ? -1 : 0;
+	if (flags & SESSION_DB_CREATE) {
+		const int is_empty = find_nothing(db, e);
+		if (is_empty < 0)
+			return -1;
+		if (is_empty)
+			return settle(db, flags, e) < 0 ? -1 : create(db, first_ino, e);
+	}
 	if (check_version(db, e) < 0 || settle(db, flags, e) < 0 || prepare(db, e) < 0)
 		return -1;
 	return flags & SESSION_DB_READ ? exec(db, "BEGIN; SELECT 1 FROM mark", "be read", e) : 0;

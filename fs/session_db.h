@@ -30,8 +30,8 @@ enum {
 	SESSION_DB_READ = 2, /* beside a writer: one snapshot from the first read on */
 };
 
-/* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it must not be there, and
- * `first_ino` is the first number of an inode that is not the base's. */
+/* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it is made when it is
+ * not there, and `first_ino` is the first number of an inode that is not the base's. */
 int session_db_open(int dirfd, unsigned flags, uint64_t first_ino, struct session_db **out,
 		    struct err *e);
 void session_db_close(struct session_db *db);

@@ -140,8 +140,7 @@ int session_drop(struct session *s, struct session_inode *in, const struct times
 			return -1;
 		return session_store(s, in, e);
 	}
-	session_doom_file(s, in, 0);
-	return session_remove(s, in, e);
+	return session_doom_file(s, in, false, e) < 0 ? -1 : session_remove(s, in, e);
 }
 
 static int check_new(struct session *s, uint64_t dir, const char *name,

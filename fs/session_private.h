@@ -23,11 +23,14 @@ enum {
 	SESSION_ROW_MAX = 4096, /* bytes of a file that lives in the database */
 };
 
-/* What is not needed any more once the transaction is committed: a data file from `keep` on. */
+/*
+ * A data file of which rows do not speak any more, or that is shorter for them than it is.  It goes
+ * when the rows are on the disk: until then a power loss brings back those that need it.
+ */
 struct session_doomed {
 	uint64_t ino;
 	uint32_t version;
-	uint64_t keep; /* 0: the file goes */
+	bool is_shorter; /* else it goes */
 };
 
 /* Rows that were read or written last: a request loads its directory again and again. */
@@ -46,10 +49,11 @@ struct session {
 	struct id_map lookups;   /* inode to what the kernel was told of it */
 	struct id_map orphans;   /* inodes without a name that the kernel still knows */
 	struct id_map forgotten; /* of these, those that it does not know any more */
-	struct session_doomed doomed[2];
-	size_t doomed_count;
-	bool is_changed; /* since the last sync */
-	time_t synced;   /* when, of a clock that nobody sets */
+	struct session_doomed *doomed;
+	size_t doomed_count, doomed_cap;
+	size_t doomed_before; /* those of transactions that were committed */
+	bool is_changed;      /* since the last sync */
+	time_t synced;        /* when, of a clock that nobody sets */
 };
 
 void session_lock(struct session *s);
@@ -78,8 +82,9 @@ int session_remove(struct session *s, const struct session_inode *in, struct err
 /* A number that was never used. */
 int session_number(struct session *s, uint64_t *out, struct err *e);
 
-/* The row's data file, when it has one, is needed up to `keep` only. */
-void session_doom_file(struct session *s, const struct session_inode *in, uint64_t keep);
+/* The row's data file, when it has one, is not needed any more, or only up to the row's size. */
+int session_doom_file(struct session *s, const struct session_inode *in, bool is_shorter,
+		      struct err *e);
 
 struct timespec session_now(void);
 

@@ -422,6 +422,11 @@ int session_db_put_reply(struct session_db *db, unsigned slot, const struct sess
 	return session_run(db, st, e) < 0 ? -1 : 0;
 }
 
+int session_db_forget_replies(struct session_db *db, struct err *e)
+{
+	return session_run(db, session_statement(db, STATEMENT_FORGET_REPLIES), e) < 0 ? -1 : 0;
+}
+
 int session_db_reply(struct session_db *db, uint64_t unique, struct session_reply *out,
 		     struct err *e)
 {

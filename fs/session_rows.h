@@ -110,6 +110,7 @@ int session_db_cut_extents(struct session_db *db, uint64_t ino, uint64_t at, str
 
 int session_db_put_reply(struct session_db *db, unsigned slot, const struct session_reply *r,
 			 struct err *e);
+int session_db_forget_replies(struct session_db *db, struct err *e);
 /* The reply to `unique`: 1, 0, -1. */
 int session_db_reply(struct session_db *db, uint64_t unique, struct session_reply *out,
 		     struct err *e);

@@ -65,7 +65,7 @@ static int append_values(struct str *out, const struct command *c, struct err *e
 static int append_arguments(struct str *out, const struct command *c, struct err *e)
 {
 	const char *at = c->synopsis;
-	struct argument a = {NULL, 0, false};
+	struct argument a = {.name = NULL};
 
 	if (str_append_z(out, "        arguments=(", e) < 0)
 		return -1;

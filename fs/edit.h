@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an edit mount serves: an edit session over an image, opened anew by each worker.
+ *
+ * The session's folder, and with it its lock, is opened before the mount and inherited by all
+ * processes of it: whoever comes after a worker that died finds all that it committed.
+ */
+#ifndef FS_EDIT_H
+#define FS_EDIT_H
+
+#include "fs/mount.h"
+#include "fs/view.h"
+#include "store/sessions.h"
+
+/* What mount(8) shows of an edit mount: this, and the session's name. */
+#define EDIT_SOURCE "session/"
+
+struct edit {
+	struct session_folder *folder; /* locked */
+	/* Opens the base, in the worker. */
+	struct view *(*open_view)(void *ctx, struct err *e);
+	void *ctx;
+};
+
+/* `edit` is borrowed by the service. */
+struct mount_service edit_service(struct edit *edit);
+
+#endif
