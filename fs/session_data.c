@@ -278,8 +278,8 @@ static int claim(struct session *s, const struct session_inode *in, const struct
 		return 0;
 	if (offset % SESSION_BLOCK != 0 && copy_block_up(s, in, file, offset, e) < 0)
 		return -1;
-	if (end % SESSION_BLOCK != 0 && end < in->lower_size &&
-	    copy_block_up(s, in, file, end, e) < 0)
+	/* Zeros of the base, behind its end, are its bytes, too. */
+	if (end % SESSION_BLOCK != 0 && end < in->size && copy_block_up(s, in, file, end, e) < 0)
 		return -1;
 	return session_db_add_extent(s->db, in->ino, &x, e);
 }
