@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "fs/session_db_private.h"
 
 /* Columns of inode and name, in the order of the schema. */
@@ -30,6 +31,11 @@ enum {
 };
 enum { NAME_PARENT, NAME_NAME, NAME_INO, NAME_MADE, NAME_TYPE };
 
+enum {
+	NSEC_PER_S = 1000000000,
+	BLOCKS_MAX_LOG = 51, /* of 4096 bytes: what an off_t counts */
+};
+
 static uint64_t column_u64(sqlite3_stmt *st, int column)
 {
 	return (uint64_t)sqlite3_column_int64(st, column);
@@ -51,6 +57,35 @@ static void bind_bytes(sqlite3_stmt *st, int column, const void *bytes, size_t l
 	sqlite3_bind_blob64(st, column + 1, len ? bytes : "", len, SQLITE_STATIC);
 }
 
+static bool is_below(sqlite3_stmt *st, int column, int64_t limit)
+{
+	const int64_t value = sqlite3_column_int64(st, column);
+
+	return value >= 0 && value < limit;
+}
+
+/* Whether the columns hold what a row of shale can: nobody who uses them looks again. */
+static bool is_inode(sqlite3_stmt *st)
+{
+	static const int words[] = {INODE_MODE,       INODE_UID,        INODE_GID,    INODE_NLINK,
+				    INODE_RDEV_MAJOR, INODE_RDEV_MINOR, INODE_VERSION};
+	static const int parts[] = {INODE_ATIME_NSEC, INODE_MTIME_NSEC, INODE_CTIME_NSEC};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!is_below(st, words[i], INT64_C(1) << 32))
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (!is_below(st, parts[i], NSEC_PER_S))
+			return false;
+	}
+	return sqlite3_column_int64(st, INODE_SIZE) >= 0 &&
+	       sqlite3_column_int64(st, INODE_PARENT) >= 0 &&
+	       sqlite3_column_int64(st, INODE_LOWER_SIZE) >= 0 &&
+	       sqlite3_column_int64(st, INODE_LOWER_SIZE) <= sqlite3_column_int64(st, INODE_SIZE) &&
+	       is_below(st, INODE_PLACE, SESSION_IN_FILE + 1);
+}
+
 static int read_inode(struct session_db *db, sqlite3_stmt *st, struct session_inode *out,
 		      struct err *e)
 {
@@ -58,6 +93,12 @@ static int read_inode(struct session_db *db, sqlite3_stmt *st, struct session_in
 
 	if (found <= 0)
 		return found;
+	if (!is_inode(st)) {
+		err_set(e, ERR_FORMAT, "the session's database is damaged: inode %lld",
+			sqlite3_column_int64(st, INODE_INO));
+		session_done(st);
+		return -1;
+	}
 	*out = (struct session_inode){
 		.ino = column_u64(st, INODE_INO),
 		.mode = column_u32(st, INODE_MODE),
@@ -152,6 +193,15 @@ int session_db_remove_inode(struct session_db *db, const struct session_inode *i
 	return has_extents ? session_db_cut_extents(db, in->ino, 0, e) : 0;
 }
 
+/* Whether a directory can hold it. */
+static bool is_name(const char *name, size_t len)
+{
+	if (!name || len == 0 || len > LIMIT_NAME || memchr(name, '\0', len) ||
+	    memchr(name, '/', len))
+		return false;
+	return name[0] != '.' || (len != 1 && (len != 2 || name[1] != '.'));
+}
+
 static int read_name(struct session_db *db, sqlite3_stmt *st, struct session_name *out,
 		     struct err *e)
 {
@@ -165,11 +215,13 @@ static int read_name(struct session_db *db, sqlite3_stmt *st, struct session_nam
 	out->order = column_u64(st, NAME_MADE);
 	out->type = column_u32(st, NAME_TYPE);
 	out->len = (size_t)sqlite3_column_bytes(st, NAME_NAME);
-	if (bytes && out->len <= LIMIT_NAME)
+	if (is_name(bytes, out->len) && is_below(st, NAME_INO, INT64_MAX) &&
+	    is_below(st, NAME_MADE, INT64_MAX))
 		memcpy(out->name, bytes, out->len);
 	else
-		err_set(e, ERR_FORMAT, "the session's database is damaged: a name of %zu bytes",
-			out->len);
+		err_set(e, ERR_FORMAT,
+			"the session's database is damaged: a name of %zu bytes in inode %llu",
+			out->len, (unsigned long long)out->parent);
 	session_done(st);
 	if (e->code)
 		return -1;
@@ -351,6 +403,10 @@ int session_db_extent(struct session_db *db, uint64_t ino, uint64_t at, struct s
 		return found;
 	*out = (struct session_extent){column_u64(st, 0), column_u64(st, 1)};
 	session_done(st);
+	if (out->start >= out->end || out->end >> BLOCKS_MAX_LOG != 0)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: an extent of inode %llu",
+			       (unsigned long long)ino);
 	return 1;
 }
 
