@@ -16,7 +16,8 @@ enum {
 	FIRST_NAME = 2,    /* places of readdir: "." and ".." come before */
 };
 
-/* Places of readdir: the base's names by their number, then those of rows as they were made. */
+/* Places of readdir: the base's names by their number, whatever they lead to now, then those of
+ * rows as they were made. */
 #define PLACE_ROWS (UINT64_C(1) << 40)
 
 void session_touch(struct session_inode *in, const struct timespec *now)
@@ -88,15 +89,21 @@ int session_lookup(struct session *s, uint64_t dir, const char *name, uint64_t *
 int session_set_name(struct session *s, uint64_t dir, const char *name, uint64_t ino, uint32_t type,
 		     struct err *e)
 {
-	struct session_name row = {.parent = dir, .ino = ino, .type = type, .len = strlen(name)};
+	struct session_name row;
 	uint64_t lower = 0;
+	const size_t len = strlen(name);
+	const int had = session_db_name(s->db, dir, name, len, &row, e);
 
-	if (find_lower(s, dir, name, row.len, &lower, e) < 0)
+	if (had < 0 || find_lower(s, dir, name, len, &lower, e) < 0)
 		return -1;
 	if (lower == ino) /* as the base has it; 0: neither has it */
-		return session_db_remove_name(s->db, dir, name, row.len, e) < 0 ? -1 : 0;
-	memcpy(row.name, name, row.len + 1);
-	if (ino && session_number(s, &row.order, e) < 0)
+		return session_db_remove_name(s->db, dir, name, len, e) < 0 ? -1 : 0;
+	/* One that is replaced keeps its place: it was there all the time. */
+	const uint64_t order = had ? row.order : 0;
+	row = (struct session_name){
+		.parent = dir, .ino = ino, .order = order, .type = type, .len = len};
+	memcpy(row.name, name, len + 1);
+	if (ino && !lower && !order && session_number(s, &row.order, e) < 0)
 		return -1;
 	return session_db_put_name(s->db, &row, e);
 }
@@ -294,7 +301,7 @@ static void set_dirent(struct session_dirent *out, uint64_t ino, uint32_t type, 
 	out->name[len] = '\0';
 }
 
-/* Names of the base that no row hides: 1, 0 no more, -1. */
+/* Names that the base has, too, and no row hides: 1, 0 no more, -1. */
 static int read_lower(struct session *s, uint64_t dir, uint64_t at, struct session_dirent *out,
 		      struct err *e)
 {
@@ -311,15 +318,16 @@ static int read_lower(struct session *s, uint64_t dir, uint64_t at, struct sessi
 			catalog_readdir(view_catalog(s->base), session_lower(dir), at, &lower, e));
 		if (found <= 0)
 			return found;
-		const int is_hidden =
+		const int has_row =
 			has_rows ? session_db_name(s->db, dir, lower.name, lower.name_len, &row, e)
 				 : 0;
-		if (is_hidden < 0)
+		if (has_row < 0)
 			return -1;
-		if (is_hidden)
+		if (has_row && row.ino == 0)
 			continue;
-		set_dirent(out, (uint64_t)lower.inode + 1, lower.type, at + 1 + FIRST_NAME,
-			   lower.name, lower.name_len);
+		set_dirent(out, has_row ? row.ino : (uint64_t)lower.inode + 1,
+			   has_row ? row.type : lower.type, at + 1 + FIRST_NAME, lower.name,
+			   lower.name_len);
 		return 1;
 	}
 }

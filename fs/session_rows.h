@@ -41,7 +41,7 @@ struct session_inode {
 struct session_name {
 	uint64_t parent;
 	uint64_t ino;   /* 0: the base's name is gone (a whiteout) */
-	uint64_t order; /* of creation, for readdir; 0 for a whiteout */
+	uint64_t order; /* of creation, for readdir; 0 for a name that the base has, too */
 	uint32_t type;  /* S_IFMT bits */
 	size_t len;
 	char name[LIMIT_NAME + 1]; /* NUL at the end */
@@ -69,7 +69,7 @@ int session_db_remove_inode(struct session_db *db, const struct session_inode *i
 
 int session_db_name(struct session_db *db, uint64_t parent, const char *name, size_t len,
 		    struct session_name *out, struct err *e);
-/* The first that was made after `order`, whiteouts left out. */
+/* The first that was made after `order`; names of the base are left out. */
 int session_db_name_made(struct session_db *db, uint64_t parent, uint64_t order,
 			 struct session_name *out, struct err *e);
 /* The first bytewise above `name`; "" with `len` 0 for the first of all. */
