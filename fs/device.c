@@ -245,49 +245,82 @@ static void unescape(char *field)
 	*out = '\0';
 }
 
-/* One line of /proc/self/mountinfo: "36 35 98:0 /root /mountpoint options... - fstype source
- * ..." */
-static bool is_mount_line(char *line, const char *mountpoint, char number[static DEVICE_NUMBER_MAX])
+/* A mount of shale's, as a line of /proc/self/mountinfo tells of it. */
+struct mount_line {
+	const char *mountpoint, *number, *source;
+};
+
+/* "36 35 98:0 /root /mountpoint options... - fstype source ...", which is taken apart in place. */
+static bool parse_line(char *line, struct mount_line *out)
 {
+	enum { NUMBER = 2, MOUNTPOINT = 4, FIELDS = 5 };
 	char *save = NULL;
-	char *fields[5] = {NULL};
+	char *fields[FIELDS] = {NULL};
 	char *word = strtok_r(line, " ", &save);
 
-	for (size_t i = 0; word && i < ARRAY_LEN(fields); i++) {
+	for (size_t i = 0; word && i < FIELDS; i++) {
 		fields[i] = word;
 		word = strtok_r(NULL, " ", &save);
 	}
 	while (word && strcmp(word, "-") != 0)
 		word = strtok_r(NULL, " ", &save);
 	const char *type = word ? strtok_r(NULL, " ", &save) : NULL;
-	if (!type || strcmp(type, DEVICE_FSTYPE) != 0 || !fields[4])
+	char *source = type ? strtok_r(NULL, " ", &save) : NULL;
+	if (!source || strcmp(type, DEVICE_FSTYPE) != 0 || !fields[MOUNTPOINT])
 		return false;
-	unescape(fields[4]);
-	if (strcmp(fields[4], mountpoint) != 0)
-		return false;
-	(void)snprintf(number, DEVICE_NUMBER_MAX, "%s", fields[2]);
+	unescape(fields[MOUNTPOINT]);
+	unescape(source);
+	*out = (struct mount_line){fields[MOUNTPOINT], fields[NUMBER], source};
 	return true;
+}
+
+/* The mount on top of `mountpoint`, whose strings are in `text`: 1, 0, -1. */
+static int find_line(const char *mountpoint, struct str *text, struct mount_line *out,
+		     struct err *e)
+{
+	SCOPE_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	struct mount_line seen;
+	int found = 0;
+
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open /proc/self/mountinfo");
+	if (io_slurp(fd, MOUNTINFO_MAX, "/proc/self/mountinfo", text, e) < 0)
+		return -1;
+	for (char *line = text->data; line && *line;) {
+		char *end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		/* The last match is the one on top. */
+		if (parse_line(line, &seen) && strcmp(seen.mountpoint, mountpoint) == 0) {
+			*out = seen;
+			found = 1;
+		}
+		line = end ? end + 1 : NULL;
+	}
+	return found;
 }
 
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
-	SCOPE_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	int found = 0;
+	struct mount_line line;
+	const int found = find_line(mountpoint, &text, &line, e);
 
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open /proc/self/mountinfo");
-	if (io_slurp(fd, MOUNTINFO_MAX, "/proc/self/mountinfo", &text, e) < 0)
-		return -1;
-	for (char *line = text.data; line && *line;) {
-		char *end = strchr(line, '\n');
-		if (end)
-			*end = '\0';
-		/* The last match is the mount on top. */
-		found |= is_mount_line(line, mountpoint, number);
-		line = end ? end + 1 : NULL;
-	}
+	if (found > 0)
+		(void)snprintf(number, DEVICE_NUMBER_MAX, "%s", line.number);
 	return found;
+}
+
+int device_source(const char *mountpoint, char **out, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct mount_line line;
+	const int found = find_line(mountpoint, &text, &line, e);
+
+	if (found <= 0)
+		return found;
+	*out = str_dup(line.source, e);
+	return *out ? 1 : -1;
 }
 
 bool device_is_connected(int device)

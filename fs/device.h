@@ -34,6 +34,9 @@ char *device_follow(const char *path, struct err *e);
 enum { DEVICE_NUMBER_MAX = 24 };
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e);
 
+/* The same with its source; the caller frees it. */
+int device_source(const char *mountpoint, char **out, struct err *e);
+
 /* Whether the mount of `device` is still there for anybody. */
 bool device_is_connected(int device);
 

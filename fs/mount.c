@@ -157,6 +157,14 @@ static int find_mount(const char *mountpoint, char **out, struct err *e)
 	return e->code ? -1 : 0;
 }
 
+int mount_source(const char *mountpoint, char **out, struct err *e)
+{
+	SCOPE_FREE char *path = NULL;
+	const int found = find_mount(mountpoint, &path, e);
+
+	return found > 0 ? device_source(path, out, e) : found;
+}
+
 int mount_end(const char *mountpoint, bool is_lazy, struct err *e)
 {
 	char q[QUOTE_MAX];

@@ -72,6 +72,10 @@ struct mount_service {
  */
 int mount_run(const struct mount_options *opt, const struct mount_service *service, struct err *e);
 
+/* What mount(8) shows of the shale mount that `mountpoint` is, or leads to as a link: 1, 0 there is
+ * none, -1.  The caller frees it. */
+int mount_source(const char *mountpoint, char **out, struct err *e);
+
 /* Ends a shale mount (also one whose server died).  `is_lazy`: detaches now, ends when the last
  * user leaves. ERR_BUSY, ERR_NOT_FOUND for what is no shale mount. */
 int mount_end(const char *mountpoint, bool is_lazy, struct err *e);

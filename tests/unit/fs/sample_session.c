@@ -204,6 +204,13 @@ void sample_unlink(const char *path)
 	ck_assert_no_err(&e);
 }
 
+void sample_sync(void)
+{
+	struct err e = ERR_INIT;
+
+	ck_assert_int_eq(session_sync(sample_session, &e), 0);
+}
+
 void sample_rmdir(const char *path)
 {
 	struct err e = ERR_INIT;

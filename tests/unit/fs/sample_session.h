@@ -41,6 +41,7 @@ void sample_put(const char *path, const char *text);  /* a new file with this co
 void sample_write(uint64_t ino, uint64_t offset, const void *bytes, size_t len);
 void sample_truncate(uint64_t ino, uint64_t size);
 void sample_unlink(const char *path);
+void sample_sync(void);
 void sample_rmdir(const char *path);
 void sample_rename(const char *from, const char *to, unsigned flags);
 struct stat sample_stat(uint64_t ino);
