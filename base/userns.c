@@ -43,8 +43,10 @@ static const struct {
 	[GIDS] = {"group", "/etc/subgid", "newgidmap", "/proc/self/gid_map", "--add-subgids"},
 };
 
-/* How running a helper ended; what the child tells of one fits in two bits. */
-enum outcome { WAS_NOT_RUN, HAS_MAPPED, HAS_FAILED, IS_MISSING, OUTCOMES };
+/* How running a helper ended. */
+enum outcome { WAS_NOT_RUN, HAS_MAPPED, HAS_FAILED, CANNOT_RUN };
+
+enum { OUTCOME_BITS = 2 /* of the child's exit status, for each helper */ };
 
 /* One of the two maps. */
 struct side {
@@ -163,8 +165,9 @@ static enum outcome run_helper(const struct strlist *argv)
 	if (argv->count == 0)
 		return WAS_NOT_RUN;
 	const int r = posix_spawnp(&pid, argv->items[0], NULL, NULL, argv->items, environ);
+	/* Of a name that no folder of $PATH has, this is not always ENOENT. */
 	if (r != 0)
-		return r == ENOENT ? IS_MISSING : HAS_FAILED;
+		return CANNOT_RUN;
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return HAS_FAILED;
@@ -183,7 +186,7 @@ static void run_helpers(const struct plan *p, int go)
 	if (io_read(go, &byte, 1) != 1)
 		_exit(0);
 	for (int i = 0; i < KINDS; i++)
-		status += (int)run_helper(&p->sides[i].argv) << (2 * i);
+		status |= (int)run_helper(&p->sides[i].argv) << (OUTCOME_BITS * i);
 	_exit(status);
 }
 
@@ -217,12 +220,13 @@ static int end_helpers(struct plan *p, pid_t child, struct err *e)
 	}
 	for (int i = 0; i < KINDS; i++) {
 		struct side *side = &p->sides[i];
-		side->outcome = WIFEXITED(status)
-					? (enum outcome)(WEXITSTATUS(status) >> (2 * i) & 3)
-					: HAS_FAILED;
 		const char *helper = kinds[i].helper;
-		if ((side->outcome == IS_MISSING &&
-		     str_appendf(&side->reason, e, "'%s' is not installed (package uidmap)",
+		const int bits = WEXITSTATUS(status) >> (OUTCOME_BITS * i);
+		side->outcome = WIFEXITED(status) ? (enum outcome)(bits & ((1 << OUTCOME_BITS) - 1))
+						  : HAS_FAILED;
+		if ((side->outcome == CANNOT_RUN &&
+		     str_appendf(&side->reason, e,
+				 "'%s' cannot be run (is the package uidmap installed?)",
 				 helper) < 0) ||
 		    (side->outcome == HAS_FAILED &&
 		     str_appendf(&side->reason, e, "'%s' failed", helper) < 0))
@@ -272,7 +276,8 @@ static int map_own(const struct plan *p, int kind, struct err *e)
 	return write_file(kinds[kind].map, text, e);
 }
 
-/* "no user and no group but your own is there ...: REASON; REASON (as root: usermod ...)" */
+/* "no user and no group but your own is known ...: REASON; REASON (root can mend it: usermod ...)"
+ */
 static int tell_lack(const struct plan *p, struct str *lack, struct err *e)
 {
 	SCOPE(str) struct str reasons = STR_INIT;

@@ -25,6 +25,9 @@ expect 125 "shale: cannot make a mount namespace (root needs CAP_SYS_ADMIN): Ope
 # shellcheck disable=SC2016 # for awk
 same "map" "$(as_user shale unshare shale unshare awk '{ print $1, $2, $3 }' /proc/self/uid_map)" "0 1000 1
 1 100000 65536"
+expect 125 "shale: cannot make a user namespace (too many, *: see user.max_user_namespaces): No space left on device" \
+  as_user shale unshare sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+    setpriv --reuid 7 --regid 7 --clear-groups shale unshare true'
 # A user of the inside has no subordinate ids of his own: the files say what those of the outside have.
 expect 0 "shale: warning: no user *: '/etc/subuid' has no line for uid 7; *
 0" as_user shale unshare setpriv --reuid 7 --regid 7 --clear-groups shale unshare id -u

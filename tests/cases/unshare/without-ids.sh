@@ -80,8 +80,13 @@ mkdir bin
 for program in shale sh id; do
   ln -s "$(command -v "$program")" bin
 done
-warns "$none'newuidmap' is not installed (package uidmap); 'newgidmap' is not installed (package uidmap)" \
-  setpriv --reuid 1000 --regid 1000 --clear-groups env PATH="$PWD/bin"
+# A folder that cannot be searched, which the system tells instead of the lack.
+mkdir -m 700 closed
+for path in "$PWD/bin" "$PWD/closed:$PWD/bin"; do
+  warns "${none}'newuidmap' cannot be run (is the package uidmap installed?); \
+'newgidmap' cannot be run (is the package uidmap installed?)" \
+    setpriv --reuid 1000 --regid 1000 --clear-groups env PATH="$path"
+done
 # They say why themselves.
 fails="$none'newuidmap' failed; 'newgidmap' failed"
 expect 0 "newuidmap: *newgidmap: *$fails
