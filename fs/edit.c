@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "fs/channel.h"
+#include "fs/edit_control.h"
 #include "fs/edit_ops.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
 struct editor {
 	struct edit_context context; /* first: what requests are given */
 	struct view *view;
+	struct edit_control *control;
 	pthread_t settler;
 	bool has_settler;
 	pthread_mutex_t lock;
@@ -105,6 +107,7 @@ static void close_editor(void *data)
 {
 	struct editor *d = data;
 
+	edit_control_stop(d->control);
 	stop_settler(d);
 	session_close(d->context.session);
 	view_close(d->view);
@@ -125,7 +128,8 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 	if (d->view &&
 	    session_open(d->view, sessions_fd(edit->folder), sessions_data_fd(edit->folder), flags,
 			 &d->context.session, e) == 0 &&
-	    start_settler(d, e) == 0)
+	    start_settler(d, e) == 0 &&
+	    (d->control = edit_control_start(d->context.session, sessions_fd(edit->folder), e)))
 		return d;
 	close_editor(d);
 	return NULL;

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "fs/session_freeze.h"
 #include "fs/session_private.h"
 #include "fs/session_wal.h"
 
@@ -84,6 +85,8 @@ static void cut_file(struct session *s, const struct session_doomed *d)
 /* After a sync. */
 static void bury_files(struct session *s)
 {
+	if (s->is_frozen)
+		return;
 	for (size_t i = 0; i < s->doomed_count; i++) {
 		const struct session_doomed *d = &s->doomed[i];
 		if (d->is_shorter)
@@ -416,6 +419,29 @@ int session_settle(struct session *s, struct err *e)
 	return is_due ? session_sync(s, e) : 0;
 }
 
+int session_freeze(struct session *s, int dirfd, struct err *e)
+{
+	int r = -1;
+
+	session_lock(s);
+	if (s->is_frozen)
+		err_set(e, ERR_BUSY, "the session is being read by another command");
+	else
+		r = session_db_copy(s->db, dirfd, e);
+	if (r == 0)
+		s->is_frozen = true;
+	session_unlock(s);
+	return r;
+}
+
+void session_thaw(struct session *s)
+{
+	session_lock(s);
+	s->is_frozen = false;
+	id_map_clear(&s->fresh);
+	session_unlock(s);
+}
+
 int session_statfs(struct session *s, struct statvfs *out, struct err *e)
 {
 	if (fstatvfs(s->files.dirfd, out) < 0)
@@ -566,6 +592,7 @@ void session_close(struct session *s)
 	id_map_fini(&s->lookups);
 	id_map_fini(&s->orphans);
 	id_map_fini(&s->forgotten);
+	id_map_fini(&s->fresh);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

@@ -33,7 +33,7 @@ struct session;
 enum {
 	SESSION_CREATE = 1,    /* the folder may be new */
 	SESSION_TAKE_OVER = 2, /* from a process that died while it was mounted */
-	SESSION_READ = 4, /* beside a mount: what it was at this moment; nothing can be changed */
+	SESSION_READ = 4,      /* the copy that session_freeze makes; nothing can be changed */
 };
 
 /*

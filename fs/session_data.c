@@ -207,12 +207,33 @@ ssize_t session_read(struct session *s, uint64_t ino, uint64_t offset, void *buf
 	return (ssize_t)done;
 }
 
+/* Whether somebody reads the row's data file, who must not see it change. */
+static bool is_read(const struct session *s, const struct session_inode *in)
+{
+	const uint64_t *fresh = s->is_frozen ? id_map_get(&s->fresh, in->ino) : NULL;
+
+	return s->is_frozen && !(fresh && *fresh == in->version);
+}
+
+/* The next version of the row's data file is only ours. */
+static int note_fresh(struct session *s, const struct session_inode *in, struct err *e)
+{
+	return s->is_frozen ? id_map_put(&s->fresh, in->ino, in->version, e) : 0;
+}
+
 /* The data file of a row that has one, to be written. */
-static struct session_file *open_for_write(struct session *s, const struct session_inode *in,
+static struct session_file *open_for_write(struct session *s, struct session_inode *in,
 					   struct err *e)
 {
+	if (is_read(s, in)) {
+		if (session_files_copy(&s->files, in->ino, in->version, in->version + 1, e) < 0 ||
+		    session_doom_file(s, in, false, e) < 0)
+			return NULL;
+		in->version++;
+		if (note_fresh(s, in, e) < 0)
+			return NULL;
+	}
 	struct session_file *file = session_files_get(&s->files, in->ino, in->version, e);
-
 	if (file && session_files_mark(&s->files, file, e) < 0) {
 		session_files_put(file);
 		return NULL;
@@ -244,7 +265,10 @@ static struct session_file *make_file(struct session *s, struct session_inode *i
 	}
 	in->place = SESSION_IN_FILE;
 	in->version++;
-	return file;
+	if (note_fresh(s, in, e) == 0)
+		return file;
+	session_files_put(file);
+	return NULL;
 }
 
 /* Copies the block of `offset` up, when it is the base's still. */

@@ -22,6 +22,7 @@
 enum {
 	APPLICATION_ID = 0x53484c45, /* "SHLE": file(1) can tell it */
 	MARK_ROOT_PAGE = 2,
+	PATH_SIZE = 64,
 	CACHE_KIB = 8192,
 	/* Small: each page that a transaction touches is written whole. */
 	PAGE_SIZE_BYTES = 1024,
@@ -274,15 +275,20 @@ static int settle(struct session_db *db, unsigned flags, struct err *e)
 	return 0;
 }
 
+/* SQLite resolves the link, and names its other files after what it finds. */
+static void format_path(char out[static PATH_SIZE], int dirfd)
+{
+	(void)snprintf(out, PATH_SIZE, "/proc/self/fd/%d/" SESSION_DB_NAME, dirfd);
+}
+
 static int open_file(struct session_db *db, int dirfd, unsigned flags, struct err *e)
 {
 	const char *vfs = session_vfs(e);
-	char path[64];
+	char path[PATH_SIZE];
 
 	if (!vfs)
 		return -1;
-	/* SQLite resolves the link, and names its other files after what it finds. */
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/" SESSION_DB_NAME, dirfd);
+	format_path(path, dirfd);
 	const int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			(flags & SESSION_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
 	if (sqlite3_open_v2(path, &db->db, how, vfs) != SQLITE_OK)
@@ -356,6 +362,39 @@ int session_db_check(struct session_db *db, struct err *e)
 			text ? text : "no answer");
 	sqlite3_finalize(st);
 	return e->code ? -1 : 0;
+}
+
+static int copy_pages(struct session_db *db, sqlite3 *to, struct err *e)
+{
+	sqlite3_backup *copy = sqlite3_backup_init(to, "main", db->db, "main");
+
+	if (copy) {
+		(void)sqlite3_backup_step(copy, -1);
+		(void)sqlite3_backup_finish(copy);
+	}
+	const struct session_db failed = {.db = to};
+	return sqlite3_errcode(to) == SQLITE_OK ? 0 : session_db_fail(&failed, "be copied", e);
+}
+
+int session_db_copy(struct session_db *db, int dirfd, struct err *e)
+{
+	sqlite3 *to = NULL;
+	char path[PATH_SIZE];
+
+	format_path(path, dirfd);
+	int r = -1;
+	if (sqlite3_open_v2(path, &to,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) == SQLITE_OK &&
+	    sqlite3_exec(to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL,
+			 NULL) == SQLITE_OK)
+		r = copy_pages(db, to, e);
+	else if (to)
+		session_db_fail(&(struct session_db){.db = to}, "be copied", e);
+	else
+		err_nomem(e);
+	sqlite3_close(to);
+	return r;
 }
 
 int session_db_begin(struct session_db *db, struct err *e)

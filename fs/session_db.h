@@ -27,7 +27,7 @@ struct session_db;
 
 enum {
 	SESSION_DB_CREATE = 1,
-	SESSION_DB_READ = 2, /* beside a writer: one snapshot from the first read on */
+	SESSION_DB_READ = 2, /* a copy, by session_db_copy */
 };
 
 /* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it is made when it is
@@ -39,6 +39,10 @@ SCOPE_DEFINE(session_db, struct session_db *, session_db_close)
 
 /* Every page and index; for resuming and fsck.  ERR_FORMAT. */
 int session_db_check(struct session_db *db, struct err *e);
+
+/* A copy of it as it is, for SESSION_DB_READ, as `SESSION_DB_NAME` in the folder `dirfd`, which has
+ * none.  Not in a transaction; the copy is not synced. */
+int session_db_copy(struct session_db *db, int dirfd, struct err *e);
 
 int session_db_begin(struct session_db *db, struct err *e);
 int session_db_commit(struct session_db *db, struct err *e);

@@ -52,6 +52,8 @@ struct session {
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
 	size_t doomed_before; /* those of transactions that were committed */
+	bool is_frozen;       /* somebody reads the data files that there are */
+	struct id_map fresh;  /* inode to the version of its data file that nobody reads */
 	bool is_changed;      /* since the last sync */
 	time_t synced;        /* when, of a clock that nobody sets */
 };

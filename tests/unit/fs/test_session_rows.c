@@ -356,21 +356,22 @@ START_TEST(a_transaction_is_whole_or_nothing)
 }
 END_TEST
 
-/* Who reads beside sees one moment, and changes nothing. */
-START_TEST(a_reader_sees_what_was_there)
+/* A copy is of one moment, and can only be read. */
+START_TEST(a_copy_has_what_was_there)
 {
 	SCOPE(session_db) struct session_db *reader = NULL;
 	struct session_inode in;
 	struct err e = ERR_INIT;
 
-	session_db_open(scratch_fd(), SESSION_DB_READ, 0, &reader, &e);
-	ck_assert_no_err(&e);
+	ck_assert_int_eq(mkdirat(scratch_fd(), "copy", 0700), 0);
+	SCOPE_FD int folder = openat(scratch_fd(), "copy", O_RDONLY | O_DIRECTORY);
 	session_db_put_inode(db, &inode, &e);
-	session_db_sync(db, &e);
-	session_db_checkpoint(db, &e);
+	session_db_copy(db, folder, &e);
+	session_db_remove_inode(db, &inode, &e);
+	session_db_open(folder, SESSION_DB_READ, 0, &reader, &e);
 	ck_assert_no_err(&e);
-	ck_assert_int_eq(session_db_inode(reader, 7, &in, &e), 0);
-	session_db_put_inode(reader, &inode, &e);
+	ck_assert_int_eq(session_db_inode(reader, 7, &in, &e), 1);
+	session_db_remove_inode(reader, &inode, &e);
 	ck_assert_int_ne(e.code, ERR_NONE);
 	err_clear(&e);
 }
@@ -537,7 +538,7 @@ static Suite *suite_new(void)
 	tcase_add_loop_test(tc, extents_are_joined_and_cut, 0, UNIT_LOOPS(5));
 	tcase_add_test(tc, a_reply_is_kept_for_each_thread);
 	tcase_add_test(tc, a_transaction_is_whole_or_nothing);
-	tcase_add_test(tc, a_reader_sees_what_was_there);
+	tcase_add_test(tc, a_copy_has_what_was_there);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("damage");
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ *	command				worker
+ *	connects			copies the rows, keeps the data
+ *	reads; asks: still?		yes
+ *	closes				removes the copy, lets the data go
+ *
+ * A worker that follows one that died knows of no command: the line is dead then, and the command
+ * learns it when it asks at the end.
+ */
+#include "fs/edit_control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "fs/message.h"
+#include "fs/session_db.h"
+#include "fs/session_freeze.h"
+
+#define SOCKET_NAME   "control"
+#define SNAPSHOT_NAME "snapshot"
+
+enum { BACKLOG = 16, SNAPSHOT_MODE = 0700 };
+
+struct edit_control {
+	struct session *session;
+	int dirfd; /* borrowed */
+	int listener;
+	int stop; /* an eventfd: readable when the thread is to end */
+	pthread_t thread;
+	bool has_thread;
+};
+
+static void set_address(struct sockaddr_un *address, int dirfd)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	(void)snprintf(address->sun_path, sizeof(address->sun_path),
+		       "/proc/self/fd/%d/" SOCKET_NAME, dirfd);
+}
+
+/* False: the thread is to end. */
+static bool wait_for(const struct edit_control *c, int fd)
+{
+	struct pollfd fds[] = {{.fd = c->stop, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+
+	while (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno == EINTR)
+		;
+	return !fds[0].revents;
+}
+
+/* What SQLite made beside the copy, too. */
+static void remove_snapshot(int dirfd)
+{
+	static const char *const names[] = {
+		SNAPSHOT_NAME "/" SESSION_DB_NAME,
+		SNAPSHOT_NAME "/" SESSION_DB_NAME "-wal",
+		SNAPSHOT_NAME "/" SESSION_DB_NAME "-shm",
+		SNAPSHOT_NAME "/" SESSION_DB_NAME "-journal",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void)unlinkat(dirfd, names[i], 0);
+	if (unlinkat(dirfd, SNAPSHOT_NAME, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		log_warning("cannot remove the copy of a session: errno %d", errno);
+}
+
+/* The fd of its folder. */
+static int make_snapshot(const struct edit_control *c, struct err *e)
+{
+	remove_snapshot(c->dirfd);
+	if (mkdirat(c->dirfd, SNAPSHOT_NAME, SNAPSHOT_MODE) < 0)
+		return err_sys(e, errno, "cannot make a folder for the copy of a session");
+	SCOPE_FD int fd =
+		openat(c->dirfd, SNAPSHOT_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot open the folder of the copy of a session");
+	return session_freeze(c->session, fd, e) < 0 ? -1 : steal_fd(&fd);
+}
+
+/* Until the command closes the line. */
+static void hold(const struct edit_control *c, int line)
+{
+	const struct err fine = ERR_INIT;
+	char question;
+
+	while (wait_for(c, line)) {
+		if (io_read(line, &question, 1) <= 0 || message_send(line, &fine) < 0)
+			return;
+	}
+}
+
+static void serve(const struct edit_control *c, int line)
+{
+	const char nothing = 0;
+	struct err e = ERR_INIT;
+	SCOPE_FD int fd = make_snapshot(c, &e);
+	const bool is_frozen = fd >= 0;
+
+	if (message_send(line, &e) == 0 && is_frozen &&
+	    message_send_fd(line, fd, &nothing, sizeof(nothing)) == 0)
+		hold(c, line);
+	err_clear(&e);
+	if (is_frozen)
+		session_thaw(c->session);
+	remove_snapshot(c->dirfd);
+}
+
+static void *run(void *ctx)
+{
+	const struct edit_control *c = ctx;
+
+	while (wait_for(c, c->listener)) {
+		SCOPE_FD int line = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (line >= 0)
+			serve(c, line);
+	}
+	return NULL;
+}
+
+static int listen_at(int dirfd, struct err *e)
+{
+	struct sockaddr_un address;
+
+	set_address(&address, dirfd);
+	SCOPE_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot make a socket");
+	/* That of a worker that died. */
+	(void)unlinkat(dirfd, SOCKET_NAME, 0);
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
+		return err_sys(e, errno, "cannot listen in the session's folder");
+	return steal_fd(&fd);
+}
+
+static int start_thread(struct edit_control *c, struct err *e)
+{
+	sigset_t all, before;
+
+	/* Signals are the loop's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	const int r = pthread_create(&c->thread, NULL, run, c);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	c->has_thread = r == 0;
+	return r == 0 ? 0 : err_sys(e, r, "cannot start a thread");
+}
+
+struct edit_control *edit_control_start(struct session *s, int dirfd, struct err *e)
+{
+	struct edit_control *c = array_new(1, sizeof(*c), e);
+
+	if (!c)
+		return NULL;
+	*c = (struct edit_control){.session = s, .dirfd = dirfd, .listener = -1};
+	c->stop = eventfd(0, EFD_CLOEXEC);
+	if (c->stop < 0)
+		err_sys(e, errno, "cannot make an eventfd");
+	else
+		c->listener = listen_at(dirfd, e);
+	if (c->listener >= 0 && start_thread(c, e) == 0)
+		return c;
+	edit_control_stop(c);
+	return NULL;
+}
+
+void edit_control_stop(struct edit_control *c)
+{
+	if (!c)
+		return;
+	if (c->has_thread) {
+		(void)eventfd_write(c->stop, 1);
+		pthread_join(c->thread, NULL);
+	}
+	if (c->listener >= 0) {
+		close(c->listener);
+		(void)unlinkat(c->dirfd, SOCKET_NAME, 0);
+	}
+	if (c->stop >= 0)
+		close(c->stop);
+	free(c);
+}
+
+static int dial(int dirfd, struct err *e)
+{
+	struct sockaddr_un address;
+
+	set_address(&address, dirfd);
+	SCOPE_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(e, errno, "cannot make a socket");
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			return err_set(e, ERR_NOT_FOUND, "no mount answers for the session");
+		return err_sys(e, errno, "cannot reach the mount of the session");
+	}
+	return steal_fd(&fd);
+}
+
+static int fail_silent(struct err *e)
+{
+	return err_set(e, ERR_BUSY, "the mount of the session ended while it was asked; try again");
+}
+
+int edit_freeze(int dirfd, struct edit_frozen *out, struct err *e)
+{
+	struct err told = ERR_INIT;
+	char nothing;
+
+	SCOPE_FD int fd = dial(dirfd, e);
+	if (fd < 0)
+		return -1;
+	if (message_receive(fd, true, &told) <= 0)
+		return fail_silent(e);
+	if (told.code)
+		return err_move(e, &told);
+	const int folder = message_receive_fd(fd, &nothing, sizeof(nothing));
+	if (folder < 0)
+		return fail_silent(e);
+	*out = (struct edit_frozen){steal_fd(&fd), folder};
+	return 0;
+}
+
+int edit_frozen_check(const struct edit_frozen *f, struct err *e)
+{
+	const char question = '?';
+	struct err told = ERR_INIT;
+
+	if (send(f->socket, &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
+	    message_receive(f->socket, true, &told) <= 0) {
+		err_clear(&told);
+		return err_set(e, ERR_BUSY,
+			       "the session went on while it was read, as a process of its mount "
+			       "died; try again");
+	}
+	return 0;
+}
+
+void edit_thaw(struct edit_frozen *f)
+{
+	if (f->socket >= 0)
+		close(f->socket);
+	if (f->dirfd >= 0)
+		close(f->dirfd);
+	*f = (struct edit_frozen)EDIT_FROZEN_INIT;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a command reads an edit session that is mounted: it asks the mount's worker, which freezes
+ * what there is (fs/session_freeze.h) for as long as the command holds the line.
+ *
+ * The line is a socket in the session's folder, which only the session's owner can reach.  One
+ * command reads at a time; others wait for it.
+ */
+#ifndef FS_EDIT_CONTROL_H
+#define FS_EDIT_CONTROL_H
+
+#include "base/err.h"
+#include "base/scope.h"
+#include "fs/session.h"
+
+struct edit_control;
+
+/* In the worker: a thread that answers, until edit_control_stop.  `dirfd`, the session's folder,
+ * and `s` are borrowed. */
+struct edit_control *edit_control_start(struct session *s, int dirfd, struct err *e);
+void edit_control_stop(struct edit_control *c);
+
+/* A session that is frozen for us. */
+struct edit_frozen {
+	int socket;
+	int dirfd; /* of the copy: for session_open with SESSION_READ */
+};
+#define EDIT_FROZEN_INIT \
+	{                \
+		-1, -1   \
+	}
+
+/* `dirfd`: the session's folder.  ERR_NOT_FOUND: no worker answers there. */
+int edit_freeze(int dirfd, struct edit_frozen *out, struct err *e);
+/* After all was read: whether it was frozen all the time.  ERR_BUSY: the worker died meanwhile, and
+ * what was read may be of two moments. */
+int edit_frozen_check(const struct edit_frozen *f, struct err *e);
+void edit_thaw(struct edit_frozen *f);
+SCOPE_DEFINE_VALUE(edit_frozen, struct edit_frozen, edit_thaw)
+
+#endif
