@@ -14,7 +14,8 @@ enum {
 	WIRE_MAJOR = 7,
 	WIRE_INIT = 26,         /* FUSE_INIT */
 	WIRE_NOTIFY_RESEND = 7, /* FUSE_NOTIFY_RESEND */
-	WIRE_READ_MIN = 8192,   /* FUSE_MIN_READ_BUFFER: a smaller read is EINVAL */
+	WIRE_READ_MIN = 8192,   /* FUSE_MIN_READ_BUFFER: a smaller read is EINVAL; room for any
+				   request without data */
 	WIRE_INIT_FLAGS = 12,   /* offsetof(struct fuse_init_in, flags), and of fuse_init_out */
 	WIRE_INIT_IN_FLAGS2 = 16,
 	WIRE_INIT_OUT_FLAGS2 = 32,
@@ -40,17 +41,14 @@ struct wire_out {
 
 /* libfuse gives its hooks the userdata of the session, which is not ours. */
 static struct {
-	const struct channel_init *init;
-	uint64_t flags;
-	void (*answered)(void *ctx);
-	void *ctx;
-	bool is_started;  /* INIT is done, and what is written now answers clients */
-	bool is_takeover; /* the kernel had its answer to INIT */
-	atomic_bool is_answering;
+	struct channel_options opt;
+	bool is_started; /* INIT is done, and what is written now answers clients */
+	atomic_bool has_answered;
 } channel;
 
-/* What a thread read last. */
+/* What a thread read last, and where to. */
 static _Thread_local struct {
+	const void *buf;
 	size_t len;
 	_Alignas(8) uint8_t bytes[CHANNEL_REQUEST_MAX];
 } request;
@@ -109,13 +107,32 @@ uint64_t channel_offered(const struct channel_init *init)
 	return flags | (uint64_t)u32_at(init->bytes, body + WIRE_INIT_IN_FLAGS2) << 32;
 }
 
+/*
+ * A process that is being killed still takes requests.  The kernel then does not bring in pages of
+ * its buffer that it has never used, as that would take time, and fails the request with EIO: the
+ * client would see the death.  With the pages there the request is kept, for the successor.
+ */
+static void bring_in(uint8_t *buf, size_t len)
+{
+	enum { PAGE = 4096 }; /* or more */
+
+	if (!channel.opt.is_writable && len > WIRE_READ_MIN)
+		len = WIRE_READ_MIN;
+	for (size_t at = 0; at < len; at += PAGE)
+		((volatile uint8_t *)buf)[at] = 0;
+	((volatile uint8_t *)buf)[len - 1] = 0;
+}
+
 /* libfuse's hook: read(2), and a look at what came.  ENOENT (a request that was given up), EINTR,
  * EAGAIN and ENODEV (unmounted) are libfuse's to understand. */
 static ssize_t channel_read(int fd, void *buf, size_t len, void *userdata)
 {
-	const ssize_t n = read(fd, buf, len);
-
 	(void)userdata;
+	if (buf != request.buf) {
+		bring_in(buf, len);
+		request.buf = buf;
+	}
+	const ssize_t n = read(fd, buf, len);
 	if (n > 0) {
 		request.len = (size_t)n < sizeof(request.bytes) ? (size_t)n : sizeof(request.bytes);
 		memcpy(request.bytes, buf, request.len);
@@ -130,7 +147,7 @@ static ssize_t write_init(int fd, const struct iovec *iov, int count, size_t tot
 	struct wire_out head;
 	size_t at = 0;
 
-	if (channel.is_takeover)
+	if (channel.opt.is_takeover)
 		return (ssize_t)total;
 	if (total > sizeof(bytes) || total < sizeof(head))
 		return writev(fd, iov, count);
@@ -139,7 +156,8 @@ static ssize_t write_init(int fd, const struct iovec *iov, int count, size_t tot
 		at += iov[i].iov_len;
 	}
 	memcpy(&head, bytes, sizeof(head));
-	const uint64_t flags = (channel.flags | CHANNEL_HAS_RESEND) & channel_offered(channel.init);
+	const uint64_t flags =
+		(channel.opt.flags | CHANNEL_HAS_RESEND) & channel_offered(channel.opt.init);
 	uint8_t *body = bytes + sizeof(head);
 	if (head.error == 0 && total >= sizeof(head) + WIRE_INIT_FLAGS + sizeof(uint32_t))
 		or_u32_at(body, WIRE_INIT_FLAGS, (uint32_t)flags);
@@ -161,14 +179,14 @@ static ssize_t channel_writev(int fd, struct iovec *iov, int count, void *userda
 		return write_init(fd, iov, count, total);
 	}
 	const ssize_t n = writev(fd, iov, count);
-	if (n >= 0 && !atomic_load_explicit(&channel.is_answering, memory_order_relaxed) &&
-	    !atomic_exchange(&channel.is_answering, true) && channel.answered)
-		channel.answered(channel.ctx);
+	if (n >= 0 && !atomic_load_explicit(&channel.has_answered, memory_order_relaxed) &&
+	    !atomic_exchange(&channel.has_answered, true) && channel.opt.answered)
+		channel.opt.answered(channel.opt.ctx);
 	return n;
 }
 
-int channel_open(struct fuse_session *session, int device, const struct channel_init *init,
-		 uint64_t flags, void (*answered)(void *ctx), void *ctx, struct err *e)
+int channel_open(struct fuse_session *session, int device, const struct channel_options *opt,
+		 struct err *e)
 {
 	static const struct fuse_custom_io io = {.read = channel_read, .writev = channel_writev};
 	const int r = fuse_session_custom_io(session, &io, device);
@@ -176,28 +194,25 @@ int channel_open(struct fuse_session *session, int device, const struct channel_
 	if (r != 0)
 		return err_sys(e, r < 0 ? -r : ENOMEM,
 			       "libfuse does not take the descriptor of /dev/fuse");
-	channel.init = init;
-	channel.flags = flags;
-	channel.answered = answered;
-	channel.ctx = ctx;
+	channel.opt = *opt;
 	channel.is_started = false;
-	channel.is_answering = false;
+	channel.has_answered = false;
 	return 0;
 }
 
-int channel_start(struct fuse_session *session, bool is_takeover, struct err *e)
+int channel_start(struct fuse_session *session, struct err *e)
 {
 	const struct wire_out resend = {.len = sizeof(resend), .error = WIRE_NOTIFY_RESEND};
+	const struct channel_init *init = channel.opt.init;
 	_Alignas(8) uint8_t bytes[CHANNEL_INIT_MAX];
-	struct fuse_buf buf = {.mem = bytes, .size = channel.init->len};
+	struct fuse_buf buf = {.mem = bytes, .size = init->len};
 
-	memcpy(bytes, channel.init->bytes, channel.init->len);
-	channel.is_takeover = is_takeover;
+	memcpy(bytes, init->bytes, init->len);
 	/* Before any thread reads: a request that came in between would find libfuse not ready. */
 	fuse_session_process_buf(session, &buf);
 	channel.is_started = true;
-	if (is_takeover && write(fuse_session_fd(session), &resend, sizeof(resend)) < 0 &&
-	    errno != ENODEV)
+	if (channel.opt.is_takeover &&
+	    write(fuse_session_fd(session), &resend, sizeof(resend)) < 0 && errno != ENODEV)
 		return err_sys(e, errno, "the kernel does not send requests again");
 	return 0;
 }

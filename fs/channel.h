@@ -47,17 +47,24 @@ int channel_read_init(int device, struct channel_init *out, struct err *e);
 /* What the kernel can do: flags as above. */
 uint64_t channel_offered(const struct channel_init *init);
 
-/*
- * Ties `session` to `device`, which the session owns on success.  `flags` are asked of the kernel,
- * besides those that libfuse asks for, where it offers them.  `answered` (may be NULL) is called
- * once, by any thread, after the first answer to a request that is not INIT.  `init` and `ctx` are
- * borrowed until the session is gone.
- */
-int channel_open(struct fuse_session *session, int device, const struct channel_init *init,
-		 uint64_t flags, void (*answered)(void *ctx), void *ctx, struct err *e);
+struct channel_options {
+	const struct channel_init *init;
+	bool is_takeover; /* another process has answered INIT */
+	bool is_writable; /* requests may carry data */
+	uint64_t flags;   /* asked of the kernel where it offers them, besides libfuse's */
+	/* Called once, by any thread, after the first answer to a request that is not INIT; may be
+	 * NULL. */
+	void (*answered)(void *ctx);
+	void *ctx;
+};
 
-/* Has libfuse take INIT; then `is_takeover` asks for what was left unanswered. */
-int channel_start(struct fuse_session *session, bool is_takeover, struct err *e);
+/* Ties `session` to `device`, which the session owns on success.  What `opt` points to is borrowed
+ * until the session is gone. */
+int channel_open(struct fuse_session *session, int device, const struct channel_options *opt,
+		 struct err *e);
+
+/* Has libfuse take INIT; a successor then asks for what was left unanswered. */
+int channel_start(struct fuse_session *session, struct err *e);
 
 /* The number of this thread's request, without bit 63: the same when it is sent again. */
 uint64_t channel_unique(void);

@@ -107,8 +107,15 @@ static struct fuse_session *session_open(struct worker *w, void *data, struct er
 		err_sys(e, sys ? sys : EINVAL, "libfuse cannot make a session");
 		return NULL;
 	}
-	if (channel_open(session, w->device, &w->mount.init, w->service->init_flags, tell_answered,
-			 w, e) < 0) {
+	const struct channel_options opt = {
+		.init = &w->mount.init,
+		.is_takeover = w->deaths > 0,
+		.is_writable = w->service->is_writable,
+		.flags = w->service->init_flags,
+		.answered = tell_answered,
+		.ctx = w,
+	};
+	if (channel_open(session, w->device, &opt, e) < 0) {
 		fuse_session_destroy(session);
 		return NULL;
 	}
@@ -151,7 +158,7 @@ static int serve(struct worker *w, void *data, struct err *e)
 
 	if (!session)
 		return -1;
-	int r = channel_start(session, w->deaths > 0, e);
+	int r = channel_start(session, e);
 	if (r == 0) {
 		catch_signals(session);
 		sigprocmask(SIG_SETMASK, w->mask, NULL);

@@ -239,11 +239,17 @@ has_new_server() {
   [ -n "$has_new_server" ] && [ "$has_new_server" != "$2" ]
 }
 
-# kill_server MOUNTPOINT: kill -9 of the worker; returns when another is there.
+# has_serving_server MOUNTPOINT FORMER: the same, and it has begun to answer, for which it has threads.
+has_serving_server() {
+  has_new_server "$@" && [ -e "/proc/$has_new_server/task" ] &&
+    [ "$(find "/proc/$has_new_server/task" -mindepth 1 -maxdepth 1 | wc -l)" -gt 1 ]
+}
+
+# kill_server MOUNTPOINT: kill -9 of the worker; returns when another serves.
 kill_server() {
   kill_server=$(server_of "$1")
   kill -KILL "$kill_server"
-  wait_for has_new_server "$1" "$kill_server"
+  wait_for has_serving_server "$1" "$kill_server"
 }
 
 # is_stopped PROCESS: with all its threads.

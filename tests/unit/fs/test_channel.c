@@ -10,7 +10,9 @@
 #include <fuse_lowlevel.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fs/fuse_wire.h"
 #include "main.h"
@@ -24,8 +26,10 @@ enum {
 	NOTIFY_RESEND = 7,
 	LAST_NODE = 1000000, /* its request ends the loop */
 	MANY = 4000,
+	LARGEST_REQUEST = 1024 * 1024, /* and its head: what libfuse 3.14 lets the kernel send */
 	AT_ONCE = 40, /* requests that are not answered yet: sockets take no more for sure */
 };
+#define MAX_PAGES   (1U << 22)
 #define RESENT      (UINT64_C(1) << 63)
 #define HAS_RESEND2 (1U << 7) /* in flags2 */
 
@@ -152,7 +156,7 @@ static void offer(uint32_t flags, uint32_t flags2, uint32_t minor)
 	ck_assert_int_eq(channel_read_init(device, &init, &e), 0);
 }
 
-static void begin(uint64_t flags, bool is_takeover)
+static void begin_with(const struct channel_options *opt)
 {
 	char name[] = "test";
 	char *argv[] = {name, NULL};
@@ -162,10 +166,20 @@ static void begin(uint64_t flags, bool is_takeover)
 	session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
 	fuse_opt_free_args(&args);
 	ck_assert_ptr_nonnull(session);
-	ck_assert_int_eq(channel_open(session, device, &init, flags, count_answered, &answered, &e),
-			 0);
-	ck_assert_int_eq(channel_start(session, is_takeover, &e), 0);
+	ck_assert_int_eq(channel_open(session, device, opt, &e), 0);
+	ck_assert_int_eq(channel_start(session, &e), 0);
 	ck_assert_uint_eq(inits, 1);
+}
+
+static void begin(uint64_t flags, bool is_takeover)
+{
+	const struct channel_options opt = {.init = &init,
+					    .is_takeover = is_takeover,
+					    .flags = flags,
+					    .answered = count_answered,
+					    .ctx = &answered};
+
+	begin_with(&opt);
 }
 
 /* As one turn of libfuse's loop. */
@@ -362,6 +376,39 @@ START_TEST(tells_of_the_first_answer_once)
 }
 END_TEST
 
+/* Whether all pages of a buffer are there. */
+static bool is_present(const void *buf, size_t size)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t first = (uintptr_t)buf & ~(page - 1);
+	const size_t count = ((uintptr_t)buf + size - first + page - 1) / page;
+	SCOPE_FREE unsigned char *there = malloc(count);
+	size_t present = 0;
+
+	ck_assert_int_eq(mincore((void *)first, count * page, there), 0);
+	for (size_t i = 0; i < count; i++)
+		present += there[i] & 1;
+	return present == count;
+}
+
+/* A process that is killed while it takes a request must not lose it: of any size, when it may be
+ * written to. */
+START_TEST(buffers_are_there_before_requests_are)
+{
+	const struct channel_options opt = {.init = &init, .is_writable = _i};
+	struct fuse_buf buf = {.mem = NULL};
+	struct wire_out_header skipped[8];
+
+	offer(WIRE_INIT_EXT | MAX_PAGES, HAS_RESEND2, WIRE_MINOR);
+	begin_with(&opt);
+	told(skipped, sizeof(skipped));
+	say(WIRE_GETATTR, 4, 9, &(struct wire_getattr_in){0}, sizeof(struct wire_getattr_in));
+	ck_assert_int_gt(fuse_session_receive_buf(session, &buf), 0);
+	ck_assert(is_present(buf.mem, opt.is_writable ? LARGEST_REQUEST : 8192));
+	free(buf.mem);
+}
+END_TEST
+
 /* The kernel's side, while libfuse's threads answer. */
 static void *ask_many(void *arg)
 {
@@ -418,6 +465,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_successor_answers_no_init_and_asks_for_requests);
 	tcase_add_loop_test(tc, a_request_is_known_by_its_number, 0, ARRAY_LEN(uniques));
 	tcase_add_test(tc, tells_of_the_first_answer_once);
+	tcase_add_loop_test(tc, buffers_are_there_before_requests_are, 0, 2);
 	tcase_add_test(tc, each_thread_has_its_own_request);
 	suite_add_tcase(s, tc);
 	return s;
