@@ -15,6 +15,9 @@ Ends with 1 at the first difference, after printing what differs, the seed, and 
 them; --log has all.  --minimise drops operations while the trees still differ: for that --fresh is a shell command that makes
 both anew, else they are emptied (and populated, with --populate).
 
+--disturb N COMMAND runs a shell command every N operations, as one that kills a server; --restart N COMMAND does so while
+nothing is open, as for one that mounts anew, and compares.
+
 Differences that are none: --no-dir-nlink (file systems that do not count subdirectories), --no-ino (numbers that change),
 --without OP,... (operations that are not done), --tolerate ERROR,... (what fails so in B, as in "EOPNOTSUPP,EXDEV", is not done
 in A).  Sizes of directories and numbers of blocks are never compared.
@@ -46,12 +49,19 @@ def take_arguments():
     parser.add_argument("--log", metavar="FILE", help="write all operations there as they happen")
     parser.add_argument("--minimise", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--fresh", metavar="COMMAND")
+    parser.add_argument("--disturb", nargs=2, action="append", default=[], metavar=("N", "COMMAND"))
+    parser.add_argument("--restart", nargs=2, action="append", default=[], metavar=("N", "COMMAND"))
     parser.add_argument("--without", default="", metavar="OP,...")
     parser.add_argument("--tolerate", default="", metavar="ERROR,...")
     parser.add_argument("--list", action="store_true", help="name the operations")
     parser.add_argument("--no-dir-nlink", action="store_true")
     parser.add_argument("--no-ino", action="store_true")
     options = parser.parse_args()
+    options.commands = [
+        ({"op": "shell", "command": command, "is_restart": is_restart}, int(every))
+        for pairs, is_restart in ((options.disturb, False), (options.restart, True))
+        for every, command in pairs
+    ]
     options.tolerate = list(filter(None, options.tolerate.split(",")))
     options.without = set(filter(None, options.without.split(",")))
     if unknown := options.without - set(OPERATIONS):
@@ -129,7 +139,7 @@ def run(options):
     lockstep = open_both(options)
     note_file = open(options.log, "w", encoding="ascii") if options.log else None
 
-    def note(_number, entry):
+    def note(entry):
         if note_file:
             note_file.write(as_text([entry]))
             note_file.flush()
@@ -139,7 +149,7 @@ def run(options):
             with sys.stdin if options.replay == "-" else open(options.replay, encoding="ascii") as f:
                 lockstep.replay(from_text(f.read()))
         else:
-            run_random(lockstep, options.seed, options.ops, options.without, note)
+            run_random(lockstep, options.seed, options.ops, options.without, options.commands, note)
     except Difference as difference:
         report(options, difference, lockstep.log)
         if options.minimise and lockstep.log:

@@ -20,6 +20,10 @@ again() {
   "$model" --populate b
 }
 
+again
+# A command between operations happens, in the log too.
+expect 1 "*'planted' is only in *\"op\": \"shell\"*" "$model" a b --ops 300 --restart 200 "touch $PWD/b/planted"
+
 # planted GLOB COMMAND...: what COMMAND changed in b is told.
 planted() {
   planted_glob=$1
@@ -66,7 +70,7 @@ def apply(self, *arguments):
 whole, side.Side.apply = side.Side.apply, apply
 lockstep = run.Lockstep("a", "b", side.Rules(), 500)
 try:
-    run.run_random(lockstep, 1, 4000, set(), lambda *_: None)
+    run.run_random(lockstep, 1, 4000, set(), [], lambda entry: None)
 except run.Difference as e:
     print(f"operation {len(lockstep.log)}: {e}")
     sys.exit(3)

@@ -20,11 +20,11 @@ LARGEST_OFFSET = 8 << 20  # bytes
 
 
 class Choice:
-    """Random choices for the tree below `fd`; `scan` looks at what there is in it."""
+    """Random choices for the tree of a Side; `scan` looks at what there is in it."""
 
-    def __init__(self, seed, fd):
+    def __init__(self, seed, side):
         self.random = random.Random(seed)
-        self.fd = fd
+        self.side = side
         self.folders = {}  # path -> names
         self.kinds = {}  # path -> "folder" or "file" or "other"
         self.recent = collections.deque(maxlen=RECENT)
@@ -33,7 +33,7 @@ class Choice:
 
     def scan(self):
         self.folders, self.kinds = {"": []}, {}
-        os.fchdir(self.fd)
+        os.fchdir(self.side.fd)
         wanted = [""]
         while wanted:
             folder = wanted.pop()

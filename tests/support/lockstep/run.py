@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import subprocess
 
 # These fill the table of operations.
 from lockstep import attributes, data, directories, names  # noqa: F401
@@ -46,9 +47,23 @@ class Lockstep:
         if texts:
             raise Difference(texts)
 
+    def shell(self, command, is_restart):
+        """A command between two operations.  For a restart nothing is open while it runs, so that it can mount anew."""
+        os.chdir("/")
+        if is_restart:
+            for side in (self.a, self.b):
+                side.close()
+        subprocess.run(command, shell=True, check=True)
+        if is_restart:
+            for side in (self.a, self.b):
+                side.open()
+            self.compare()
+
     def step(self, entry):
         """One operation; returns what it returned in B."""
         self.log.append(entry)
+        if entry["op"] == "shell":
+            return self.shell(entry["command"], entry["is_restart"])
         arguments = dict(entry)
         apply = OPERATIONS[arguments.pop("op")].apply
         uid = arguments.pop("uid", 0)
@@ -87,12 +102,22 @@ def random_operations(choice, without):
         yield entry
 
 
-def run_random(lockstep, seed, count, without, note):
+def between(entries, commands):
+    """Puts shell commands between operations, each every so many of them; `commands` are entries and these numbers."""
+    for number, entry in enumerate(entries):
+        for command, every in commands:
+            if number and number % every == 0:
+                yield command
+        yield entry
+
+
+def run_random(lockstep, seed, count, without, commands, note):
     """`count` random operations; `note` is given each before it happens."""
     lockstep.compare()
-    choice = Choice(seed, lockstep.a.fd)
-    for number, entry in enumerate(itertools.islice(random_operations(choice, without), count), 1):
-        note(number, entry)
+    choice = Choice(seed, lockstep.a)
+    operations = itertools.islice(random_operations(choice, without), count)
+    for number, entry in enumerate(between(operations, commands), 1):
+        note(entry)
         result = lockstep.step(entry)
         if not isinstance(result, Failure) and entry["op"] in MADE_BY:
             choice.add(entry["path"], MADE_BY[entry["op"]])

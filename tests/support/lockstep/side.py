@@ -12,9 +12,9 @@ import time
 
 from syscalls import error_name
 
-# Times that no operation sets lie behind this one; those that utimensat sets are far from it, on either side.
-STARTED_NS = time.time_ns() - 10**9
-NOW_SPAN_NS = 10**9 * 86400
+# Between these lie the times that nobody set; those that utimensat is given, and those of populate, lie before or behind.
+NOW_FROM_NS = 1_600_000_000 * 10**9
+NOW_UNTIL_NS = time.time_ns() + 86_400 * 10**9
 
 Stat = collections.namedtuple("Stat", "mode nlink uid gid size rdev mtime ino is_new")
 Failure = collections.namedtuple("Failure", "name")
@@ -31,7 +31,7 @@ class Rules:
 
 
 def is_of_now(ns):
-    return STARTED_NS <= ns < STARTED_NS + NOW_SPAN_NS
+    return NOW_FROM_NS <= ns < NOW_UNTIL_NS
 
 
 def stat_differences(a, b, rules):
@@ -88,9 +88,12 @@ class Side:
 
     def __init__(self, root):
         self.root = os.path.abspath(root)
-        self.fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         self.handles = {}
         self.violations = []
+        self.open()
+
+    def open(self):
+        self.fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
 
     def violation(self, text):
         self.violations.append(f"{self.root}: {text}")

@@ -341,6 +341,50 @@ def mmap_private():
     os.close(fd)
 
 
+@check("mmap: beyond the end of a file that was truncated is SIGBUS, and before it data")
+def mmap_beyond():
+    write_file("file", content(5, 12_288))
+    fd = os.open("file", os.O_RDWR)
+    with mmap.mmap(fd, 12_288) as m:
+        os.ftruncate(fd, 5_000)
+        same("what is mapped before the end", m[:5_000], content(5, 12_288)[:5_000])
+        same("what is mapped behind it, in the last page", m[5_000:8_192], bytes(3_192))
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGBUS, signal.SIG_DFL)
+            os._exit(m[8_192] & 0)
+        same("how a process ends that looks beyond", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), -signal.SIGBUS)
+    os.close(fd)
+
+
+@check("O_DIRECT, where there is such: aligned writes are read by all, and what was written is read directly")
+def direct():
+    write_file("file", content(5, 8_192))
+    try:
+        fd = os.open("file", os.O_RDWR | os.O_DIRECT)
+    except OSError as e:
+        same("error", syscalls.error_name(e.errno), "EINVAL")
+        return
+    reader = os.open("file", os.O_RDWR)
+    with mmap.mmap(-1, 4_096) as page:  # aligned
+        page[:] = b"d" * 4_096
+        os.pwritev(fd, [page], 4_096)
+        same("what is read", os.pread(reader, 4_096, 4_096), b"d" * 4_096)
+        os.pwrite(reader, b"buffered", 100)
+        os.preadv(fd, [page], 0)
+        same("what is read directly", page[100:108], b"buffered")
+    os.close(fd)
+    os.close(reader)
+
+
+@check("syncfs and statvfs")
+def syncfs():
+    fd = os.open(".", os.O_RDONLY)
+    syscalls.checked(syscalls.libc.syncfs(fd))
+    os.close(fd)
+    same("statvfs has blocks of some size", os.statvfs(".").f_bsize > 0, True)
+
+
 @check("copy_file_range: {0}", ["whole", "within", "beyond the end", "overlapping in one file is EINVAL"])
 def copy_range(what):
     data = content(5, 50_000)
