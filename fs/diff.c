@@ -323,8 +323,7 @@ static int push_sum(struct sum_stack *s, uint32_t dir, struct err *e)
 	return 0;
 }
 
-/* Bytes of all files below a directory of the old image. */
-static int sum_below(const struct diff *d, uint32_t dir, uint64_t *out, struct err *e)
+int diff_side_sum(const struct diff_side *side, uint32_t dir, uint64_t *out, struct err *e)
 {
 	SCOPE(sum_stack) struct sum_stack s = {NULL, 0, 0};
 	struct catalog_dirent de;
@@ -334,7 +333,7 @@ static int sum_below(const struct diff *d, uint32_t dir, uint64_t *out, struct e
 		return -1;
 	while (s.count > 0) {
 		struct sum_level *top = &s.levels[s.count - 1];
-		const int found = read_name(d->old, top->dir, top->at++, &de, e);
+		const int found = read_name(side, top->dir, top->at++, &de, e);
 		if (found < 0)
 			return -1;
 		if (found == 0) {
@@ -343,7 +342,7 @@ static int sum_below(const struct diff *d, uint32_t dir, uint64_t *out, struct e
 			if (push_sum(&s, de.inode, e) < 0)
 				return -1;
 		} else if (de.type == S_IFREG) {
-			if (diff_side_stat(d->old, de.inode, &st, e) < 0)
+			if (diff_side_stat(side, de.inode, &st, e) < 0)
 				return -1;
 			*out = add_up_to(*out, st.size, INT64_MAX);
 		}
@@ -364,7 +363,7 @@ static int visit(struct diff *d, const struct pair *p, struct err *e)
 	if (r <= 0)
 		return r;
 	if (S_ISDIR(c.old_mode) && !S_ISDIR(c.new_mode) && d->opt->has_sums &&
-	    sum_below(d, p->old, &c.old_size, e) < 0)
+	    diff_side_sum(d->old, p->old, &c.old_size, e) < 0)
 		return -1;
 	if (tell_of_levels(d, w->count - is_level, e) < 0)
 		return -1;

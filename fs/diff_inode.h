@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether two inodes of two images are the same.  Private to fs/diff.c.
+ * Whether two inodes of two images are the same.  Private to fs/diff.c and
+ * fs/changes.c.
  *
  * Content is read only when it has to be: not when both files are the same range of the same layer,
  * or of frames with the same digest.
@@ -29,5 +30,8 @@ int diff_side_stat(const struct diff_side *s, uint32_t inode, struct catalog_sta
 		   struct err *e);
 /* "in 'IMAGE': ..." */
 int diff_side_fail(const struct diff_side *s, struct err *e);
+
+/* Adds to `*out` the bytes of all files below a directory, each of their names counted. */
+int diff_side_sum(const struct diff_side *s, uint32_t dir, uint64_t *out, struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of an edit session share.  Private to fs/session*.c.
+ * What the parts of an edit session share.  Private to fs/session*.c, and to fs/changes*.c, which
+ * read rows.
  *
  * Shape of an operation that changes something:
  *
