@@ -11,7 +11,11 @@
 #include "base/id_map.h"
 #include "base/str.h"
 #include "fs/session_data.h"
+#include "image/mediatype.h"
 #include "main.h"
+#include "store/blobs.h"
+#include "store/documents.h"
+#include "store/refs.h"
 #include "tests/support/scratch.h"
 
 enum { WORDS_MAX = 4, PIECE = 4096, XATTRS_MAX = 4096, NAMES_MAX = 256 };
@@ -449,4 +453,55 @@ char *edits_tree(struct session *s, bool has_times)
 	str_fini(&t.firsts);
 	id_map_fini(&t.inodes);
 	return str_steal(&t.out, &e);
+}
+
+void edits_layer(struct session *s, const struct commit_layer_options *opt,
+		 struct layer_result *layer, struct commit_layer_result *out)
+{
+	const struct layer_options options = {COMPRESSION_DEFAULT, 0};
+	struct err e = ERR_INIT;
+	SCOPE(lease) struct lease *l = NULL;
+	SCOPE_FD int fd = blobs_tmpfile(sample_store, &e);
+	SCOPE(layer_writer) struct layer_writer *w = layer_writer_new(fd, &options, &e);
+
+	ck_assert_no_err(&e);
+	lease_open(sample_store, "test", &l, &e);
+	commit_layer_write(s, opt, w, out, &e);
+	ck_assert_no_err(&e);
+	layer_writer_finish(w, layer, &e);
+	ck_assert_no_err(&e);
+	blobs_publish(sample_store, l, fd, &layer->blob, &e);
+	ck_assert_no_err(&e);
+}
+
+void edits_image(const struct image *base, const struct layer_result *layer, const char *name,
+		 struct image *out)
+{
+	SCOPE(image_config) struct image_config config;
+	SCOPE(manifest) struct manifest m = MANIFEST_INIT;
+	SCOPE(descriptor) struct descriptor d = DESCRIPTOR_INIT;
+	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	SCOPE(lease) struct lease *l = NULL;
+	SCOPE(str) struct str bytes = STR_INIT;
+	struct err e = ERR_INIT;
+
+	image_config_init(&config);
+	config.platform = platform_host();
+	m.media_type = str_dup(MEDIATYPE_MANIFEST, &e);
+	for (size_t i = 0; i < base->manifest.layer_count; i++) {
+		image_config_add_diff_id(&config, &base->config.diff_ids[i], &e);
+		manifest_add_layer(&m, &base->manifest.layers[i], &e);
+	}
+	layer_result_descriptor(layer, &d, &e);
+	image_config_add_diff_id(&config, &layer->diff_id, &e);
+	manifest_add_layer(&m, &d, &e);
+	lease_open(sample_store, "test", &l, &e);
+	image_config_format(&config, &bytes, &e);
+	documents_put(sample_store, l, MEDIATYPE_CONFIG, &bytes, &m.config, &e);
+	str_truncate(&bytes, 0);
+	manifest_format(&m, &bytes, &e);
+	documents_put(sample_store, l, MEDIATYPE_MANIFEST, &bytes, &top, &e);
+	refs_set(sample_store, name, &top, &e);
+	image_load(sample_store, name, NULL, out, &e);
+	ck_assert_no_err(&e);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "fs/commit_layer.h"
 #include "fs/sample_image.h"
 #include "fs/session.h"
 
@@ -44,5 +45,12 @@ void edits_do(struct session *s, const char *const *edits, size_t count);
  * caller.
  */
 char *edits_tree(struct session *s, bool has_times);
+
+/* Writes the layer into the store: `out` is empty when nothing differs. */
+void edits_layer(struct session *s, const struct commit_layer_options *opt,
+		 struct layer_result *layer, struct commit_layer_result *out);
+/* One more image: `base` and the layer over it. */
+void edits_image(const struct image *base, const struct layer_result *layer, const char *name,
+		 struct image *out);
 
 #endif
