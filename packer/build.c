@@ -7,15 +7,13 @@
 #include "packer/build.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
-#include "base/quote.h"
 #include "image/mediatype.h"
-#include "image/reference.h"
 #include "packer/build_input.h"
 #include "packer/builder.h"
 #include "packer/epoch.h"
+#include "packer/tags.h"
 #include "store/documents.h"
 #include "store/refs.h"
 
@@ -167,36 +165,6 @@ static int run_all(struct builder *b, struct build_result *out, struct err *e)
 	return out->names.count ? refs_set_all(b->store, &out->names, &out->top, e) : 0;
 }
 
-static int parse_tag(const char *text, struct strlist *names, struct err *e)
-{
-	SCOPE(reference) struct reference tag = REFERENCE_INIT;
-	char q[QUOTE_MAX];
-
-	if (reference_parse(&tag, text, e) < 0 || reference_check_image_name(&tag, text, e) < 0)
-		return err_wrap(e, "option '--tag'");
-	if (tag.has_digest)
-		return err_set(e, ERR_USAGE, "option '--tag': '%s' is not a name for an image",
-			       quote_str(q, text));
-	SCOPE_FREE char *key = reference_key(&tag, e);
-	if (!key)
-		return -1;
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->items[i], key) == 0)
-			return 0;
-	}
-	return strlist_add(names, key, e);
-}
-
-/* A name that cannot be set is said before an hour of work, not after it. */
-static int parse_tags(const struct strlist *tags, struct strlist *names, struct err *e)
-{
-	for (size_t i = 0; i < tags->count; i++) {
-		if (parse_tag(tags->items[i], names, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static void builder_fini(struct builder *b)
 {
 	build_layers_forget(b);
@@ -221,7 +189,7 @@ int build_run(const struct store *s, const struct build_options *opt, struct bui
 	};
 
 	*out = (struct build_result){.top = DESCRIPTOR_INIT};
-	int r = parse_tags(&opt->tags, &out->names, e);
+	int r = tags_parse(&opt->tags, &out->names, e);
 	if (r == 0)
 		r = run_all(&b, out, e);
 	builder_fini(&b);

@@ -9,6 +9,7 @@
 #include "packer/build_check.h"
 #include "packer/build_config.h"
 #include "packer/builder.h"
+#include "packer/image_base.h"
 #include "store/documents.h"
 
 void build_image_init(struct build_image *im, struct builder *b, const struct build_target *target)
@@ -197,35 +198,6 @@ static int add_all(struct strmap *to, const struct strmap *from, struct err *e)
 	return 0;
 }
 
-/* A layer of the base: an OCI manifest names OCI's types. */
-static int start_layer(struct build_image *im, const struct descriptor *from, struct err *e)
-{
-	SCOPE(descriptor) struct descriptor layer = DESCRIPTOR_INIT;
-
-	if (descriptor_set(&layer, mediatype_to_oci(from->media_type), &from->digest, from->size,
-			   e) < 0 ||
-	    strmap_copy(&layer.annotations, &from->annotations, e) < 0 ||
-	    strlist_copy(&layer.urls, &from->urls, e) < 0)
-		return -1;
-	return manifest_add_layer(&im->manifest, &layer, e);
-}
-
-static int start_layers(struct build_image *im, struct err *e)
-{
-	const struct image *base = &im->base;
-
-	for (size_t i = 0; i < base->config.history_count; i++) {
-		if (image_config_add_history(&im->config, &base->config.history[i], e) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < base->manifest.layer_count; i++) {
-		if (start_layer(im, &base->manifest.layers[i], e) < 0 ||
-		    image_config_add_diff_id(&im->config, &base->config.diff_ids[i], e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Manifest and config start as the base's. */
 static int start(struct build_image *im, struct err *e)
 {
@@ -243,7 +215,7 @@ static int start(struct build_image *im, struct err *e)
 	    add_all(&im->config.labels, &b->opt->labels, e) < 0 ||
 	    add_all(&im->manifest.annotations, &im->target->annotations, e) < 0)
 		return -1;
-	return im->has_base ? start_layers(im, e) : 0;
+	return im->has_base ? image_base_start(&im->manifest, &im->config, &im->base, e) : 0;
 }
 
 /* Whether a step after `index` looks at the tree that this one leaves. */
