@@ -335,8 +335,10 @@ static int remove_forgotten(struct session *s, struct err *e)
 		return -1;
 	while ((x = id_map_next(&s->forgotten, &at))) {
 		const int found = session_db_inode(s->db, x->id, &in, e);
-		if (found < 0 || (found > 0 && (session_doom_file(s, &in, false, e) < 0 ||
-						session_remove(s, &in, e) < 0))) {
+		/* The transaction that took its last name may have failed. */
+		const bool is_nameless = found > 0 && in.nlink == 0;
+		if (found < 0 || (is_nameless && (session_doom_file(s, &in, false, e) < 0 ||
+						  session_remove(s, &in, e) < 0))) {
 			roll_back(s);
 			return -1;
 		}

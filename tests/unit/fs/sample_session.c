@@ -17,14 +17,26 @@ struct session *sample_session;
 struct view *sample_base;
 struct session_caller sample_caller = {.uid = 1000, .gid = 1000};
 
-static int dirfd_now = -1, datafd_now = -1;
+/* Sessions borrow them. */
+enum { FDS_MAX = 64 };
+static int fds[FDS_MAX];
+static size_t fd_count;
+
+static void close_fds(void)
+{
+	while (fd_count > 0)
+		close(fds[--fd_count]);
+}
 
 static void open_folder(const char *folder, int *dirfd, int *datafd)
 {
+	ck_assert_uint_le(fd_count + 2, FDS_MAX);
 	*dirfd = openat(scratch_fd(), folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(*dirfd, 0);
 	*datafd = openat(*dirfd, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(*datafd, 0);
+	fds[fd_count++] = *dirfd;
+	fds[fd_count++] = *datafd;
 }
 
 void sample_session_prepare(const struct sample_file *files, size_t count)
@@ -49,15 +61,12 @@ void sample_session_remove(void)
 	sample_image_remove();
 }
 
-/* The descriptors stay open until the next call: the session borrows them. */
 int sample_session_try(const char *folder, unsigned flags, struct session **out, struct err *e)
 {
-	if (dirfd_now >= 0) {
-		close(dirfd_now);
-		close(datafd_now);
-	}
-	open_folder(folder, &dirfd_now, &datafd_now);
-	return session_open(sample_base, dirfd_now, datafd_now, flags, out, e);
+	int dirfd, datafd;
+
+	open_folder(folder, &dirfd, &datafd);
+	return session_open(sample_base, dirfd, datafd, flags, out, e);
 }
 
 void sample_session_open(unsigned flags)
@@ -72,6 +81,7 @@ void sample_session_close(void)
 {
 	session_close(sample_session);
 	sample_session = NULL;
+	close_fds();
 }
 
 void sample_session_reopen(unsigned flags)
