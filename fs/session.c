@@ -566,7 +566,8 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 	s->flags = flags;
 	s->synced = monotonic();
 	session_files_init(&s->files, datafd);
-	/* What a process before wrote and did not sync is known to nobody. */
+	/* What a process before wrote and did not sync is known to nobody: the next mark must not
+	 * speak for it. */
 	s->files.is_all_dirty = s->is_changed = !(flags & SESSION_READ);
 	if (open_rows(s, dirfd, e) < 0) {
 		s->flags |= SESSION_READ; /* nothing to sync */
