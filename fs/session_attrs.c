@@ -25,7 +25,7 @@ static int find_xattr(struct session *s, const struct session_inode *in, const c
 						   name, buf, size, len, e));
 	}
 	const int found = session_db_xattr(s->db, in->ino, name, value, len, e);
-	if (found > 0 && *len <= size)
+	if (found > 0 && *len > 0 && *len <= size)
 		memcpy(buf, value, *len);
 	return found;
 }
@@ -166,7 +166,7 @@ static int check_xattr(const char *name, size_t len, struct err *e)
 	/* Consistently: no layer of shale's, and no mount of it, knows ACLs. */
 	if (str_has_prefix(name, ACL_PREFIX))
 		return err_sys(e, EOPNOTSUPP, "ACLs");
-	if (strlen(name) > LIMIT_XATTR_NAME)
+	if (name[0] == '\0' || strlen(name) > LIMIT_XATTR_NAME)
 		return err_sys(e, ERANGE, "the name of an extended attribute");
 	if (len > LIMIT_XATTR_VALUE)
 		return err_sys(e, E2BIG, "an extended attribute");
