@@ -536,7 +536,11 @@ static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct er
 		return -1;
 	if (b->is_same)
 		return 0;
-	return session_db_sync(s->db, e) < 0 ? -1 : write_boot(dirfd, b, e);
+	/* There is no earlier sync to go back to: a power loss would leave an empty database. */
+	if (b->is_new &&
+	    (session_db_sync(s->db, e) < 0 || session_db_checkpoint(s->db, e) < 0))
+		return -1;
+	return write_boot(dirfd, b, e);
 }
 
 static int open_rows(struct session *s, int dirfd, struct err *e)

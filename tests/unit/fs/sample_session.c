@@ -18,7 +18,7 @@ struct view *sample_base;
 struct session_caller sample_caller = {.uid = 1000, .gid = 1000};
 
 /* Sessions borrow them. */
-enum { FDS_MAX = 64 };
+enum { FDS_MAX = 256 };
 static int fds[FDS_MAX];
 static size_t fd_count;
 
