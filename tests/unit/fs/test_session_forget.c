@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "fs/sample_session.h"
+#include "fs/session_freeze.h"
 #include "fs/session_db_private.h"
 #include "fs/session_private.h"
 #include "main.h"
@@ -86,6 +87,7 @@ START_TEST(an_orphan_lives_until_it_is_forgotten)
 	session_forget(sample_session, ino, 1);
 	settle();
 	ck_assert_int_eq(has_row(ino), 0);
+	sample_sync();
 	ck_assert_int_eq(sample_session_data_count(), 0);
 	struct stat st;
 	struct err e = ERR_INIT;
@@ -99,6 +101,7 @@ START_TEST(what_nobody_knows_goes_at_once)
 	const uint64_t ino = make_orphan("o", 0);
 
 	ck_assert_int_eq(has_row(ino), 0);
+	sample_sync();
 	ck_assert_int_eq(sample_session_data_count(), 0);
 	/* Replaced by a rename. */
 	sample_write(sample_add("old", S_IFREG | 0644), 0, content, sizeof(content));
@@ -106,6 +109,7 @@ START_TEST(what_nobody_knows_goes_at_once)
 	sample_put("new", "new\n");
 	sample_rename("new", "old", 0);
 	ck_assert_int_eq(has_row(old), 0);
+	sample_sync();
 	ck_assert_int_eq(sample_session_data_count(), 0);
 }
 END_TEST
@@ -147,8 +151,9 @@ START_TEST(many_orphans_go)
 	ck_assert_int_eq(sample_session_data_count(), COUNT);
 	for (unsigned i = 0; i < COUNT; i++)
 		session_forget(sample_session, inos[i], 1);
-	ck_assert_int_lt(sample_session_data_count(), COUNT); /* without settle */
+	ck_assert_int_eq(has_row(inos[0]), 0); /* without settle */
 	settle();
+	sample_sync();
 	ck_assert_int_eq(sample_session_data_count(), 0);
 }
 END_TEST
@@ -283,26 +288,56 @@ START_TEST(a_reply_is_replayed)
 }
 END_TEST
 
-START_TEST(a_reader_changes_nothing)
+/* What a reader of a frozen session sees is of one moment: rows, small files, data files. */
+START_TEST(a_reader_sees_one_moment)
 {
-	struct session *reader = NULL;
+	SCOPE(session) struct session *reader = NULL;
 	struct err e = ERR_INIT;
-	char buf[4];
-
-	sample_put("new", "new\n");
-	const uint64_t orphan = make_orphan("o", 1);
-	sample_session_try("session", SESSION_READ, &reader, &e);
-	ck_assert_no_err(&e);
-	ck_assert_int_eq(session_write(reader, &sample_caller, 4, 0, "x", 1, 0, &e), -1);
-	ck_assert_int_eq(sample_errno(-1, &e), EROFS);
-	ck_assert_int_eq(session_read(reader, sample_ino("new"), 0, buf, 4, &e), 4);
-	ck_assert_mem_eq(buf, "new\n", 4);
-	/* Later changes are not seen. */
-	sample_unlink("f");
+	struct stat st;
 	uint64_t ino;
+
+	sample_put("small", "old\n");
+	const uint64_t big = sample_add("large", S_IFREG | 0644);
+	sample_write(big, 0, content, sizeof(content));
+	ck_assert_int_eq(mkdirat(scratch_fd(), "copy", 0700), 0);
+	SCOPE_FD int copy = openat(scratch_fd(), "copy", O_RDONLY | O_DIRECTORY);
+	SCOPE_FD int data = openat(scratch_fd(), "session/data", O_RDONLY | O_DIRECTORY);
+	session_freeze(sample_session, copy, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(session_freeze(sample_session, copy, &e), -1);
+	ck_assert_err(&e, ERR_BUSY, "read by another");
+
+	sample_write(sample_ino("small"), 0, "new\n", 4);
+	sample_write(big, 1, "NEW", 3);
+	sample_write(big, 5, "NEW", 3);
+	sample_truncate(big, 10);
+	sample_unlink("f");
+	sample_write(sample_add("later", S_IFREG | 0644), 0, content, sizeof(content));
+	sample_sync();
+	session_open(sample_base, copy, data, SESSION_READ, &reader, &e);
+	ck_assert_no_err(&e);
 	ck_assert_int_eq(session_lookup(reader, SESSION_ROOT, "f", &ino, &e), 1);
-	session_close(reader);
-	sample_check(orphan, content, sizeof(content));
+	ck_assert_int_eq(session_lookup(reader, SESSION_ROOT, "later", &ino, &e), 0);
+	ck_assert_int_eq(session_stat(reader, big, &st, &e), 0);
+	ck_assert_int_eq(st.st_size, sizeof(content));
+	char *buf = malloc(sizeof(content));
+	ck_assert_int_eq(session_read(reader, big, 0, buf, sizeof(content), &e), sizeof(content));
+	ck_assert_mem_eq(buf, content, sizeof(content));
+	ck_assert_int_eq(session_lookup(reader, SESSION_ROOT, "small", &ino, &e), 1);
+	ck_assert_int_eq(session_read(reader, ino, 0, buf, 4, &e), 4);
+	ck_assert_mem_eq(buf, "old\n", 4);
+	free(buf);
+	ck_assert_int_eq(session_write(reader, &sample_caller, big, 0, "x", 1, 0, &e), -1);
+	ck_assert_int_eq(sample_errno(-1, &e), EROFS);
+
+	/* The old version goes when nobody reads it. */
+	ck_assert_int_eq(sample_session_data_count(), 3);
+	session_thaw(sample_session);
+	sample_write(big, 0, "!", 1);
+	sample_sync();
+	ck_assert_int_eq(sample_session_data_count(), 2);
+	ck_assert_int_eq(session_stat(sample_session, big, &st, &e), 0);
+	ck_assert_int_eq(st.st_size, 10);
 	ck_assert_no_err(&e);
 }
 END_TEST
@@ -323,7 +358,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_failed_removal_is_none);
 	tcase_add_test(tc, a_resume_syncs_what_was_left);
 	tcase_add_test(tc, a_reply_is_replayed);
-	tcase_add_test(tc, a_reader_changes_nothing);
+	tcase_add_test(tc, a_reader_sees_one_moment);
 	suite_add_tcase(s, tc);
 	return s;
 }
