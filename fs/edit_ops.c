@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "fs/channel.h"
 #include "fs/session_data.h"
 
@@ -22,6 +23,7 @@ enum {
 	TIMEOUT_S = 86400,
 	MAX_BACKGROUND = 64,
 	BUFFER_MAX = 1024 * 1024, /* of a reply to readdir; what copy_file_range copies at a time */
+	XATTR_LIST_SIZE = 64 * 1024, /* XATTR_LIST_MAX of Linux */
 	COPY_MAX = 64 * 1024 * 1024, /* of one copy_file_range: a client can be interrupted */
 };
 
@@ -600,16 +602,36 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 		fuse_reply_buf(req, buf, len);
 }
 
+/* trusted.* is for root's eyes, as on any Linux file system: takes its names out of a list. */
+static size_t keep_untrusted(char *names, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0, n; at < len; at += n) {
+		n = strlen(names + at) + 1;
+		if (str_has_prefix(names + at, "trusted."))
+			continue;
+		memmove(names + kept, names + at, n);
+		kept += n;
+	}
+	return kept;
+}
+
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	SCOPE_FREE char *buf = malloc(size ? size : 1);
+	struct session *s = session_of(req);
 	struct err e = ERR_INIT;
+	SCOPE_FREE char *buf = array_new(1, XATTR_LIST_SIZE, &e);
 	size_t len = 0;
 
-	const int r =
-		buf ? session_listxattr(session_of(req), ino, buf, size, &len, &e) : err_nomem(&e);
-	if (r < 0)
+	if (!buf || session_listxattr(s, ino, buf, XATTR_LIST_SIZE, &len, &e) < 0) {
 		reply_err(req, "listxattr", ino, &e);
+		return;
+	}
+	if (len <= XATTR_LIST_SIZE && fuse_req_ctx(req)->uid != 0)
+		len = keep_untrusted(buf, len);
+	if (len > XATTR_LIST_SIZE)
+		fuse_reply_err(req, E2BIG);
 	else if (size == 0)
 		fuse_reply_xattr(req, len);
 	else if (len > size)

@@ -537,8 +537,7 @@ static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct er
 	if (b->is_same)
 		return 0;
 	/* There is no earlier sync to go back to: a power loss would leave an empty database. */
-	if (b->is_new &&
-	    (session_db_sync(s->db, e) < 0 || session_db_checkpoint(s->db, e) < 0))
+	if (b->is_new && (session_db_sync(s->db, e) < 0 || session_db_checkpoint(s->db, e) < 0))
 		return -1;
 	return write_boot(dirfd, b, e);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "fs/session_private.h"
 
@@ -163,10 +164,19 @@ static int set_xattr(struct session *s, uint64_t ino, const char *name, const vo
 
 static int check_xattr(const char *name, size_t len, struct err *e)
 {
-	/* Consistently: no layer of shale's, and no mount of it, knows ACLs. */
-	if (str_has_prefix(name, ACL_PREFIX))
-		return err_sys(e, EOPNOTSUPP, "ACLs");
-	if (name[0] == '\0' || strlen(name) > LIMIT_XATTR_NAME)
+	static const char *const spaces[] = {"user.", "trusted.", "security.", "system."};
+	size_t space = 0;
+
+	if (!*name)
+		return err_sys(e, ERANGE, "the name of an extended attribute");
+	while (space < ARRAY_LEN(spaces) && !str_has_prefix(name, spaces[space]))
+		space++;
+	/* ACLs consistently: no layer of shale's, and no mount of it, knows them. */
+	if (space == ARRAY_LEN(spaces) || str_has_prefix(name, ACL_PREFIX))
+		return err_sys(e, EOPNOTSUPP, "such an extended attribute");
+	if (name[strlen(spaces[space])] == '\0')
+		return err_sys(e, EINVAL, "an extended attribute without a name");
+	if (strlen(name) > LIMIT_XATTR_NAME)
 		return err_sys(e, ERANGE, "the name of an extended attribute");
 	if (len > LIMIT_XATTR_VALUE)
 		return err_sys(e, E2BIG, "an extended attribute");
@@ -206,7 +216,7 @@ int session_kill_priv(struct session *s, struct session_inode *in, bool has_righ
 {
 	size_t len;
 
-	if (!S_ISREG(in->mode))
+	if (S_ISDIR(in->mode))
 		return 0;
 	if (!has_right) {
 		in->mode &= ~(uint32_t)S_ISUID;

@@ -479,7 +479,7 @@ static int allocate(struct session *s, struct session_inode *in, uint64_t offset
 }
 
 static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t offset,
-			    uint64_t len, struct err *e)
+			    uint64_t len, unsigned set, struct err *e)
 {
 	const struct timespec now = session_now();
 	const uint64_t end = offset + len;
@@ -496,7 +496,7 @@ static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t 
 		r = allocate(s, &in, offset, len, e);
 	if (r == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && end > in.size)
 		r = session_resize(s, &in, end, e);
-	if (r < 0 || session_kill_priv(s, &in, true, e) < 0)
+	if (r < 0 || session_kill_priv(s, &in, !(set & SESSION_KILL_PRIV), e) < 0)
 		return -1;
 	session_touch(&in, &now);
 	return session_store(s, &in, e);
@@ -505,6 +505,9 @@ static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t 
 int session_fallocate(struct session *s, const struct session_caller *who, uint64_t ino, int mode,
 		      uint64_t offset, uint64_t len, struct err *e)
 {
+	/* Unlike a write, its request does not say whether the caller may keep setuid bits. */
+	const unsigned set = who->uid != 0 ? SESSION_KILL_PRIV : 0;
+
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return err_sys(e, EOPNOTSUPP, "fallocate");
 	if (offset > INT64_MAX || len > INT64_MAX - offset)
@@ -513,7 +516,7 @@ int session_fallocate(struct session *s, const struct session_caller *who, uint6
 		return err_sys(e, EINVAL, "fallocate");
 	if (session_begin(s, e) < 0)
 		return -1;
-	return session_end(s, who, ino, fallocate_locked(s, ino, mode, offset, len, e), e);
+	return session_end(s, who, ino, fallocate_locked(s, ino, mode, offset, len, set, e), e);
 }
 
 /* Whether there is a hole at `offset`, and for how long, of a segment in the base. */
