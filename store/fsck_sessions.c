@@ -16,23 +16,26 @@ static int check_lock(int folder, struct err *why)
 {
 	struct stat st;
 
-	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return err_set(why, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'");
-	return 0;
+	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? err_set(why, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'")
+			       : err_sys(why, errno, "cannot stat '" SESSIONS_LOCK_FILE "'");
 }
 
 /* The folder of a session that can be read; one that was removed meanwhile is whole. */
 static int check_folder(struct fsck *f, int all, const struct session_info *info, struct err *e)
 {
-	struct err why = ERR_INIT;
+	struct err why = ERR_INIT, ignored = ERR_INIT;
 	SCOPE_FD int folder = sessions_open_folder(f->store, all, info->id, &why);
 	SCOPE_FD int data = -1;
 
 	if (folder >= 0 && (data = sessions_open_data(folder, &why)) >= 0 &&
 	    check_lock(folder, &why) == 0)
 		return 0;
-	if (why.code == ERR_NOT_FOUND ||
-	    (folder >= 0 && !sessions_is_named(all, info->id, folder))) {
+	const bool is_gone = folder < 0 ? why.code == ERR_NOT_FOUND
+					: sessions_is_named(all, info->id, folder, &ignored) == 0;
+	err_clear(&ignored);
+	if (is_gone) {
 		err_clear(&why);
 		return 0;
 	}

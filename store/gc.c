@@ -249,10 +249,10 @@ static int mark_sessions(struct sweep *sw, struct err *e)
 {
 	if (sessions_collect(sw->store, &sw->sessions, e) < 0)
 		return -1;
-	const struct session_info *unknown = roots_unknown_session(&sw->sessions);
+	struct session_info *unknown = roots_unknown_session(&sw->sessions);
 	if (!unknown)
 		return roots_add_sessions(sw->marks, &sw->sessions, e);
-	err_set(e, unknown->why.code, "%s", unknown->why.msg);
+	err_move(e, &unknown->why);
 	return err_wrap(e,
 			"nothing was removed, because what session '%s' needs is not known: mend "
 			"it, or remove it with 'shale session rm %s'",

@@ -23,7 +23,7 @@ int roots_add_sessions(struct marks *m, const struct session_list *l, struct err
 	return 0;
 }
 
-const struct session_info *roots_unknown_session(const struct session_list *l)
+struct session_info *roots_unknown_session(const struct session_list *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		if (!l->items[i].name)

@@ -27,7 +27,7 @@ const char *roots_name(const struct descriptor *entry);
 int roots_add_sessions(struct marks *m, const struct session_list *l, struct err *e);
 
 /* The first session that cannot be read, or NULL. */
-const struct session_info *roots_unknown_session(const struct session_list *l);
+struct session_info *roots_unknown_session(const struct session_list *l);
 
 /*
  * Marks all that is reachable from `ix` (borrowed as long as `m`), and from what was added to `m`

@@ -70,9 +70,29 @@ int sessions_open_data(int folder, struct err *e)
 	return err_set(e, ERR_FORMAT, "it has no '" SESSIONS_DATA "'");
 }
 
-static struct flock whole_file(void)
+/* 1 taken, 0 somebody has one that excludes it, -1 with errno. */
+static int set_lock(int fd, short type)
 {
-	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+	int rc;
+
+	do {
+		rc = fcntl(fd, F_OFD_SETLK, &lock);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return errno == EAGAIN || errno == EACCES ? 0 : -1;
+	return 1;
+}
+
+/* Whether somebody else has a lock of any kind: 0, or -1 with errno. */
+static int get_lock(int fd, bool *out)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+		return -1;
+	*out = lock.l_type != F_UNLCK;
+	return 0;
 }
 
 int sessions_make_lock(int folder, struct err *e)
@@ -85,17 +105,23 @@ int sessions_make_lock(int folder, struct err *e)
 
 int sessions_take_lock(int fd, struct err *e)
 {
-	struct flock lock = whole_file();
-	int rc;
+	const int r = set_lock(fd, F_WRLCK);
 
-	do {
-		rc = fcntl(fd, F_OFD_SETLK, &lock);
-	} while (rc < 0 && errno == EINTR);
-	if (rc == 0)
-		return 1;
-	return errno == EAGAIN || errno == EACCES
-		       ? 0
-		       : err_sys(e, errno, "cannot lock '" SESSIONS_LOCK_FILE "'");
+	return r < 0 ? err_sys(e, errno, "cannot lock '" SESSIONS_LOCK_FILE "'") : r;
+}
+
+int sessions_hold(int folder, struct err *e)
+{
+	/* Folders are open for reading only, and nobody takes a write lock of one. */
+	return set_lock(folder, F_RDLCK) < 1
+		       ? err_sys(e, errno, "cannot lock the folder of a session")
+		       : 0;
+}
+
+int sessions_is_held(int folder, bool *out, struct err *e)
+{
+	return get_lock(folder, out) < 0 ? err_sys(e, errno, "cannot test the folder of a session")
+					 : 0;
 }
 
 /* Never made here: the folder may be on its way out, and has to become empty. */
@@ -147,7 +173,6 @@ static int read_use(int fd, struct session_use *out, struct err *e)
 
 int sessions_ask_lock(int folder, struct session_use *out, struct err *e)
 {
-	struct flock lock = whole_file();
 	struct err why = ERR_INIT;
 	SCOPE_FD int fd = folder_open_own(folder, SESSIONS_LOCK_FILE, NULL, &why);
 
@@ -158,9 +183,8 @@ int sessions_ask_lock(int folder, struct session_use *out, struct err *e)
 	}
 	if (fd < 0)
 		return err_move(e, &why);
-	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+	if (get_lock(fd, &out->is_busy) < 0)
 		return err_sys(e, errno, "cannot test '" SESSIONS_LOCK_FILE "'");
-	out->is_busy = lock.l_type != F_UNLCK;
 	return out->is_busy ? read_use(fd, out, e) : 0;
 }
 
@@ -210,21 +234,28 @@ static int refuse_busy(int folder, const char *quoted, struct err *e)
 		       (long)use.pid, quote_str(what, use.what));
 }
 
-bool sessions_is_named(int all, const char *id, int folder)
+int sessions_is_named(int all, const char *id, int folder, struct err *e)
 {
 	struct stat own, named;
 
-	return fstat(folder, &own) == 0 && fstatat(all, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+	if (fstatat(all, id, &named, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	if (fstat(folder, &own) < 0 || fstatat(all, id, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, errno, "cannot stat the folder of a session");
+	return own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
 int sessions_explain(int all, const struct session_info *found, int folder, struct err *e)
 {
 	char quoted[QUOTE_MAX];
+	struct err ignored = ERR_INIT;
 
 	quote_str(quoted, found->name ? found->name : found->id);
-	if (sessions_is_named(all, found->id, folder))
+	/* When even that cannot be told, what was wrong before is. */
+	if (sessions_is_named(all, found->id, folder, &ignored) != 0) {
+		err_clear(&ignored);
 		return err_wrap(e, "session '%s'", quoted);
+	}
 	err_clear(e);
 	return err_set(e, ERR_NOT_FOUND, "session '%s' was removed just now", quoted);
 }
@@ -241,7 +272,10 @@ int sessions_lock_found(int all, const struct session_info *found, int folder, i
 	quote_str(quoted, found->name ? found->name : found->id);
 	if (r == 0)
 		return refuse_busy(folder, quoted, e);
-	if (!sessions_is_named(all, found->id, folder))
+	const int is_named = sessions_is_named(all, found->id, folder, e);
+	if (is_named < 0)
+		return err_wrap(e, "session '%s'", quoted);
+	if (is_named == 0)
 		return err_set(e, ERR_NOT_FOUND, "session '%s' was removed just now", quoted);
 	*out = steal_fd(&fd);
 	return 0;

@@ -89,6 +89,8 @@ static char *choose_name(const struct session_list *l, const char *name, const c
 
 	if (!name)
 		return make_name(l, image, e);
+	if (sessions_check_read(l, name, e) < 0)
+		return NULL;
 	if (has_name(l, name)) {
 		err_set(e, ERR_EXISTS, "there is a session '%s' already: give another name",
 			quote_str(quoted, name));

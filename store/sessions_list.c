@@ -84,7 +84,7 @@ struct scan {
 /* 1 it is there, and either read or told why not; 0 it went away. */
 static int look_at(const struct scan *scan, struct session_info *info, struct err *e)
 {
-	struct err why = ERR_INIT;
+	struct err why = ERR_INIT, ignored = ERR_INIT;
 	SCOPE_FD int folder = sessions_open_folder(scan->store, scan->all, info->id, &why);
 
 	if (folder < 0 && why.code == ERR_NOT_FOUND) {
@@ -96,7 +96,10 @@ static int look_at(const struct scan *scan, struct session_info *info, struct er
 	if (err_is_own_lack(&why))
 		return err_move(e, &why);
 	/* What is removed just now has lost some of its files, and its name before them. */
-	if (folder >= 0 && !sessions_is_named(scan->all, info->id, folder)) {
+	const int is_named =
+		folder < 0 ? 1 : sessions_is_named(scan->all, info->id, folder, &ignored);
+	err_clear(&ignored);
+	if (is_named == 0) {
 		err_clear(&why);
 		return 0;
 	}
@@ -231,6 +234,20 @@ static size_t count_matches(const struct session_list *l, const char *text, bool
 	return count;
 }
 
+int sessions_check_read(const struct session_list *l, const char *text, struct err *e)
+{
+	char quoted[QUOTE_MAX];
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct session_info *info = &l->items[i];
+		if (info->why.code == ERR_SYS)
+			return err_sys(e, info->why.sys,
+				       "whether session '%s' is '%s' is not known: cannot read it",
+				       info->id, quote_str(quoted, text));
+	}
+	return 0;
+}
+
 static int set_not_found(const struct session_list *l, const char *text, struct err *e)
 {
 	char quoted[QUOTE_MAX], near[QUOTE_MAX];
@@ -262,10 +279,10 @@ int sessions_find(const struct session_list *l, const char *text, const struct s
 	if (count == 1)
 		return 0;
 	if (count == 0)
-		return set_not_found(l, text, e);
+		return sessions_check_read(l, text, e) < 0 ? -1 : set_not_found(l, text, e);
 	return err_set(
 		e, ERR_USAGE,
-		"'%s' may be any of %zu sessions: give the id of one, which 'shale sessions' "
-		"shows",
+		"'%s' may be any of %zu sessions: give more of the id of one, see 'shale sessions "
+		"--json'",
 		quote_str(quoted, text), count);
 }

@@ -6,7 +6,8 @@
  *
  * Private to store/.  Locks: sessions.lock is held by who makes a session or clears what dead
  * processes left, so that none of them meets another; it is taken after gc.lock and lock.  Who
- * removes a session holds its own lock.
+ * removes a session has its lock, and a lock of the folder itself, which tells others that he lives
+ * until all of it is gone.
  */
 #ifndef STORE_SESSIONS_PRIVATE_H
 #define STORE_SESSIONS_PRIVATE_H
@@ -80,6 +81,11 @@ int sessions_make_lock(int folder, struct err *e);
 /* 1 the lock is taken, 0 somebody has it, -1; `fd` is of the lock file. */
 int sessions_take_lock(int fd, struct err *e);
 
+/* Says of the open folder that it is being removed, as long as it is open; and whether somebody
+ * said so. */
+int sessions_hold(int folder, struct err *e);
+int sessions_is_held(int folder, bool *out, struct err *e);
+
 /* Who has the lock, without taking it. */
 struct session_use {
 	bool is_busy; /* false also when there is no lock file */
@@ -101,6 +107,10 @@ int sessions_collect(const struct store *s, struct session_list *out, struct err
 int sessions_find(const struct session_list *l, const char *text, const struct session_info **out,
 		  struct err *e);
 
+/* That every session could be read, as far as the system is concerned: ERR_SYS.  For who says that
+ * none is called `text`. */
+int sessions_check_read(const struct session_list *l, const char *text, struct err *e);
+
 /* Takes the lock of what was found, whose open folder is `folder`: its fd in `out`.  ERR_BUSY;
  * ERR_FORMAT when there is no lock file; ERR_NOT_FOUND when it was removed before that. */
 int sessions_lock_found(int all, const struct session_info *found, int folder, int *out,
@@ -110,11 +120,10 @@ int sessions_lock_found(int all, const struct session_info *found, int folder, i
  * wrong: ERR_NOT_FOUND.  Returns -1. */
 int sessions_explain(int all, const struct session_info *found, int folder, struct err *e);
 
-/* Whether the open folder still has its name. */
-bool sessions_is_named(int all, const char *id, int folder);
+/* 1 the open folder still has its name, 0 not any more, -1. */
+int sessions_is_named(int all, const char *id, int folder, struct err *e);
 
-/* Removes the folder `name` in `all` with all that is in it, its lock last; what is gone already is
- * no error. */
+/* Removes the folder `name` in `all` with all that is in it; what is gone already is no error. */
 int sessions_remove_tree(int all, const char *name, struct err *e);
 
 /* Whether a name in shale/sessions is an id. */

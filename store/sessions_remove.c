@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session that is to go is renamed first, under its lock, and that is made durable: from then on
- * nobody finds it, and whatever is left of it may be removed by anybody.  The lock goes last, so
- * that nobody clears what a process that is alive is about to clear itself.
+ * nobody finds it, and whatever is left of it may be removed by anybody.  Who lives and removes it
+ * himself holds a lock of the folder meanwhile, and not of a file in it, which would have to go
+ * first.
  *
  * To remove twice at the same time does no harm: what is gone is passed over.
  */
@@ -127,43 +128,38 @@ int sessions_part_size(int all, const char *name, uint64_t *out, struct err *e)
 	return folder_size(folder, out, e);
 }
 
-/* walk.each; `ctx` is the folder of the session. */
+/* walk.each */
 static int remove_name(void *ctx, int dirfd, const char *name, const struct stat *st, struct err *e)
 {
-	const int *top = ctx;
-
+	(void)ctx;
 	(void)st;
-	if (dirfd == *top && strcmp(name, SESSIONS_LOCK_FILE) == 0)
-		return 0;
 	return folder_remove(dirfd, name, e) < 0 ? -1 : 0;
 }
 
 int sessions_remove_tree(int all, const char *name, struct err *e)
 {
 	SCOPE_FD int folder = open_any(all, name, e);
-	struct walk w = {remove_name, &folder, -1, 0};
+	struct walk w = {remove_name, NULL, -1, 0};
 
 	if (e->code)
 		return -1;
-	if (folder >= 0 &&
-	    (walk_folder(&w, folder, e) < 0 || folder_remove(folder, SESSIONS_LOCK_FILE, e) < 0))
+	if (folder >= 0 && walk_folder(&w, folder, e) < 0)
 		return -1;
 	return folder_remove(all, name, e) < 0 ? -1 : 0;
 }
 
-/* Whether a process that is alive still removes it. */
-static int is_being_removed(int all, const char *name, bool *out, struct err *e)
+/* Whether nobody removes it any more, and it is there all the same: 1, 0, -1. */
+static int is_left(int all, const char *name, struct err *e)
 {
-	SCOPE(session_use) struct session_use use = {.is_busy = false};
+	bool is_held;
 	SCOPE_FD int folder = open_any(all, name, e);
 
-	*out = false;
+	/* What is no folder is nobody's. */
 	if (folder < 0)
-		return e->code ? -1 : 0;
-	if (sessions_ask_lock(folder, &use, e) < 0)
+		return e->code ? -1 : errno != ENOENT;
+	if (sessions_is_held(folder, &is_held, e) < 0)
 		return -1;
-	*out = use.is_busy;
-	return 0;
+	return is_held ? 0 : sessions_is_named(all, name, folder, e);
 }
 
 struct visit {
@@ -177,15 +173,13 @@ static int visit_name(void *ctx, const char *name, const struct stat *st, struct
 {
 	const struct visit *v = ctx;
 	const enum sessions_part part = sessions_part_of(name);
-	bool is_alive = false;
 
 	(void)st;
 	if (part == SESSIONS_NO_PART)
 		return 0;
 	/* Who makes one has sessions.lock. */
-	if (part == SESSIONS_PART_REMOVED && is_being_removed(v->all, name, &is_alive, e) < 0)
-		return -1;
-	return is_alive ? 0 : v->each(v->ctx, v->all, name, e);
+	const int r = part == SESSIONS_PART_REMOVED ? is_left(v->all, name, e) : 1;
+	return r == 1 ? v->each(v->ctx, v->all, name, e) : r;
 }
 
 int sessions_visit_dead(int all, int (*each)(void *ctx, int all, const char *name, struct err *e),
@@ -262,10 +256,13 @@ static int lock_if_any(int all, const struct session_info *found, int folder, in
 {
 	struct stat st;
 
-	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
-	    sessions_is_named(all, found->id, folder))
-		return 0;
-	return sessions_lock_found(all, found, folder, out, e);
+	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return sessions_lock_found(all, found, folder, out, e);
+	const int is_named = sessions_is_named(all, found->id, folder, e);
+	if (is_named < 0)
+		return -1;
+	/* Somebody else removes it. */
+	return is_named ? 0 : sessions_lock_found(all, found, folder, out, e);
 }
 
 static int remove_found(const struct store *s, int all, const struct session_info *found,
@@ -275,7 +272,8 @@ static int remove_found(const struct store *s, int all, const struct session_inf
 	SCOPE_FD int lock = -1;
 	SCOPE_FD int folder = sessions_open_folder(s, all, found->id, e);
 
-	if (folder < 0 || lock_if_any(all, found, folder, &lock, e) < 0)
+	if (folder < 0 || lock_if_any(all, found, folder, &lock, e) < 0 ||
+	    sessions_hold(folder, e) < 0)
 		return -1;
 	if (rename_and_remove(all, found->id, e) < 0)
 		return err_wrap(e, "session '%s'",

@@ -400,6 +400,7 @@ START_TEST(what_a_living_process_makes_or_removes_is_left_alone)
 	snprintf(id, sizeof(id), "%s", sessions_id(f));
 	snprintf(from, sizeof(from), "%s", fixture_session_file(id, ""));
 	snprintf(name, sizeof(name), "shale/sessions/" SESSIONS_REMOVING "%s", id);
+	ck_assert_int_eq(sessions_hold(sessions_fd(f), &e), 0);
 	ck_assert_int_eq(rename(from, fixture_file(name)), 0);
 	struct session_list l = list();
 	ck_assert_uint_eq(l.count, 0);
