@@ -37,6 +37,7 @@ enum word_kind {
 	WORD_IMAGE,      /* a name in the store */
 	WORD_IMAGE_PATH, /* the same, with ":/" and a path in the image */
 	WORD_MOUNT,      /* where an image is mounted */
+	WORD_SESSION,    /* a session in the store */
 	WORD_CHOICE,     /* one of `choices` */
 	WORD_PAIR,       /* one of `choices`; one that ends with "=" goes on */
 	WORD_LIST,       /* some of `choices`, with commas between */

@@ -16,6 +16,8 @@ const struct command *const commands[] = {
 	&command_cp,
 	&command_mount,
 	&command_umount,
+	&command_session,
+	&command_sessions,
 	&command_unshare,
 	&command_keygen,
 	&command_sign,

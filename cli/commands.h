@@ -22,6 +22,8 @@ extern const struct command command_keygen;
 extern const struct command command_ls;
 extern const struct command command_mount;
 extern const struct command command_rm;
+extern const struct command command_session;
+extern const struct command command_sessions;
 extern const struct command command_sign;
 extern const struct command command_size;
 extern const struct command command_tag;

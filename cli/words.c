@@ -28,6 +28,7 @@ static const struct word common_words[] = {
 	{"OS/ARCH,...", WORD_LIST, PLATFORMS},
 	/* In an image. */
 	{"PATH", WORD_OTHER, NULL},
+	{"SESSION", WORD_SESSION, NULL},
 	{"SIZE", WORD_OTHER, NULL},
 	{NULL, WORD_OTHER, NULL},
 };

@@ -25,6 +25,15 @@ _shale_images()
     done < <("${words[0]}" images --names ${store:+"--store=$store"} 2>/dev/null)
 }
 
+# The sessions in the store.
+_shale_sessions()
+{
+    local name
+    while IFS= read -r name; do
+        _shale_offer "$name"
+    done < <("${words[0]}" sessions --quiet ${store:+"--store=$store"} 2>/dev/null)
+}
+
 # Where images are mounted; the kernel writes blanks and backslashes as octal numbers.
 _shale_mounts()
 {
@@ -85,6 +94,7 @@ _shale_complete()
         compopt -o nospace 2>/dev/null
         ;;
     mount) _shale_mounts ;;
+    session) _shale_sessions ;;
     choice) _shale_offer "$@" ;;
     pair) _shale_pair "$@" ;;
     list) _shale_list "$@" ;;

@@ -38,8 +38,8 @@ function __shale_at
     test $is_value = 0; or test "$argv[4]" = option; and test $number $argv[2] $argv[3]
 end
 
-# __shale_images [SUFFIX]: the names in the store, without the host that shale adds by itself.
-function __shale_images
+# The --store of the command line, in one word.
+function __shale_store
     set -l words (commandline -opc)
     set -l store
     set -l i 3
@@ -51,12 +51,17 @@ function __shale_images
         end
         set i (math $i + 1)
     end
-    set -l token (commandline -ct)
     # `string` without an argument would read standard input.
     if set -q store[1]
-        set store (string replace -r -- '^--store=~/' "--store=$HOME/" $store)
+        string replace -r -- '^--store=~/' "--store=$HOME/" $store
     end
-    for name in (command $words[1] images --names $store 2>/dev/null)
+end
+
+# __shale_images [SUFFIX]: the names in the store, without the host that shale adds by itself.
+function __shale_images
+    set -l words (commandline -opc)
+    set -l token (commandline -ct)
+    for name in (command $words[1] images --names (__shale_store) 2>/dev/null)
         # Other tools may have put anything there.
         string match -qr '^[A-Za-z0-9._:/@+-]+$' -- $name; or continue
         if not string match -q -- 'localhost/*' "$token"
@@ -64,6 +69,12 @@ function __shale_images
         end
         printf '%s%s\n' $name $argv[1]
     end
+end
+
+# The sessions in the store.
+function __shale_sessions
+    set -l words (commandline -opc)
+    command $words[1] sessions --quiet (__shale_store) 2>/dev/null
 end
 
 # Where images are mounted; the kernel writes blanks and backslashes as octal numbers.

@@ -14,6 +14,14 @@ _shale_images() {
     _wanted images expl image compadd "$@" -a - names
 }
 
+# The sessions in the store; the arguments are for compadd.
+_shale_sessions() {
+    local store=${${(Q)opt_args[--store]}/#\~\//$HOME/} expl
+    local -a names
+    names=(${(f)"$($program sessions --quiet ${store:+--store=$store} 2>/dev/null)"})
+    _wanted sessions expl session compadd "$@" -a - names
+}
+
 # Where images are mounted; the kernel writes blanks and backslashes as octal numbers.
 _shale_mounts() {
     local source point type rest expl

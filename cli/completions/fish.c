@@ -21,6 +21,7 @@ static int append_action(struct str *out, const struct command *c, const char *n
 		[WORD_IMAGE] = {" -a '(__shale_images)'", ""},
 		[WORD_IMAGE_PATH] = {" -a '(__shale_images :/)'", ""},
 		[WORD_MOUNT] = {" -a '(__shale_mounts)'", ""},
+		[WORD_SESSION] = {" -a '(__shale_sessions)'", ""},
 		[WORD_CHOICE] = {" -a '", "'"},
 		[WORD_PAIR] = {" -a '", "'"},
 		[WORD_LIST] = {" -a '(__fish_append , ", ")'"},

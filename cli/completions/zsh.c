@@ -23,6 +23,7 @@ static int append_action(struct str *out, struct meaning m, struct err *e)
 		[WORD_IMAGE] = {"_shale_images", ""},
 		[WORD_IMAGE_PATH] = {"_shale_images -S \\:/", ""},
 		[WORD_MOUNT] = {"_shale_mounts", ""},
+		[WORD_SESSION] = {"_shale_sessions", ""},
 		[WORD_CHOICE] = {"(", ")"},
 		[WORD_PAIR] = {" _shale_pair ", ""},
 		[WORD_LIST] = {"_values -s , word ", ""},

@@ -137,6 +137,26 @@ small_image() {
   printf 'FROM scratch\nCOPY hello /\n' | shale build -q -f - -t "$1" small
 }
 
+# make_session IMAGE [NAME]: an edit session over it, as a mount makes one; prints its name.
+make_session() {
+  "$SHALE_BUILD/tests/support/make-session" "$@"
+}
+
+# use_session IMAGE NAME WHAT: the same, in use by process $session_user, who does WHAT, until `end_session`.
+use_session() {
+  mkfifo session.input
+  "$SHALE_BUILD/tests/support/make-session" "$@" <session.input >session.output &
+  session_user=$!
+  exec 9>session.input
+  wait_for test -s session.output
+}
+
+end_session() {
+  exec 9>&-
+  wait "$session_user"
+  rm session.input session.output
+}
+
 # build_text NAME CONTEXT: builds the manifest on standard input.
 build_text() {
   shale build -q -f - -t "$1" "$2"

@@ -68,6 +68,20 @@ SHALE_STORE=$PWD/damaged/store shale cat other /a >/dev/null
 for faulted_file in damaged/store/shale/catalogs/* damaged/store/shale/layers/*; do
   flip "$faulted_file" -10
 done
+# edited: sessions, of one of which a part is left that somebody was removing.
+cp -r kept edited
+(
+  SHALE_STORE=$PWD/edited/store
+  export SHALE_STORE
+  for faulted_name in work other left; do
+    "$SHALE_BUILD/tests/support/make-session" app "$faulted_name" >/dev/null
+  done
+  for faulted_file in edited/store/shale/sessions/*; do
+    seq 1000 >"$faulted_file/data/1"
+    ! grep -q '"left"' "$faulted_file/session.json" ||
+      mv "$faulted_file" "${faulted_file%/*}/.removing-${faulted_file##*/}"
+  done
+)
 # exported: what exports replace, or add to.  foreign: an image whose layers another tool compressed.
 cp -r kept exported
 cp -r exported foreign
@@ -101,9 +115,9 @@ faulted_names() {
       echo import-oci import-oci-archive import-docker-archive import-names import-dir import-rootfs
       echo export-oci export-oci-more export-oci-archive export-docker-archive export-rootfs export-stdout
       echo export-recoded-oci export-recoded-docker
-      echo sign tag rm gc fsck-repair
+      echo sign tag rm gc fsck-repair session-rm gc-sessions
       ;;
-    reads) echo cat cp ls diff size history inspect images verify fsck ;;
+    reads) echo cat cp ls diff size history inspect images verify fsck sessions ;;
     *) echo "$faulted_name" ;;
     esac
   done
@@ -156,6 +170,9 @@ faulted_one() {
   rm) faulted_once=--once && set -- full shale rm app ;;
   gc) faulted_once=--once && set -- full shale gc ;;
   fsck-repair) faulted_once=--once faulted_derived=--derived && set -- damaged shale fsck -q --read-data --repair ;;
+  session-rm) faulted_once=--once && set -- edited shale session rm work ;;
+  gc-sessions) faulted_once=--once && set -- edited shale gc ;;
+  sessions) set -- edited shale sessions ;;
   cat) set -- kept shale cat app /hello ;;
   cp) faulted_partial=--partial && set -- more shale cp -q next:/. work/copy ;;
   ls) set -- more shale ls -R next ;;

@@ -6,7 +6,7 @@ Usage: power.py [--samples N] [--random N] [--once] [--derived] NAME PRISTINE --
 
 The command runs once, on a copy of PRISTINE, and strace writes down what it does to files there, of the store and of an
 export.  For each of its calls the disk is then made as a power failure may leave it right after the call, and looked at as
-faults.py does: fsck finds no error, no image that was there is gone, what was being exported is there whole under its name or
+faults.py does: fsck finds no error, no image or session that was there is gone, what was being exported is there whole under its name or
 not at all, the command works, and gc leaves no litter.
 
 What a power failure leaves: all that was synced; of the rest, which no order holds, anything.  So for each call there are
@@ -134,9 +134,11 @@ class Log:
         self.names, self.folders = {}, {}
         self.events = []  # Change, or the set of what a sync covers
         self.live = {}  # name -> File, as it is while the command runs
+        self.live_folders = set()
         self.open = {}  # descriptor -> [File, offset]
         self.read_tree(pristine)
         self.live.update(self.names)
+        self.live_folders.update(self.folders)
 
     def read_tree(self, top):
         for folder, _, files in os.walk(top):
@@ -222,8 +224,36 @@ class Log:
         self.change(apply, None, os.path.dirname(old), os.path.dirname(new))
 
     def make_folder(self, path, mode):
+        self.live_folders.add(path)
+
         def apply(disk, _=1.0):
             disk.folders[path] = mode
+
+        self.change(apply, None, os.path.dirname(path))
+
+    def move_folder(self, old, new):
+        """With all that is in it.  What is changed there afterwards goes by its new name, so a folder whose new name is not
+        synced before that cannot be replayed: no command does that."""
+
+        def moved(path):
+            is_in = isinstance(path, str) and (path + "/").startswith(old + "/")
+            return new + path[len(old) :] if is_in else path
+
+        def apply(disk, _=1.0):
+            disk.names = {moved(path): node for path, node in disk.names.items()}
+            disk.folders = {moved(path): mode for path, mode in disk.folders.items()}
+
+        self.live = {moved(path): node for path, node in self.live.items()}
+        self.live_folders = {moved(path) for path in self.live_folders}
+        for place in self.open.values():
+            place[0] = moved(place[0])
+        self.change(apply, None, os.path.dirname(old), os.path.dirname(new))
+
+    def remove_folder(self, path):
+        self.live_folders.remove(path)
+
+        def apply(disk, _=1.0):
+            disk.folders.pop(path, None)
 
         self.change(apply, None, os.path.dirname(path))
 
@@ -347,12 +377,16 @@ class Log:
     def on_renameat(self, _, __, paths, ___, ____):
         if paths[0] in self.live:
             self.move_name(paths[0], paths[1])
+        elif paths[0] in self.live_folders:
+            self.move_folder(paths[0], paths[1])
 
     on_rename = on_renameat
 
-    def on_unlinkat(self, _, __, paths, ___, line):
+    def on_unlinkat(self, arguments, _, paths, __, line):
         if paths[0] in self.live:
             self.take_name(paths[0])
+        elif paths[0] in self.live_folders and "AT_REMOVEDIR" in arguments:
+            self.remove_folder(paths[0])
         elif is_below(paths[0]):
             fail(f"no meaning for '{line[:300]}'")
 
@@ -407,15 +441,19 @@ class Log:
                         yield f"after {count} of {len(self.events)} changes without {list(lost)}", disk, is_over
 
 
-def images():
-    """name -> digest, or nothing without a store."""
-    listed = run(["shale", "images", "--json"])
-    return {i["name"]: i["digest"] for i in json.loads(listed.stdout)} if listed.returncode == 0 else {}
+def listed(command, member):
+    """name -> what identifies it, or nothing without a store."""
+    done = run(["shale", command, "--json"])
+    return {(command, i["name"]): i[member] for i in json.loads(done.stdout)} if done.returncode == 0 else {}
 
 
-def check_images(before, after, is_over, place):
+def named():
+    return {**listed("images", "digest"), **listed("sessions", "id")}
+
+
+def check_named(before, after, is_over, place):
     """Each name says what it said before or what the command made of it; once the command has ended, the latter."""
-    here = images()
+    here = named()
     for name in before.keys() | after.keys():
         right = {after.get(name)} if is_over else {before.get(name), after.get(name)}
         if here.get(name) not in right:
@@ -439,9 +477,9 @@ def main():
 
     started = time.monotonic()
     fresh(options.pristine)
-    before = images()
+    before = named()
     reference = Reference(options)
-    after = images()
+    after = named()
     fresh(options.pristine)
     traced = run(["strace", "-y", "-xx", "-s", str(LONGEST_WRITE), "-o", "strace.power", "-e", f"trace={CALLS}", *options.command])
     if traced.returncode != 0:
@@ -454,7 +492,7 @@ def main():
         fresh(options.pristine)
         disk.make()
         place = f"{options.name}: {place}"
-        check_images(before, after, is_over, place)
+        check_named(before, after, is_over, place)
         check_kept(reference, is_over, place)
         check_store(reference, place)
     seconds = time.monotonic() - started

@@ -8,9 +8,10 @@ digest=$(small_image app)
 head -c 2000000 /dev/zero >small/big
 printf 'FROM scratch\nCOPY big /\n' | build_text big small >/dev/null
 
+make_session app >/dev/null
 for command in --help --version 'build --help' images 'images --json' 'inspect app' 'inspect --json app' 'ls app' \
   'ls --json app' 'cat app /hello' 'cat big /big' 'fsck' 'fsck --json' 'gc -n' 'tag --help' "build -q small -f -" \
-  'export app oci-archive:app.tar' 'export --json app rootfs:app.tar'; do
+  sessions 'sessions --json' 'sessions -q' 'export app oci-archive:app.tar' 'export --json app rootfs:app.tar'; do
   status=0
   # shellcheck disable=SC2086 # words
   echo 'FROM scratch' | shale $command >/dev/full 2>err || status=$?

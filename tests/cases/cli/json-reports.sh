@@ -63,6 +63,19 @@ as_page export export.json
 two_platforms both >/dev/null
 shale images --json >images.json
 as_page images images.json
+make_session app work >/dev/null
+make_session app broken >/dev/null
+shale sessions --json >sessions.json
+as_page sessions sessions.json error process use
+use_session app used "mounted at /mnt"
+shale sessions --json | python3 -c 'import json, sys; json.dump(json.load(sys.stdin)[1], sys.stdout)' >sessions.json
+as_page sessions sessions.json error
+end_session
+rm "$(grep -l '"broken"' store/shale/sessions/*/session.json)"
+shale sessions --json 2>err | python3 -c 'import json, sys; json.dump(json.load(sys.stdin)[-1], sys.stdout)' >sessions.json
+as_page sessions sessions.json image manifest created process use
+grep -q "warning: session [0-9a-f]*: it has no 'session.json'" err || fail "no warning"
+shale session rm "$(json sessions.json "d['id']")" >/dev/null
 shale inspect --json app >inspect.json
 as_page inspect inspect.json manifests
 shale inspect --json --platform linux/arm64 both >inspect.json

@@ -48,6 +48,8 @@ check_result() {
   sign) shale images -a --names | grep -q '\.sig$' ;;
   verify) grep -q 'sha256:' out ;;
   tag) names_image app:stable ;;
+  sessions) grep -q '^web-1 .* idle$' out ;;
+  session) [ -z "$(shale sessions -q)" ] ;;
   rm) ! names_image app:1 ;;
   esac
 }
@@ -56,6 +58,7 @@ for name in $(shale --help | sed -n '/^  rm /d; s/^  \([a-z]*\) .*/\1/p') rm; do
   example "shale-$name.1"
   sed -i 's/ \/mnt\b/ mnt/g' example
   grep -q "^shale $name\b" example || fail "shale-$name(1) has no example of $name"
+  [ "$name" != sessions ] || make_session app:1 web-1 >/dev/null
   sh -eu example >out 2>errors || fail "the example of shale-$name(1) ended with $?: $(cat errors)"
   check_result "$name" || fail "the example of shale-$name(1) did not do what it is for: $(cat out)"
 done

@@ -31,6 +31,8 @@ END
   mv ../other .
   mkdir contexts
   touch image.tar team.key contexts/inner
+  make_session app:1 app-1 >/dev/null
+  make_session app:1 work >/dev/null
   mkdir "../mnt one"
   shale mount app:1 "../mnt one"
 
@@ -61,6 +63,11 @@ shale ls -- ap|app:1 app:stable
 shale ls -- -|
 shale rm app:1 app:s|app:stable
 shale tag app:1 ap|app:1 app:stable
+shale session |rm
+shale session rm |app-1 work
+shale session rm wo|work
+shale session rm work ap|app-1
+shale session rm --store other |
 shale diff ap|app:1 app:stable
 shale diff app:1 ap|app:1 app:stable
 shale diff app:1 app:stable |
