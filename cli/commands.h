@@ -9,6 +9,7 @@
 
 extern const struct command command_build;
 extern const struct command command_cat;
+extern const struct command command_commit;
 extern const struct command command_cp;
 extern const struct command command_diff;
 extern const struct command command_export;

@@ -13,8 +13,7 @@
 /* What shale itself writes about images. */
 #define RESERVED_PREFIX "io.shale."
 
-/* The documents of an image are JSON, which has no room for other bytes. */
-static int check_text(const char *option, const char *text, struct err *e)
+int key_value_check_text(const char *option, const char *text, struct err *e)
 {
 	char q[QUOTE_MAX];
 
@@ -57,7 +56,7 @@ int key_value_label(struct strmap *to, const char *text, struct err *e)
 	const char *value;
 	SCOPE_FREE char *key = cut_key("label", text, "KEY=VALUE", &value, e);
 
-	if (!key || check_text("label", text, e) < 0)
+	if (!key || key_value_check_text("label", text, e) < 0)
 		return -1;
 	return strmap_set(to, key, value ? value : "", e);
 }
@@ -233,7 +232,7 @@ int key_value_annotation(struct build_options *opt, const char *text, struct err
 	char q[QUOTE_MAX];
 
 	SCOPE_FREE char *key = cut_key("annotation", pair, "KEY=VALUE", &value, e);
-	if (!key || check_text("annotation", pair, e) < 0)
+	if (!key || key_value_check_text("annotation", pair, e) < 0)
 		return -1;
 	if (!value)
 		return err_set(e, ERR_USAGE, "option '--annotation': '%s' is not KEY=VALUE",

@@ -9,6 +9,10 @@
 #include "base/strmap.h"
 #include "packer/build.h"
 
+/* A text for the documents of an image, which are JSON and have no room for other bytes than UTF-8:
+ * ERR_USAGE. */
+int key_value_check_text(const char *option, const char *text, struct err *e);
+
 /* --build-arg NAME[=VALUE]: without a value, the environment's; not set there either: nothing. */
 int key_value_arg(struct strmap *to, const char *text, struct err *e);
 

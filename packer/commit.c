@@ -94,14 +94,24 @@ static int put_documents(struct commit *c, struct lease *l, struct descriptor *o
 	return documents_put(c->store, l, MEDIATYPE_MANIFEST, &manifest, out, e);
 }
 
+static int set_created(struct commit *c, const int64_t *created_s, struct err *e)
+{
+	const char *base = c->base->config.created;
+	int64_t when = created_s ? *created_s : EPOCH_DEFAULT;
+
+	if (when < 0)
+		when = 0;
+	if (when > EPOCH_MAX)
+		when = EPOCH_MAX;
+	c->config.created = !created_s && base ? str_dup(base, e) : config_format_time(when, e);
+	return c->config.created ? 0 : -1;
+}
+
 int commit_finish(struct commit *c, struct lease *l, const struct descriptor *layer,
-		  const struct digest *diff_id, int64_t created_s, struct descriptor *out,
+		  const struct digest *diff_id, const int64_t *created_s, struct descriptor *out,
 		  struct err *e)
 {
-	const int64_t late = created_s > EPOCH_MAX ? EPOCH_MAX : created_s;
-
-	c->config.created = config_format_time(late < 0 ? 0 : late, e);
-	if (!c->config.created || add_history(c, c->config.created, !layer, e) < 0 ||
+	if (set_created(c, created_s, e) < 0 || add_history(c, c->config.created, !layer, e) < 0 ||
 	    (layer && (manifest_add_layer(&c->manifest, layer, e) < 0 ||
 		       image_config_add_diff_id(&c->config, diff_id, e) < 0)) ||
 	    put_documents(c, l, out, e) < 0)

@@ -48,10 +48,10 @@ void commit_fini(struct commit *c);
 /*
  * `layer`: published, with its diff_id; NULL: the history tells of a change that brought none
  * (empty_layer).  `created_s`: seconds; before 1970 and after the year 9999 the nearest that
- * RFC 3339 can say.  `out` is the manifest.
+ * RFC 3339 can say; NULL: as the base.  `out` is the manifest.
  */
 int commit_finish(struct commit *c, struct lease *l, const struct descriptor *layer,
-		  const struct digest *diff_id, int64_t created_s, struct descriptor *out,
+		  const struct digest *diff_id, const int64_t *created_s, struct descriptor *out,
 		  struct err *e);
 
 /* Carries the instructions out on a config.  ERR_USAGE for one that is not about the config. */

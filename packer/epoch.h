@@ -18,4 +18,7 @@
  * EPOCH_MAX. */
 int epoch_get(int64_t *out, struct err *e);
 
+/* The same without a default: 1 when the variable is set, 0 when it is not. */
+int epoch_find(int64_t *out, struct err *e);
+
 #endif

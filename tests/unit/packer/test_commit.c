@@ -114,6 +114,7 @@ static void commit(struct commit_options *opt, const struct fixture_layer *layer
 	SCOPE(image) struct image base = IMAGE_INIT;
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(descriptor) struct descriptor top = DESCRIPTOR_INIT;
+	const int64_t a_day = 86400;
 	struct commit c;
 	struct err e = ERR_INIT;
 
@@ -124,7 +125,7 @@ static void commit(struct commit_options *opt, const struct fixture_layer *layer
 	commit_init(&c, fixture_store(), opt, &base, &e);
 	ck_assert_no_err(&e);
 	commit_finish(&c, l, layer ? &layer->descriptor : NULL, layer ? &layer->diff_id : NULL,
-		      86400, &top, &e);
+		      layer ? &a_day : NULL, &top, &e);
 	ck_assert_no_err(&e);
 	commit_fini(&c);
 	image_load(fixture_store(), "new:1", NULL, out, &e);
@@ -181,6 +182,8 @@ START_TEST(tells_of_a_commit_of_nothing)
 	ck_assert_uint_eq(im.config.diff_id_count, 1);
 	ck_assert(h->is_empty_layer);
 	ck_assert_ptr_null(h->comment);
+	/* The base says nothing. */
+	ck_assert_str_eq(im.config.created, "1980-01-01T00:00:00Z");
 	ck_assert_ptr_null(h->author);
 	free_options(&opt);
 }

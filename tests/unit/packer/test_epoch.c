@@ -13,6 +13,7 @@ START_TEST(without_the_variable_it_is_1980)
 	unsetenv(variable);
 	ck_assert_int_eq(epoch_get(&epoch, &e), 0);
 	ck_assert_int_eq(epoch, 315532800);
+	ck_assert_int_eq(epoch_find(&epoch, &e), 0);
 }
 END_TEST
 
@@ -28,6 +29,8 @@ START_TEST(takes)
 
 	setenv(variable, taken[_i].text, 1);
 	ck_assert_int_eq(epoch_get(&epoch, &e), 0);
+	ck_assert_int_eq(epoch, taken[_i].epoch);
+	ck_assert_int_eq(epoch_find(&epoch, &e), 1);
 	ck_assert_int_eq(epoch, taken[_i].epoch);
 }
 END_TEST

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An edit session that a command looks at: which one is meant, its image, and what was changed.
+ */
+#ifndef CLI_SUPPORT_SESSION_H
+#define CLI_SUPPORT_SESSION_H
+
+#include <stdbool.h>
+
+#include "base/progress.h"
+#include "cli/command.h"
+#include "fs/session.h"
+#include "fs/view.h"
+#include "store/sessions.h"
+
+struct support_session {
+	struct session_folder *folder;
+	struct image image; /* that is edited */
+	struct view *base;
+	struct session *session;
+	bool is_busy; /* somebody uses it: what it was at this moment */
+};
+
+#define SUPPORT_SESSION_INIT \
+	{                    \
+		NULL         \
+	}
+
+/*
+ * The session that argument `at` names.  It is locked while nobody else uses it, or read beside who
+ * does.  `s` and `l` are the command's.  ERR_NOT_FOUND when there is none of that name; as
+ * sessions_open, image_load_found, view_open, session_open.
+ */
+int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
+		    struct progress *progress, struct support_session *out, struct err *e);
+void support_session_fini(struct support_session *x);
+SCOPE_DEFINE_VALUE(support_session, struct support_session, support_session_fini)
+
+#endif
