@@ -16,6 +16,8 @@ char file_mode_letter(uint32_t mode)
 		return 'b';
 	case S_IFIFO:
 		return 'p';
+	case S_IFSOCK:
+		return 's';
 	default:
 		return '-';
 	}

@@ -9,7 +9,7 @@
 
 enum { FILE_MODE_MAX = 11 /* "-rwxr-xr-x" and a NUL */ };
 
-/* The kind, of S_IFMT bits: "-", "d", "l", "c", "b" or "p". */
+/* The kind, of S_IFMT bits: "-", "d", "l", "c", "b", "p" or "s". */
 char file_mode_letter(uint32_t mode);
 
 /* Kind and permissions, with setuid, setgid and sticky bits. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/support_session.h"
 
+#include <string.h>
+#include <sys/stat.h>
+
 #include "base/quote.h"
+#include "base/str.h"
 #include "cli/support.h"
 
 /* 0 with the folder. */
@@ -50,6 +54,42 @@ int support_session(const struct invocation *in, size_t at, const struct store *
 	*out = x;
 	x = (struct support_session)SUPPORT_SESSION_INIT;
 	return 0;
+}
+
+/* 1, 0, -1 */
+static int find_in_session(struct session *s, const char *path, struct err *e)
+{
+	SCOPE_FREE char *copy = str_dup(path, e);
+	uint64_t ino = SESSION_ROOT;
+	char *rest = copy;
+	struct stat st;
+	int found = 1;
+
+	if (!copy)
+		return -1;
+	for (char *name; found > 0 && (name = strsep(&rest, "/"));) {
+		if (!*name)
+			continue;
+		if (session_stat(s, ino, &st, e) < 0)
+			return -1;
+		found = S_ISDIR(st.st_mode) ? session_lookup(s, ino, name, &ino, e) : 0;
+	}
+	return found;
+}
+
+int support_session_find(const struct support_session *x, const char *path, struct err *e)
+{
+	int found = find_in_session(x->session, path, e);
+	uint32_t inode;
+	char q[QUOTE_MAX];
+
+	if (found == 0)
+		found = VIEW_RETRY(x->base, e,
+				   catalog_resolve(view_catalog(x->base), path, false, &inode, e));
+	if (found == 0)
+		return err_set(e, ERR_NOT_FOUND, "no file '%s' in the session or its image",
+			       quote_str(q, path));
+	return found < 0 ? -1 : 0;
 }
 
 void support_session_fini(struct support_session *x)

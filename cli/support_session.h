@@ -33,6 +33,9 @@ struct support_session {
  */
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e);
+/* That the session or its image has the path ("/" in front), whose links are not followed:
+ * ERR_NOT_FOUND. */
+int support_session_find(const struct support_session *x, const char *path, struct err *e);
 void support_session_fini(struct support_session *x);
 SCOPE_DEFINE_VALUE(support_session, struct support_session, support_session_fini)
 

@@ -92,7 +92,7 @@ same "behind a link" "$(shale diff old new /etc/link/)" "C /etc/link"
 expect 8 "*no file '/none' in either image" shale diff old new /none
 expect 8 "*no image 'localhost/nope:latest'*" shale diff old nope
 expect 2 "*'--json' and '--stat'*" shale diff --json --stat old new
-expect 2 "*too few arguments*" shale diff old
+expect 8 "*no session 'old' in the store*" shale diff old
 expect 2 "*unexpected argument 'x'*" shale diff old new / x
 
 # Names cannot move the cursor.
