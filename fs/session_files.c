@@ -111,10 +111,11 @@ static int open_file(const struct session_files *f, uint64_t ino, uint32_t versi
 	SCOPE_FD int fd = openat(f->dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_FORMAT, "the session's data file %s is lost", name);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	const bool is_other = fd < 0 && (errno == EISDIR || errno == ELOOP || errno == ENXIO);
+	if (!is_other && (fd < 0 || fstat(fd, &st) < 0))
 		return host_fail(err_sys(e, errno, "cannot open the session's data file %s", name),
 				 e);
-	if (!S_ISREG(st.st_mode))
+	if (is_other || !S_ISREG(st.st_mode))
 		return err_set(e, ERR_FORMAT, "the session's data file %s is no file", name);
 	return steal_fd(&fd);
 }
