@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -100,6 +101,8 @@ int session_db_fail(const struct session_db *db, const char *what, struct err *e
 	const int code = sqlite3_extended_errcode(db->db);
 	const int sys = sqlite3_system_errno(db->db);
 
+	if (code == SQLITE_IOERR_NOMEM)
+		return err_nomem(e);
 	switch (code & 0xff) {
 	case SQLITE_NOMEM:
 		return err_nomem(e);
@@ -344,9 +347,25 @@ void session_db_close(struct session_db *db)
 	for (size_t i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(db->statements[i]);
 	/* Its checkpoint on closing is as any: only what was synced before may be in the WAL. */
-	sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (db->db) /* NULL: there was no memory for it */
+		sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(db->db);
 	free(db);
+}
+
+/* A page that could not be read is no damage, though it is told as if it were. */
+static int check_fail(const char *text, struct err *e)
+{
+	static const char mark[] = "error code=";
+	const char *at = text ? strstr(text, mark) : NULL;
+	const unsigned long code = at ? strtoul(at + strlen(mark), NULL, 10) : 0;
+
+	if (code == SQLITE_NOMEM)
+		return err_nomem(e);
+	if ((code & 0xff) == SQLITE_IOERR)
+		return err_sys(e, EIO, "the session's database cannot be checked");
+	return err_set(e, ERR_FORMAT, "the session's database is damaged: %s",
+		       text ? text : "no answer");
 }
 
 int session_db_check(struct session_db *db, struct err *e)
@@ -358,8 +377,7 @@ int session_db_check(struct session_db *db, struct err *e)
 	const int found = session_row(db, st, e);
 	const char *text = found > 0 ? (const char *)sqlite3_column_text(st, 0) : NULL;
 	if (found >= 0 && (!text || strcmp(text, "ok") != 0))
-		err_set(e, ERR_FORMAT, "the session's database is damaged: %s",
-			text ? text : "no answer");
+		check_fail(text, e);
 	sqlite3_finalize(st);
 	return e->code ? -1 : 0;
 }

@@ -28,10 +28,10 @@ static void close_fds(void)
 		close(fds[--fd_count]);
 }
 
-static void open_folder(const char *folder, int *dirfd, int *datafd)
+void sample_session_folder(const char *folder, int *dirfd, int *datafd)
 {
 	ck_assert_uint_le(fd_count + 2, FDS_MAX);
-	*dirfd = openat(scratch_fd(), folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*dirfd = open(scratch_file(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(*dirfd, 0);
 	*datafd = openat(*dirfd, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(*datafd, 0);
@@ -65,7 +65,7 @@ int sample_session_try(const char *folder, unsigned flags, struct session **out,
 {
 	int dirfd, datafd;
 
-	open_folder(folder, &dirfd, &datafd);
+	sample_session_folder(folder, &dirfd, &datafd);
 	return session_open(sample_base, dirfd, datafd, flags, out, e);
 }
 

@@ -21,7 +21,10 @@ void sample_session_remove(void);
 /* Without a session: the image, the view and an empty folder. */
 void sample_session_prepare(const struct sample_file *files, size_t count);
 
-/* Opens the session of this folder of the scratch folder. */
+/* Descriptors of a folder of the scratch folder and its data, for session_open; they are closed by
+ * sample_session_close. */
+void sample_session_folder(const char *folder, int *dirfd, int *datafd);
+/* Opens the session of this folder. */
 int sample_session_try(const char *folder, unsigned flags, struct session **out, struct err *e);
 void sample_session_open(unsigned flags);
 void sample_session_close(void);
