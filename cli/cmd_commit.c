@@ -170,6 +170,8 @@ static int make_image(struct work *w, struct commit *c, struct progress_line *li
 	note_repeated(w, line);
 	if (w->result.entries && write_layer(w, progress, e) < 0)
 		return -1;
+	if (support_session_check(&w->session, e) < 0)
+		return -1;
 	if (w->changes.has_epoch)
 		created = &w->changes.epoch;
 	else if (w->has_layer)

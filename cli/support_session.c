@@ -1,35 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/support_session.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/quote.h"
 #include "base/str.h"
 #include "cli/support.h"
+#include "fs/edit.h"
 
-/* 0 with the folder. */
+/* The name of the session that is mounted at `text`; NULL without an error: none is. */
+static char *find_mounted(const char *text, struct err *e)
+{
+	SCOPE_FREE char *source = NULL;
+	char q[QUOTE_MAX];
+
+	const int found = mount_source(text, &source, e);
+	if (found < 0) {
+		/* What is no path, or none that there is, may be the name of a session. */
+		if (e->code == ERR_SYS && e->sys == ENOENT && !strchr(text, '/'))
+			err_clear(e);
+		return NULL;
+	}
+	if (found == 0) {
+		if (strchr(text, '/'))
+			err_set(e, ERR_NOT_FOUND, "no edit mount at '%s'", quote_str(q, text));
+		return NULL;
+	}
+	if (!str_has_prefix(source, EDIT_SOURCE)) {
+		err_set(e, ERR_USAGE, "the mount at '%s' is read-only: nothing is changed in it",
+			quote_str(q, text));
+		return NULL;
+	}
+	return str_dup(source + strlen(EDIT_SOURCE), e);
+}
+
+/* Another uses it: a mount, which freezes it, or a command. */
+static int freeze(const struct store *s, const char *name, struct support_session *x,
+		  struct err *busy, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (sessions_open(s, name, SESSIONS_READ, &x->folder, &why) < 0 ||
+	    edit_write_back(sessions_name(x->folder), &why) < 0 ||
+	    edit_freeze(sessions_fd(x->folder), &x->frozen, &why) < 0) {
+		const bool has_no_mount = why.code == ERR_NOT_FOUND;
+		err_move(e, has_no_mount ? busy : &why);
+		err_clear(has_no_mount ? &why : busy);
+		return -1;
+	}
+	err_clear(busy);
+	return 0;
+}
+
 static int open_folder(const struct store *s, const char *text, struct support_session *x,
 		       struct err *e)
 {
 	struct err why = ERR_INIT;
+	SCOPE_FREE char *mounted = find_mounted(text, e);
 
-	/* A store that cannot be written can still be looked at. */
-	if (store_is_writable(s)) {
-		if (sessions_open(s, text, SESSIONS_LOCK, &x->folder, &why) == 0)
-			return 0;
-		if (why.code != ERR_BUSY)
-			return err_move(e, &why);
-		err_clear(&why);
-	}
-	x->is_busy = true;
-	return sessions_open(s, text, SESSIONS_READ, &x->folder, e);
+	if (e->code)
+		return -1;
+	const char *name = mounted ? mounted : text;
+	if (sessions_open(s, name, SESSIONS_LOCK, &x->folder, &why) == 0)
+		return 0;
+	if (why.code != ERR_BUSY)
+		return err_move(e, &why);
+	return freeze(s, name, x, &why, e);
 }
 
 static int open_session(const struct invocation *in, const struct store *s, struct lease *l,
 			struct progress *progress, struct support_session *x, struct err *e)
 {
 	const struct descriptor *manifest = sessions_manifest(x->folder);
+	const bool is_frozen = x->frozen.dirfd >= 0;
 
 	if (lease_add(l, &manifest->digest, e) < 0 ||
 	    image_load_found(s, sessions_image(x->folder), manifest, NULL, &x->image, e) < 0)
@@ -37,8 +82,9 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 	x->base = support_view(s, &x->image, in->command->name, progress, e);
 	if (!x->base)
 		return -1;
-	return session_open(x->base, sessions_fd(x->folder), sessions_data_fd(x->folder),
-			    x->is_busy ? SESSION_READ : 0, &x->session, e);
+	return session_open(x->base, is_frozen ? x->frozen.dirfd : sessions_fd(x->folder),
+			    sessions_data_fd(x->folder), is_frozen ? SESSION_READ : 0, &x->session,
+			    e);
 }
 
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
@@ -54,6 +100,11 @@ int support_session(const struct invocation *in, size_t at, const struct store *
 	*out = x;
 	x = (struct support_session)SUPPORT_SESSION_INIT;
 	return 0;
+}
+
+int support_session_check(const struct support_session *x, struct err *e)
+{
+	return x->frozen.socket >= 0 ? edit_frozen_check(&x->frozen, e) : 0;
 }
 
 /* 1, 0, -1 */
@@ -97,5 +148,6 @@ void support_session_fini(struct support_session *x)
 	session_close(x->session);
 	view_close(x->base);
 	image_fini(&x->image);
+	edit_thaw(&x->frozen);
 	sessions_close(x->folder);
 }

@@ -9,6 +9,7 @@
 
 #include "base/progress.h"
 #include "cli/command.h"
+#include "fs/edit_control.h"
 #include "fs/session.h"
 #include "fs/view.h"
 #include "store/sessions.h"
@@ -18,21 +19,24 @@ struct support_session {
 	struct image image; /* that is edited */
 	struct view *base;
 	struct session *session;
-	bool is_busy; /* somebody uses it: what it was at this moment */
+	struct edit_frozen frozen; /* it is mounted, and stays for us as it was at one moment */
 };
 
-#define SUPPORT_SESSION_INIT \
-	{                    \
-		NULL         \
+#define SUPPORT_SESSION_INIT                \
+	{                                   \
+		.frozen = EDIT_FROZEN_INIT, \
 	}
 
 /*
- * The session that argument `at` names.  It is locked while nobody else uses it, or read beside who
- * does.  `s` and `l` are the command's.  ERR_NOT_FOUND when there is none of that name; as
+ * The session that argument `at` names, or that is mounted there.  It is locked while nobody else
+ * uses it; one that is mounted is written back, and frozen.  `s` and `l` are the command's.
+ * ERR_NOT_FOUND when there is none of that name; ERR_BUSY when another command uses it; as
  * sessions_open, image_load_found, view_open, session_open.
  */
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e);
+/* After all was read, before anything is made of it: that it was one moment.  ERR_BUSY. */
+int support_session_check(const struct support_session *x, struct err *e);
 /* That the session or its image has the path ("/" in front), whose links are not followed:
  * ERR_NOT_FOUND. */
 int support_session_find(const struct support_session *x, const char *path, struct err *e);

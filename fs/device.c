@@ -274,9 +274,19 @@ static bool parse_line(char *line, struct mount_line *out)
 	return true;
 }
 
-/* The mount on top of `mountpoint`, whose strings are in `text`: 1, 0, -1. */
-static int find_line(const char *mountpoint, struct str *text, struct mount_line *out,
-		     struct err *e)
+static bool is_at(const struct mount_line *line, const char *mountpoint)
+{
+	return strcmp(line->mountpoint, mountpoint) == 0;
+}
+
+static bool is_from(const struct mount_line *line, const char *source)
+{
+	return strcmp(line->source, source) == 0;
+}
+
+/* The last shale mount that is the one meant, whose strings are in `text`: 1, 0, -1. */
+static int find_line(bool (*is_meant)(const struct mount_line *line, const char *what),
+		     const char *what, struct str *text, struct mount_line *out, struct err *e)
 {
 	SCOPE_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	struct mount_line seen;
@@ -290,8 +300,8 @@ static int find_line(const char *mountpoint, struct str *text, struct mount_line
 		char *end = strchr(line, '\n');
 		if (end)
 			*end = '\0';
-		/* The last match is the one on top. */
-		if (parse_line(line, &seen) && strcmp(seen.mountpoint, mountpoint) == 0) {
+		/* The last one at a mountpoint is on top. */
+		if (parse_line(line, &seen) && is_meant(&seen, what)) {
 			*out = seen;
 			found = 1;
 		}
@@ -304,18 +314,30 @@ int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], s
 {
 	SCOPE(str) struct str text = STR_INIT;
 	struct mount_line line;
-	const int found = find_line(mountpoint, &text, &line, e);
+	const int found = find_line(is_at, mountpoint, &text, &line, e);
 
 	if (found > 0)
 		(void)snprintf(number, DEVICE_NUMBER_MAX, "%s", line.number);
 	return found;
 }
 
+int device_place(const char *source, char **out, struct err *e)
+{
+	SCOPE(str) struct str text = STR_INIT;
+	struct mount_line line;
+	const int found = find_line(is_from, source, &text, &line, e);
+
+	if (found <= 0)
+		return found;
+	*out = str_dup(line.mountpoint, e);
+	return *out ? 1 : -1;
+}
+
 int device_source(const char *mountpoint, char **out, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	struct mount_line line;
-	const int found = find_line(mountpoint, &text, &line, e);
+	const int found = find_line(is_at, mountpoint, &text, &line, e);
 
 	if (found <= 0)
 		return found;

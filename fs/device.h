@@ -34,7 +34,10 @@ char *device_follow(const char *path, struct err *e);
 enum { DEVICE_NUMBER_MAX = 24 };
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e);
 
-/* The same with its source; the caller frees it. */
+/* Where a shale mount with this source is: 1, 0, -1; the caller frees it. */
+int device_place(const char *source, char **out, struct err *e);
+
+/* As device_find, with its source; the caller frees it. */
 int device_source(const char *mountpoint, char **out, struct err *e);
 
 /* Whether the mount of `device` is still there for anybody. */

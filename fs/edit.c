@@ -2,13 +2,17 @@
 #include "fs/edit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/quote.h"
+#include "base/str.h"
 #include "fs/channel.h"
+#include "fs/device.h"
 #include "fs/edit_control.h"
 #include "fs/edit_ops.h"
 
@@ -133,6 +137,25 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 		return d;
 	close_editor(d);
 	return NULL;
+}
+
+int edit_write_back(const char *name, struct err *e)
+{
+	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", name);
+	SCOPE_FREE char *place = NULL;
+	char q[QUOTE_MAX];
+
+	if (!source)
+		return -1;
+	const int found = device_place(source, &place, e);
+	if (found <= 0)
+		return found;
+	SCOPE_FD int fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* The worker syncs what it has when it is asked to; here it is the kernel's turn. */
+	if (fd < 0 || syncfs(fd) < 0)
+		return err_sys(e, errno, "cannot write back what programs changed at '%s'",
+			       quote_str(q, place));
+	return 0;
 }
 
 struct mount_service edit_service(struct edit *edit)

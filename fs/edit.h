@@ -22,6 +22,10 @@ struct edit {
 	void *ctx;
 };
 
+/* Pages that programs have written through a mapping, and that the kernel still has, reach the
+ * session `name` where it is mounted; nothing to do where it is not. */
+int edit_write_back(const char *name, struct err *e);
+
 /* `edit` is borrowed by the service. */
 struct mount_service edit_service(struct edit *edit);
 

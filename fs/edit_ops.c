@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "fs/channel.h"
+#include "fs/edit_private.h"
 #include "fs/session_data.h"
 
 enum {
@@ -20,9 +21,8 @@ enum {
 	FATTR_KILL_SUIDGID = 1 << 11,
 	WRITE_FLAGS_AT = 40 + 20, /* struct fuse_write_in: write_flags */
 	FUSE_WRITE_KILL_SUIDGID = 1 << 2,
-	TIMEOUT_S = 86400,
 	MAX_BACKGROUND = 64,
-	BUFFER_MAX = 1024 * 1024, /* of a reply to readdir; what copy_file_range copies at a time */
+	BUFFER_MAX = 1024 * 1024,    /* what copy_file_range copies at a time */
 	XATTR_LIST_SIZE = 64 * 1024, /* XATTR_LIST_MAX of Linux */
 	COPY_MAX = 64 * 1024 * 1024, /* of one copy_file_range: a client can be interrupted */
 };
@@ -55,15 +55,14 @@ int edit_errno(const struct err *e)
 	return EIO;
 }
 
-static struct session *session_of(fuse_req_t req)
+struct session *edit_session(fuse_req_t req)
 {
 	const struct edit_context *c = fuse_req_userdata(req);
 
 	return c->session;
 }
 
-/* At most one line a second, and none for what is an answer. */
-static void reply_err(fuse_req_t req, const char *what, fuse_ino_t ino, struct err *e)
+void edit_reply_err(fuse_req_t req, const char *what, fuse_ino_t ino, struct err *e)
 {
 	static _Atomic time_t last;
 	const time_t now = time(NULL);
@@ -80,7 +79,7 @@ static void reply_err(fuse_req_t req, const char *what, fuse_ino_t ino, struct e
 static void reply_done(fuse_req_t req, int r, const char *what, fuse_ino_t ino, struct err *e)
 {
 	if (r < 0)
-		reply_err(req, what, ino, e);
+		edit_reply_err(req, what, ino, e);
 	else
 		fuse_reply_err(req, 0);
 }
@@ -117,7 +116,7 @@ static bool is_done(fuse_req_t req, uint64_t *ino)
 
 	if (!channel_is_resent())
 		return false;
-	const int found = session_replay(session_of(req), channel_unique(), ino, &e);
+	const int found = session_replay(edit_session(req), channel_unique(), ino, &e);
 	if (found < 0)
 		log_error("cannot look for the reply of a request: %s", e.msg);
 	err_clear(&e);
@@ -152,13 +151,12 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->time_gran = 1;
 }
 
-/* The entry of an inode that the kernel learns of. */
-static int fill_entry(struct session *s, uint64_t ino, struct fuse_entry_param *out, struct err *e)
+int edit_entry(struct session *s, uint64_t ino, struct fuse_entry_param *out, struct err *e)
 {
 	*out = (struct fuse_entry_param){
 		.ino = ino,
-		.attr_timeout = TIMEOUT_S,
-		.entry_timeout = TIMEOUT_S,
+		.attr_timeout = EDIT_TIMEOUT_S,
+		.entry_timeout = EDIT_TIMEOUT_S,
 	};
 	if (session_stat(s, ino, &out->attr, e) < 0)
 		return -1;
@@ -167,24 +165,24 @@ static int fill_entry(struct session *s, uint64_t ino, struct fuse_entry_param *
 
 static void reply_entry(fuse_req_t req, uint64_t ino, const char *what, struct err *e)
 {
-	struct session *s = session_of(req);
+	struct session *s = edit_session(req);
 	struct fuse_entry_param entry;
 
-	if (fill_entry(s, ino, &entry, e) < 0)
-		reply_err(req, what, ino, e);
+	if (edit_entry(s, ino, &entry, e) < 0)
+		edit_reply_err(req, what, ino, e);
 	else if (fuse_reply_entry(req, &entry) == -ENOENT) /* interrupted: it was not told */
 		session_forget(s, ino, 1);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	const struct fuse_entry_param nothing = {.entry_timeout = TIMEOUT_S};
+	const struct fuse_entry_param nothing = {.entry_timeout = EDIT_TIMEOUT_S};
 	struct err e = ERR_INIT;
 	uint64_t ino = 0;
 
-	const int found = session_lookup(session_of(req), parent, name, &ino, &e);
+	const int found = session_lookup(edit_session(req), parent, name, &ino, &e);
 	if (found < 0)
-		reply_err(req, "lookup", parent, &e);
+		edit_reply_err(req, "lookup", parent, &e);
 	else if (found == 0)
 		fuse_reply_entry(req, &nothing); /* ino 0: a name that is not there, kept too */
 	else
@@ -193,14 +191,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-	session_forget(session_of(req), ino, count);
+	session_forget(edit_session(req), ino, count);
 	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *items)
 {
 	for (size_t i = 0; i < count; i++)
-		session_forget(session_of(req), items[i].ino, items[i].nlookup);
+		session_forget(edit_session(req), items[i].ino, items[i].nlookup);
 	fuse_reply_none(req);
 }
 
@@ -209,10 +207,10 @@ static void reply_attr(fuse_req_t req, fuse_ino_t ino, const char *what)
 	struct err e = ERR_INIT;
 	struct stat st;
 
-	if (session_stat(session_of(req), ino, &st, &e) < 0)
-		reply_err(req, what, ino, &e);
+	if (session_stat(edit_session(req), ino, &st, &e) < 0)
+		edit_reply_err(req, what, ino, &e);
 	else
-		fuse_reply_attr(req, &st, TIMEOUT_S);
+		fuse_reply_attr(req, &st, EDIT_TIMEOUT_S);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -250,8 +248,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 		set |= SESSION_KILL_PRIV;
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		set |= to_set & bits[i].fuse ? bits[i].session : 0;
-	if (session_setattr(session_of(req), &who, ino, st, set, &e) < 0)
-		reply_err(req, "setattr", ino, &e);
+	if (session_setattr(edit_session(req), &who, ino, st, set, &e) < 0)
+		edit_reply_err(req, "setattr", ino, &e);
 	else
 		reply_attr(req, ino, "setattr");
 }
@@ -261,8 +259,8 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	char target[LIMIT_SYMLINK + 1];
 	struct err e = ERR_INIT;
 
-	if (session_readlink(session_of(req), ino, target, &e) < 0)
-		reply_err(req, "readlink", ino, &e);
+	if (session_readlink(edit_session(req), ino, target, &e) < 0)
+		edit_reply_err(req, "readlink", ino, &e);
 	else
 		fuse_reply_readlink(req, target);
 }
@@ -275,8 +273,8 @@ static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *
 	uint64_t ino;
 
 	if (!is_done(req, &ino) &&
-	    session_create(session_of(req), &who, parent, what, &ino, &e) < 0)
-		reply_err(req, why, parent, &e);
+	    session_create(edit_session(req), &who, parent, what, &ino, &e) < 0)
+		edit_reply_err(req, why, parent, &e);
 	else
 		reply_entry(req, ino, why, &e);
 }
@@ -306,14 +304,14 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 {
 	const struct session_new what = {.name = name, .mode = S_IFREG | (mode & ~(mode_t)S_IFMT)};
 	const struct session_caller who = caller_of(req);
-	struct session *s = session_of(req);
+	struct session *s = edit_session(req);
 	struct fuse_entry_param entry;
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
 	if ((!is_done(req, &ino) && session_create(s, &who, parent, &what, &ino, &e) < 0) ||
-	    fill_entry(s, ino, &entry, &e) < 0) {
-		reply_err(req, "create", parent, &e);
+	    edit_entry(s, ino, &entry, &e) < 0) {
+		edit_reply_err(req, "create", parent, &e);
 		return;
 	}
 	fi->keep_cache = 1;
@@ -327,8 +325,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	struct err e = ERR_INIT;
 
 	if (!is_done(req, &(uint64_t){0}) &&
-	    session_link(session_of(req), &who, ino, parent, name, &e) < 0)
-		reply_err(req, "link", ino, &e);
+	    session_link(edit_session(req), &who, ino, parent, name, &e) < 0)
+		edit_reply_err(req, "link", ino, &e);
 	else
 		reply_entry(req, ino, "link", &e);
 }
@@ -340,7 +338,7 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	const int r = is_done(req, &(uint64_t){0})
 			      ? 0
-			      : session_unlink(session_of(req), &who, parent, name, &e);
+			      : session_unlink(edit_session(req), &who, parent, name, &e);
 	reply_done(req, r, "unlink", parent, &e);
 }
 
@@ -351,7 +349,7 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	const int r = is_done(req, &(uint64_t){0})
 			      ? 0
-			      : session_rmdir(session_of(req), &who, parent, name, &e);
+			      : session_rmdir(edit_session(req), &who, parent, name, &e);
 	reply_done(req, r, "rmdir", parent, &e);
 }
 
@@ -363,7 +361,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	struct err e = ERR_INIT;
 
 	const int r =
-		is_done(req, &(uint64_t){0}) ? 0 : session_rename(session_of(req), &who, &m, &e);
+		is_done(req, &(uint64_t){0}) ? 0 : session_rename(edit_session(req), &who, &m, &e);
 	reply_done(req, r, "rename", parent, &e);
 }
 
@@ -390,10 +388,11 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	struct err e = ERR_INIT;
 
 	(void)fi;
-	const ssize_t n = buf ? session_read(session_of(req), ino, (uint64_t)offset, buf, size, &e)
-			      : (ssize_t)err_nomem(&e);
+	const ssize_t n =
+		buf ? session_read(edit_session(req), ino, (uint64_t)offset, buf, size, &e)
+		    : (ssize_t)err_nomem(&e);
 	if (n < 0)
-		reply_err(req, "read", ino, &e);
+		edit_reply_err(req, "read", ino, &e);
 	else
 		fuse_reply_buf(req, buf, (size_t)n);
 }
@@ -408,8 +407,8 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 
 	(void)fi;
 	/* Once more is no harm: it has its offset. */
-	if (session_write(session_of(req), &who, ino, (uint64_t)offset, buf, size, set, &e) < 0)
-		reply_err(req, "write", ino, &e);
+	if (session_write(edit_session(req), &who, ino, (uint64_t)offset, buf, size, set, &e) < 0)
+		edit_reply_err(req, "write", ino, &e);
 	else
 		fuse_reply_write(req, size);
 }
@@ -420,7 +419,7 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 
 	(void)datasync;
 	(void)fi;
-	const int r = session_sync(session_of(req), &e);
+	const int r = session_sync(edit_session(req), &e);
 	reply_done(req, r, "fsync", ino, &e);
 }
 
@@ -431,7 +430,7 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	struct err e = ERR_INIT;
 
 	(void)fi;
-	const int r = session_fallocate(session_of(req), &who, ino, mode, (uint64_t)offset,
+	const int r = session_fallocate(edit_session(req), &who, ino, mode, (uint64_t)offset,
 					(uint64_t)length, &e);
 	reply_done(req, r, "fallocate", ino, &e);
 }
@@ -446,9 +445,9 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 		fuse_reply_err(req, offset < 0 ? ENXIO : EINVAL);
 		return;
 	}
-	const int64_t at = session_seek(session_of(req), ino, (uint64_t)offset, whence, &e);
+	const int64_t at = session_seek(edit_session(req), ino, (uint64_t)offset, whence, &e);
 	if (at < 0)
-		reply_err(req, "lseek", ino, &e);
+		edit_reply_err(req, "lseek", ino, &e);
 	else
 		fuse_reply_lseek(req, at);
 }
@@ -485,101 +484,26 @@ static void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_at,
 	(void)from_fi;
 	(void)to_fi;
 	(void)flags;
-	const int64_t n = copy(session_of(req), &who, from, (uint64_t)from_at, to, (uint64_t)to_at,
-			       len < COPY_MAX ? len : COPY_MAX, &e);
+	const int64_t n = copy(edit_session(req), &who, from, (uint64_t)from_at, to,
+			       (uint64_t)to_at, len < COPY_MAX ? len : COPY_MAX, &e);
 	if (n < 0)
-		reply_err(req, "copy_file_range", to, &e);
+		edit_reply_err(req, "copy_file_range", to, &e);
 	else
 		fuse_reply_write(req, (size_t)n);
-}
-
-/* A reply to readdir or readdirplus that is being filled. */
-struct dir_reply {
-	fuse_req_t req;
-	struct session *session;
-	char *buf;
-	size_t size, used;
-	bool is_plus;
-};
-
-/* 1 added, 0 no room, -1. */
-static int add_dirent(struct dir_reply *r, const struct session_dirent *de, struct err *e)
-{
-	const bool is_child = strcmp(de->name, ".") != 0 && strcmp(de->name, "..") != 0;
-	struct fuse_entry_param entry = {
-		.attr = {.st_ino = de->ino, .st_mode = de->type},
-	};
-	char *at = r->buf + r->used;
-	const size_t room = r->size - r->used;
-	size_t n;
-
-	if (!r->is_plus) {
-		n = fuse_add_direntry(r->req, at, room, de->name, &entry.attr, (off_t)de->next);
-	} else {
-		/* "." and ".." take no reference in the kernel: it ignores their nodeid. */
-		n = fuse_add_direntry_plus(r->req, NULL, 0, de->name, &entry, (off_t)de->next);
-		if (n > room)
-			return 0;
-		if (is_child && fill_entry(r->session, de->ino, &entry, e) < 0)
-			return -1;
-		fuse_add_direntry_plus(r->req, at, room, de->name, &entry, (off_t)de->next);
-	}
-	if (n > room)
-		return 0;
-	r->used += n;
-	return 1;
-}
-
-/* 1: all are in; 0: no room for more. */
-static int fill_dir(struct dir_reply *r, fuse_ino_t dir, uint64_t at, struct err *e)
-{
-	struct session_dirent de;
-
-	for (;;) {
-		const int found = session_readdir(r->session, dir, at, &de, e);
-		if (found <= 0)
-			return found < 0 ? -1 : 1;
-		const int added = add_dirent(r, &de, e);
-		/* Gone since it was listed. */
-		if (added < 0 && e->code == ERR_NOT_FOUND)
-			err_clear(e);
-		else if (added <= 0)
-			return added;
-		at = de.next;
-	}
-}
-
-static void reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool is_plus)
-{
-	struct err e = ERR_INIT;
-
-	if (size > BUFFER_MAX)
-		size = BUFFER_MAX;
-	SCOPE_FREE char *buf = array_new(1, size ? size : 1, &e);
-	struct dir_reply r = {req, session_of(req), buf, size, 0, is_plus};
-	const int filled = buf ? fill_dir(&r, ino, (uint64_t)offset, &e) : -1;
-	/* What was told already has its references: an error waits for the next request. */
-	if (filled < 0 && r.used == 0)
-		reply_err(req, "readdir", ino, &e); /* NOLINT(clang-analyzer-unix.Malloc): freed */
-	else if (filled == 0 && r.used == 0)
-		fuse_reply_err(req, EINVAL); /* an empty answer would say that the directory ends */
-	else
-		fuse_reply_buf(req, buf, r.used);
-	err_clear(&e);
 }
 
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		       struct fuse_file_info *fi)
 {
 	(void)fi;
-	reply_dir(req, ino, size, offset, false);
+	edit_reply_dir(req, ino, size, offset, false);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 			   struct fuse_file_info *fi)
 {
 	(void)fi;
-	reply_dir(req, ino, size, offset, true);
+	edit_reply_dir(req, ino, size, offset, true);
 }
 
 static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -588,10 +512,10 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 	struct err e = ERR_INIT;
 	size_t len = 0;
 
-	const int found = buf ? session_getxattr(session_of(req), ino, name, buf, size, &len, &e)
+	const int found = buf ? session_getxattr(edit_session(req), ino, name, buf, size, &len, &e)
 			      : err_nomem(&e);
 	if (found < 0)
-		reply_err(req, "getxattr", ino, &e);
+		edit_reply_err(req, "getxattr", ino, &e);
 	else if (found == 0)
 		fuse_reply_err(req, ENODATA);
 	else if (size == 0)
@@ -619,13 +543,13 @@ static size_t keep_untrusted(char *names, size_t len)
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct session *s = session_of(req);
+	struct session *s = edit_session(req);
 	struct err e = ERR_INIT;
 	SCOPE_FREE char *buf = array_new(1, XATTR_LIST_SIZE, &e);
 	size_t len = 0;
 
 	if (!buf || session_listxattr(s, ino, buf, XATTR_LIST_SIZE, &len, &e) < 0) {
-		reply_err(req, "listxattr", ino, &e);
+		edit_reply_err(req, "listxattr", ino, &e);
 		return;
 	}
 	if (len <= XATTR_LIST_SIZE && fuse_req_ctx(req)->uid != 0)
@@ -647,7 +571,7 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	struct err e = ERR_INIT;
 
 	const int r = is_done(req, &(uint64_t){0}) ? 0
-						   : session_setxattr(session_of(req), &who, ino,
+						   : session_setxattr(edit_session(req), &who, ino,
 								      name, value, size, flags, &e);
 	reply_done(req, r, "setxattr", ino, &e);
 }
@@ -659,7 +583,7 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	const int r = is_done(req, &(uint64_t){0})
 			      ? 0
-			      : session_removexattr(session_of(req), &who, ino, name, &e);
+			      : session_removexattr(edit_session(req), &who, ino, name, &e);
 	reply_done(req, r, "removexattr", ino, &e);
 }
 
@@ -668,8 +592,8 @@ static void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct err e = ERR_INIT;
 	struct statvfs st;
 
-	if (session_statfs(session_of(req), &st, &e) < 0) {
-		reply_err(req, "statfs", ino, &e);
+	if (session_statfs(edit_session(req), &st, &e) < 0) {
+		edit_reply_err(req, "statfs", ino, &e);
 		return;
 	}
 	st.f_namemax = LIMIT_NAME;
