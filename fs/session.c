@@ -57,6 +57,7 @@ static int begin_locked(struct session *s, struct err *e)
 	if (s->flags & SESSION_READ)
 		return err_sys(e, EROFS, "the session is only read");
 	s->is_reserving = false;
+	s->orphan = 0;
 	return session_db_begin(s->db, e);
 }
 
@@ -65,6 +66,8 @@ static void roll_back(struct session *s)
 	session_db_rollback(s->db);
 	s->doomed_count = s->doomed_before;
 	memset(s->recent, 0, sizeof(s->recent));
+	if (s->orphan)
+		id_map_remove(&s->orphans, s->orphan);
 	/* The reservation is undone with it. */
 	if (s->is_reserving)
 		s->next = s->next_end = 0;
@@ -199,6 +202,32 @@ static struct session_inode *recent(struct session *s, uint64_t ino)
 	return &s->recent[ino % SESSION_RECENT];
 }
 
+/* Whether an inode of the base that has no row has no name any more: 1, 0, -1. */
+static int find_nameless(struct session *s, uint64_t ino, struct err *e)
+{
+	struct catalog_dirent name;
+	uint64_t there = 0;
+	uint32_t dir;
+	int more = 0;
+
+	/* The process before this one remembered some. */
+	if (!(s->flags & SESSION_TAKE_OVER) || ino == SESSION_ROOT)
+		return s->orphans.count > 0 && id_map_get(&s->orphans, ino) != NULL;
+	for (uint32_t at = 0;; at++) {
+		more = VIEW_RETRY(s->base, e,
+				  catalog_name(view_catalog(s->base), session_lower(ino), at, &dir,
+					       &name, e));
+		if (more <= 0)
+			return more < 0 ? -1 : 1;
+		const int found =
+			session_find(s, (uint64_t)dir + 1, name.name, name.name_len, &there, e);
+		if (found < 0)
+			return -1;
+		if (found > 0 && there == ino)
+			return 0;
+	}
+}
+
 int session_load(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
 {
 	struct session_inode *seen = recent(s, ino);
@@ -208,8 +237,16 @@ int session_load(struct session *s, uint64_t ino, struct session_inode *out, str
 		return 0;
 	}
 	const int found = session_db_inode(s->db, ino, out, e);
-	if (found < 0 || (found == 0 && load_lower(s, ino, out, e) < 0))
+	if (found < 0)
 		return -1;
+	if (found == 0) {
+		const int is_nameless =
+			load_lower(s, ino, out, e) < 0 ? -1 : find_nameless(s, ino, e);
+		if (is_nameless < 0)
+			return -1;
+		if (is_nameless)
+			out->nlink = 0;
+	}
 	*seen = *out;
 	return 0;
 }
@@ -229,6 +266,21 @@ int session_store(struct session *s, const struct session_inode *in, struct err 
 		return -1;
 	*seen = *in;
 	seen->is_stored = true;
+	/* One that is written to while it has no name. */
+	uint64_t *orphan = s->orphans.count > 0 ? id_map_get(&s->orphans, in->ino) : NULL;
+	if (orphan)
+		*orphan = ORPHAN_STORED;
+	return 0;
+}
+
+int session_orphan(struct session *s, const struct session_inode *in, struct err *e)
+{
+	if (id_map_put(&s->orphans, in->ino, ORPHAN_LOWER, e) < 0)
+		return -1;
+	s->orphan = in->ino;
+	if (in->is_stored || !session_is_lower(s, in->ino))
+		return session_store(s, in, e);
+	*recent(s, in->ino) = *in;
 	return 0;
 }
 
@@ -317,7 +369,11 @@ static void bury(struct session *s, uint64_t ino)
 	/* A process before this one told the kernel of it, too, and nobody knows how often. */
 	if (s->flags & SESSION_TAKE_OVER)
 		return;
-	if (!id_map_remove(&s->orphans, ino))
+	const uint64_t *orphan = id_map_get(&s->orphans, ino);
+	const bool is_stored = orphan && *orphan == ORPHAN_STORED;
+	if (orphan)
+		id_map_remove(&s->orphans, ino);
+	if (!is_stored)
 		return;
 	if (id_map_put(&s->forgotten, ino, 1, &ignored) < 0)
 		err_clear(&ignored); /* it goes when the session is resumed */

@@ -142,11 +142,10 @@ int session_drop(struct session *s, struct session_inode *in, const struct times
 	in->ctim = *now;
 	if (in->nlink > 0)
 		return session_store(s, in, e);
-	if (id_map_get(&s->lookups, in->ino) || s->flags & SESSION_TAKE_OVER) {
-		if (id_map_put(&s->orphans, in->ino, 1, e) < 0)
-			return -1;
-		return session_store(s, in, e);
-	}
+	if (id_map_get(&s->lookups, in->ino) || s->flags & SESSION_TAKE_OVER)
+		return session_orphan(s, in, e);
+	if (!in->is_stored)
+		return 0;
 	return session_doom_file(s, in, false, e) < 0 ? -1 : session_remove(s, in, e);
 }
 

@@ -37,6 +37,11 @@ struct session_doomed {
 /* Rows that were read or written last: a request loads its directory again and again. */
 enum { SESSION_RECENT = 128 };
 
+enum orphan {
+	ORPHAN_STORED = 1, /* its row says so */
+	ORPHAN_LOWER,      /* it has none: of the base, and nothing of it changed but its name */
+};
+
 struct session {
 	pthread_mutex_t lock;
 	struct view *base;
@@ -48,7 +53,8 @@ struct session {
 	uint64_t next, next_end; /* numbers that are reserved in the database */
 	bool is_reserving;       /* in this transaction */
 	struct id_map lookups;   /* inode to what the kernel was told of it */
-	struct id_map orphans;   /* inodes without a name that the kernel still knows */
+	struct id_map orphans; /* inodes without a name that the kernel still knows: enum orphan */
+	uint64_t orphan;       /* that this transaction made; 0 */
 	struct id_map forgotten; /* of these, those that it does not know any more */
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
@@ -81,6 +87,8 @@ int session_load(struct session *s, uint64_t ino, struct session_inode *out, str
 int session_load_dir(struct session *s, uint64_t ino, struct session_inode *out, struct err *e);
 int session_store(struct session *s, const struct session_inode *in, struct err *e);
 int session_remove(struct session *s, const struct session_inode *in, struct err *e);
+/* It has lost its last name, and lives until the kernel forgets it. */
+int session_orphan(struct session *s, const struct session_inode *in, struct err *e);
 
 /* A number that was never used. */
 int session_number(struct session *s, uint64_t *out, struct err *e);
