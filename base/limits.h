@@ -48,7 +48,8 @@
 #define LIMIT_LAYER_CONTENT   (1024 * LIMIT_GIB) /* bytes of one layer's tar stream */
 
 /* Files of an image that are read for what they say. */
-#define LIMIT_ACCOUNT_FILE (4 * LIMIT_MIB) /* /etc/passwd, /etc/group */
+#define LIMIT_ACCOUNT_FILE (4 * LIMIT_MIB)  /* /etc/passwd, /etc/group */
+#define LIMIT_PATCH_FILE   (16 * LIMIT_MIB) /* a file that diff --patch compares line by line */
 
 /* User namespaces. */
 #define LIMIT_SUBID_FILE    (16 * LIMIT_MIB) /* /etc/subuid, /etc/subgid */

@@ -9,7 +9,7 @@
 #include "base/quote.h"
 #include "cli/file_mode.h"
 
-enum { SIZE_COLUMNS = 10 };
+enum { EXIT_DIFFERS = 1, SIZE_COLUMNS = 10 };
 
 static const char kind_letters[] = {[DIFF_ADDED] = 'A', [DIFF_CHANGED] = 'C', [DIFF_DELETED] = 'D'};
 
@@ -76,18 +76,18 @@ static int print_json(struct diff_report *r, const struct diff_change *c, struct
 	return output_json_element(item, &r->printed, e);
 }
 
-int diff_report_change(void *ctx, const struct diff_change *c, struct err *e)
+int diff_report_change(struct diff_report *r, const struct diff_change *c, struct err *e)
 {
-	struct diff_report *r = ctx;
-
 	progress_line_clear(r->line);
 	r->counts[c->kind]++;
 	r->old_size = add_up_to(r->old_size, c->old_size, INT64_MAX);
 	r->new_size = add_up_to(r->new_size, c->new_size, INT64_MAX);
+	if (r->has_patch)
+		return 0;
 	return r->is_json ? print_json(r, c, e) : print_text(r, c, e);
 }
 
-int diff_report_end(const struct diff_report *r, struct err *e)
+static int print_end(const struct diff_report *r, struct err *e)
 {
 	char old[STR_SIZE_MAX], new[STR_SIZE_MAX];
 
@@ -100,7 +100,24 @@ int diff_report_end(const struct diff_report *r, struct err *e)
 		       str_human_size(old, r->old_size), str_human_size(new, r->new_size));
 }
 
-bool diff_report_differs(const struct diff_report *r)
+void diff_report_start(struct diff_report *r, const struct invocation *in,
+		       struct progress_line *line)
 {
-	return r->counts[DIFF_ADDED] + r->counts[DIFF_CHANGED] + r->counts[DIFF_DELETED] > 0;
+	*r = (struct diff_report){
+		.line = line,
+		.is_json = invocation_has(in, "json"),
+		.has_sizes = invocation_has(in, "stat"),
+		.has_patch = invocation_has(in, "patch"),
+	};
+	progress_begin(&line->progress, "comparing", 0);
+}
+
+int diff_report_finish(const struct diff_report *r, const struct invocation *in, struct err *e)
+{
+	progress_line_fini(r->line);
+	if (print_end(r, e) < 0)
+		return -1;
+	const bool differs =
+		r->counts[DIFF_ADDED] + r->counts[DIFF_CHANGED] + r->counts[DIFF_DELETED];
+	return differs && invocation_has(in, "exit-code") ? EXIT_DIFFERS : 0;
 }

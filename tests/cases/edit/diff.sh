@@ -99,3 +99,14 @@ shale umount mnt
 same "nothing" "$(shale diff none)" ""
 same "times" "$(shale diff --times none /a)" "$(printf 'C /a\nC /a/x')"
 same "empty document" "$(shale diff --json none)" "[]"
+
+# A patch of a session is that of the images.
+shale diff -p work >session.patch
+shale diff -p app new >images.patch
+grep -qx '+longer' session.patch || fail "no patch: $(cat session.patch)"
+python3 - <<'END' || fail "a session and its image differ in other lines of files"
+import re, sys
+def parts(name):
+    return sorted(re.split(rb"(?m)^(?=diff --git )", open(name, "rb").read()))
+sys.exit(parts("session.patch") != parts("images.patch"))
+END
