@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "fs/sample_session.h"
+#include "fs/session_check.h"
 #include "main.h"
 
 enum {
@@ -434,6 +435,15 @@ static void check_tree(const struct node *n)
 			check_tree(n->children[i]);
 }
 
+static void check_all(void)
+{
+	struct err e = ERR_INIT;
+
+	check_tree(root);
+	session_check(sample_session, NULL, &e);
+	ck_assert_no_err(&e);
+}
+
 /* Names in all; a tree that only grows meets nothing after a while. */
 static unsigned count_names(const struct node *dir)
 {
@@ -496,23 +506,23 @@ START_TEST(random_operations_give_what_the_model_gives)
 
 	rnd = 0x51ed270b + (uint64_t)_i * 7919;
 	load_base();
-	check_tree(root);
+	check_all();
 	for (unsigned i = 0; i < OPERATIONS; i++) {
 		step(is_full);
 		if (i % 50 == 0)
 			is_full = count_names(root) > LINKS;
 		if (i % 500 == 0)
-			check_tree(root);
+			check_all();
 		if (i % 1000 == 999) {
 			session_sync(sample_session, &e);
 			ck_assert_no_err(&e);
 		}
 		if (i % 4000 == 3999) {
 			sample_session_reopen(i % 8000 == 7999 ? SESSION_TAKE_OVER : 0);
-			check_tree(root);
+			check_all();
 		}
 	}
-	check_tree(root);
+	check_all();
 	ck_assert_uint_gt(node_count, OPERATIONS / 50);
 	free_nodes();
 }
