@@ -254,13 +254,13 @@ static int run(const struct invocation *in, struct err *e)
 
 static const struct word words[] = {
 	{"TEXT", WORD_OTHER, NULL},    {"INSTRUCTION", WORD_OTHER, NULL},
-	{"SECONDS", WORD_OTHER, NULL}, {"SESSION", WORD_OTHER, NULL},
+	{"SECONDS", WORD_OTHER, NULL}, {"SESSION|MOUNTPOINT", WORD_SESSION, NULL},
 	{NULL, WORD_FILE, NULL},
 };
 
 const struct command command_commit = {
 	.name = "commit",
-	.synopsis = "[OPTION]... SESSION",
+	.synopsis = "[OPTION]... SESSION|MOUNTPOINT",
 	.summary = "Make an image of what an edit session changed",
 	.options = options,
 	.min_args = 1,

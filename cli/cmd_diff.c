@@ -7,6 +7,7 @@
 #include "cli/diff_patch.h"
 #include "cli/diff_report.h"
 #include "cli/diff_session.h"
+#include "cli/names.h"
 #include "cli/support.h"
 #include "fs/diff.h"
 
@@ -210,19 +211,21 @@ static int run(const struct invocation *in, struct err *e)
 	if (check_forms(in, e) < 0)
 		return -1;
 	if (invocation_has(in, "layer"))
-		return run_layer(in, &line, e);
-	return (is_about_session(in) ? diff_session_run : run_images)(in, &line, e);
+		return names_check(in->args[0], e) < 0 ? -1 : run_layer(in, &line, e);
+	if (is_about_session(in))
+		return diff_session_run(in, &line, e);
+	return names_check(in->args[0], e) < 0 ? -1 : run_images(in, &line, e);
 }
 
 static const struct word words[] = {
-	{"SESSION|OLD", WORD_IMAGE, NULL},
+	{"SESSION|MOUNTPOINT|OLD", WORD_SESSION, NULL},
 	{"NEW", WORD_IMAGE, NULL},
 	{NULL, WORD_FILE, NULL},
 };
 
 const struct command command_diff = {
 	.name = "diff",
-	.synopsis = "[OPTION]... SESSION|OLD [NEW] [PATH]",
+	.synopsis = "[OPTION]... SESSION|MOUNTPOINT|OLD [NEW] [PATH]",
 	.summary = "Tell what a session changed, or what differs between two images",
 	.options = options,
 	.min_args = 1,
