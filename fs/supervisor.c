@@ -124,9 +124,9 @@ static int start_worker(struct supervisor *s, struct err *e)
 	const pid_t self = getpid();
 	int ends[2];
 
+	s->is_serving = s->has_answered = false;
 	if (message_pair(ends, e) < 0)
 		return -1;
-	s->is_serving = s->has_answered = false;
 	const pid_t pid = fork();
 	if (pid < 0) {
 		const int sys = errno;

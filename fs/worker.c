@@ -225,7 +225,8 @@ int worker_run(struct worker *w)
 		raise(WORKER_END_SIGNAL);
 	if (open_and_serve(w, &e) == 0)
 		return EXIT_SUCCESS;
-	if (message_send(w->socket, &e) < 0)
+	/* Of a mount that never was its command tells. */
+	if (message_send(w->socket, &e) < 0 && *w->mount.number)
 		log_err(&e);
 	err_clear(&e);
 	return EXIT_FAILURE;

@@ -7,11 +7,14 @@
 
 #define FUSE_USE_VERSION 312
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "fs/fuse_wire.h"
@@ -376,6 +379,32 @@ START_TEST(tells_of_the_first_answer_once)
 }
 END_TEST
 
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* libfuse goes on after both, and looks whether it is to end. */
+START_TEST(a_read_that_fails_is_libfuses_matter)
+{
+	const struct sigaction wake = {.sa_handler = on_alarm}; /* no SA_RESTART */
+	struct wire_out_header skipped[8];
+	struct fuse_buf buf = {.mem = NULL};
+
+	offer(WIRE_INIT_EXT, HAS_RESEND2, WIRE_MINOR);
+	begin(0, false);
+	told(skipped, sizeof(skipped));
+	sigaction(SIGALRM, &wake, NULL);
+	/* Again and again: it may come before the read. */
+	setitimer(ITIMER_REAL, &(struct itimerval){{0, 50000}, {0, 50000}}, NULL);
+	ck_assert_int_eq(fuse_session_receive_buf(session, &buf), -EINTR);
+	setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+	ck_assert_int_eq(fcntl(device, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(fuse_session_receive_buf(session, &buf), -EAGAIN);
+	free(buf.mem);
+}
+END_TEST
+
 /* Whether all pages of a buffer are there. */
 static bool is_present(const void *buf, size_t size)
 {
@@ -465,6 +494,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, a_successor_answers_no_init_and_asks_for_requests);
 	tcase_add_loop_test(tc, a_request_is_known_by_its_number, 0, ARRAY_LEN(uniques));
 	tcase_add_test(tc, tells_of_the_first_answer_once);
+	tcase_add_test(tc, a_read_that_fails_is_libfuses_matter);
 	tcase_add_loop_test(tc, buffers_are_there_before_requests_are, 0, 2);
 	tcase_add_test(tc, each_thread_has_its_own_request);
 	suite_add_tcase(s, tc);
