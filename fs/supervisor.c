@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first worker opens its service, then the supervisor mounts and gives it the device: so a
- *mount that hides its own store is opened before it is there, and nothing is mounted that cannot be
- * served.  The kernel's first request, INIT, is read here, where it cannot get lost with a worker.
+ * mount that hides its own store is opened before it is there, and nothing is mounted that cannot
+ * be served.  The kernel's first request, INIT, is read here, where it cannot get lost with a
+ * worker.
  *
  *	caller			supervisor			worker
  *	waits for its socket	forks			->	opens the service

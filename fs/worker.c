@@ -2,10 +2,11 @@
 /*
  * How a worker ends, and who takes the mount away:
  *
- *	WORKER_END_SIGNAL from the supervisor	it returns; the supervisor has unmounted already
- *	SIGTERM, SIGINT, SIGHUP			passed on to the supervisor, which does the above:
- *so it is the same whichever of the two is told the supervisor died
- *(WORKER_END_SIGNAL from the kernel) it unmounts the mount went away			it returns
+ *	WORKER_END_SIGNAL	from the supervisor, which has unmounted already
+ *				from the kernel, when the supervisor died: the worker unmounts
+ *	SIGTERM, SIGINT, SIGHUP	are passed on to the supervisor, and come back as the first: it is
+ *				the same whichever of the two is told
+ *	the mount went away	nobody
  */
 #include "fs/worker.h"
 
@@ -140,7 +141,12 @@ static int loop(struct fuse_session *session, struct err *e)
 	return r < 0 ? err_sys(e, -r, "cannot read requests") : 0;
 }
 
-/* What the supervisor would do, were it there. */
+/* Whether nobody else is there to take the mount of `device` away. */
+static bool is_left(const struct worker *w, int device)
+{
+	return is_orphan() && device_is_on_top(device, w->mountpoint, w->mount.number);
+}
+
 static void end_mount(const struct worker *w)
 {
 	struct err e = ERR_INIT;
@@ -165,12 +171,11 @@ static int serve(struct worker *w, void *data, struct err *e)
 		(void)message_send(w->socket, &ready);
 		r = loop(session, e);
 	}
-	const bool is_left = is_orphan() && device_is_on_top(fuse_session_fd(session),
-							     w->mountpoint, w->mount.number);
+	const bool must_unmount = is_left(w, fuse_session_fd(session));
 	ignore_signals();
 	/* Before the mount goes: it might want to write what nobody would take any more. */
 	fuse_session_destroy(session);
-	if (is_left)
+	if (must_unmount)
 		end_mount(w);
 	return r;
 }
@@ -202,7 +207,7 @@ static int open_and_serve(struct worker *w, struct err *e)
 	void *data = w->service->open(w->service->ctx, &start, e);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	if (!data) {
-		if (w->device >= 0 && is_orphan())
+		if (w->device >= 0 && is_left(w, w->device))
 			end_mount(w);
 		return -1;
 	}
