@@ -12,14 +12,18 @@
 #include "store/locks.h"
 #include "store/sessions_private.h"
 
-static int check_lock(int folder, struct err *why)
+/* What is in an open folder beside session.json; `why` is set when it is not whole. */
+static void check_parts(int folder, struct err *why)
 {
 	struct stat st;
+	SCOPE_FD int data = sessions_open_data(folder, why);
 
-	if (fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	return errno == ENOENT ? err_set(why, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'")
-			       : err_sys(why, errno, "cannot stat '" SESSIONS_LOCK_FILE "'");
+	if (data < 0 || fstatat(folder, SESSIONS_LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	if (errno == ENOENT)
+		err_set(why, ERR_FORMAT, "it has no '" SESSIONS_LOCK_FILE "'");
+	else
+		err_sys(why, errno, "cannot stat '" SESSIONS_LOCK_FILE "'");
 }
 
 /* The folder of a session that can be read; one that was removed meanwhile is whole. */
@@ -27,10 +31,10 @@ static int check_folder(struct fsck *f, int all, const struct session_info *info
 {
 	struct err why = ERR_INIT, ignored = ERR_INIT;
 	SCOPE_FD int folder = sessions_open_folder(f->store, all, info->id, &why);
-	SCOPE_FD int data = -1;
 
-	if (folder >= 0 && (data = sessions_open_data(folder, &why)) >= 0 &&
-	    check_lock(folder, &why) == 0)
+	if (folder >= 0)
+		check_parts(folder, &why);
+	if (why.code == ERR_NONE)
 		return 0;
 	const bool is_gone = folder < 0 ? why.code == ERR_NOT_FOUND
 					: sessions_is_named(all, info->id, folder, &ignored) == 0;

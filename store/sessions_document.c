@@ -132,8 +132,10 @@ int session_document_parse(struct session_document *out, const char *bytes, size
 	d.created = d.image ? str_dup(created, e) : NULL;
 	if (!d.created)
 		return -1;
-	*out = d;
-	d = (struct session_document)SESSION_DOCUMENT_INIT;
+	out->name = steal_ptr(&d.name);
+	out->image = steal_ptr(&d.image);
+	out->created = steal_ptr(&d.created);
+	descriptor_move(&out->manifest, &d.manifest);
 	return 0;
 }
 
