@@ -497,6 +497,8 @@ void session_thaw(struct session *s)
 	session_lock(s);
 	s->is_frozen = false;
 	id_map_clear(&s->fresh);
+	/* What waits for a sync to go has waited for this, too. */
+	s->is_changed |= s->doomed_count > 0;
 	session_unlock(s);
 }
 
@@ -520,10 +522,15 @@ static int remove_nameless(struct session *s, struct err *e)
 	return more < 0 ? -1 : remove_forgotten(s, e);
 }
 
-/* session_files_visit: each */
+/*
+ * session_files_visit: each.  A version that rows had, or an inode that is removed, may be what
+ * rows of the last mark need: after a kill under the same boot nothing behind it was synced.  Newer
+ * versions were never committed.
+ */
 static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t version,
 			  struct err *e)
 {
+	const struct session_inode old = {.ino = ino, .version = version, .place = SESSION_IN_FILE};
 	struct session *s = ctx;
 	struct session_inode in;
 
@@ -532,6 +539,8 @@ static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t ve
 		return -1;
 	if (found > 0 && in.place == SESSION_IN_FILE && in.version == version)
 		return 0;
+	if (ino && (found == 0 || version <= in.version))
+		return session_doom_file(s, &old, false, e);
 	if (unlinkat(s->files.dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot remove the session's file '%s'", name);
 	return 0;
@@ -590,6 +599,7 @@ static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct er
 	    remove_nameless(s, e) < 0 ||
 	    session_files_visit(s->files.dirfd, remove_rubbish, s, e) < 0)
 		return -1;
+	s->doomed_before = s->doomed_count;
 	if (b->is_same)
 		return 0;
 	/* There is no earlier sync to go back to: a power loss would leave an empty database. */

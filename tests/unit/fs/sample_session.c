@@ -98,12 +98,12 @@ const char *sample_session_file(const char *name)
 	return scratch_file(path);
 }
 
-void sample_session_copy(const char *to)
+void sample_session_copy_of(const char *folder, const char *to)
 {
 	char from[PATH_MAX], boot[PATH_MAX];
 	int status;
 
-	snprintf(from, sizeof(from), "%s", scratch_file("session"));
+	snprintf(from, sizeof(from), "%s", scratch_file(folder));
 	snprintf(boot, sizeof(boot), "%s/boot", to);
 	const pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
@@ -114,6 +114,11 @@ void sample_session_copy(const char *to)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	scratch_write(boot, "another\n");
+}
+
+void sample_session_copy(const char *to)
+{
+	sample_session_copy_of("session", to);
 }
 
 int sample_session_data_count(void)

@@ -32,6 +32,7 @@ void sample_session_reopen(unsigned flags);
 
 /* A copy of the folder as it is now, found after another boot of the machine. */
 void sample_session_copy(const char *to);
+void sample_session_copy_of(const char *folder, const char *to);
 
 /* A file of the session's folder. */
 const char *sample_session_file(const char *name);

@@ -116,18 +116,50 @@ START_TEST(the_last_sync_counts)
 END_TEST
 
 /* The same boot, without a take-over: a killed process loses nothing. */
+/* A copy that is found under this boot: of a process that was killed. */
+static void copy_killed(const char *to)
+{
+	char boot[128], path[64];
+	SCOPE_FD int from = open(sample_session_file("boot"), O_RDONLY | O_CLOEXEC);
+	const ssize_t n = io_read_full(from, boot, sizeof(boot) - 1);
+
+	ck_assert_int_gt(n, 10);
+	boot[n] = '\0';
+	sample_session_copy(to);
+	snprintf(path, sizeof(path), "%s/boot", to);
+	scratch_write(path, boot);
+}
+
 START_TEST(under_the_same_boot_nothing_is_cut)
 {
 	sample_put("new", "new\n");
-	sample_session_copy("copy");
-	char boot[128];
-	SCOPE_FD int from = open(sample_session_file("boot"), O_RDONLY | O_CLOEXEC);
-	const ssize_t n = io_read_full(from, boot, sizeof(boot) - 1);
-	ck_assert_int_gt(n, 10);
-	boot[n] = '\0';
-	scratch_write("copy/boot", boot);
+	copy_killed("copy");
 	open_copy("copy");
 	sample_check_text("new", "new\n");
+}
+END_TEST
+
+/* What a killed process removed after its last sync is kept by the resume until the next one: the
+ * power may go before it. */
+START_TEST(a_resume_keeps_what_the_last_sync_needs)
+{
+	static uint8_t bytes[3 * 4096];
+	const char *const names[] = {"removed", "emptied", "cut"};
+
+	memset(bytes, 'b', sizeof(bytes));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		sample_write(sample_add(names[i], S_IFREG | 0644), 0, bytes, sizeof(bytes));
+	sync_session();
+	sample_unlink("removed");
+	sample_truncate(sample_ino("emptied"), 0);
+	sample_truncate(sample_ino("cut"), 5000);
+	copy_killed("killed");
+	open_copy("killed");
+	ck_assert(!sample_is_there("removed"));
+	sample_session_copy_of("killed", "copy");
+	open_copy("copy");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		sample_check(sample_ino(names[i]), bytes, sizeof(bytes));
 }
 END_TEST
 
@@ -283,6 +315,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, what_came_after_the_sync_is_gone);
 	tcase_add_test(tc, the_last_sync_counts);
 	tcase_add_test(tc, under_the_same_boot_nothing_is_cut);
+	tcase_add_test(tc, a_resume_keeps_what_the_last_sync_needs);
 	tcase_add_loop_test(tc, a_torn_log_opens, 0, 2);
 	tcase_add_loop_test(tc, a_header_that_is_wrong_counts_nothing, 0, 9);
 	tcase_add_loop_test(tc, any_page_size_is_read, 0, 3);
