@@ -72,7 +72,7 @@ static int parse_cache(const struct invocation *in, uint64_t *out, struct err *e
 	return 0;
 }
 
-static int parse_mount_option(struct mount_options *opt, const char *word, size_t len,
+static int parse_mount_option(struct mount_options *opt, bool is_edit, const char *word, size_t len,
 			      struct err *e)
 {
 	static const struct {
@@ -88,8 +88,11 @@ static int parse_mount_option(struct mount_options *opt, const char *word, size_
 	char q[QUOTE_MAX];
 
 	/* What every read-only mount is anyway; /etc/fstab and habit give it. */
-	if (len == 2 && memcmp(word, "ro", len) == 0)
+	if (len == 2 && memcmp(word, "ro", len) == 0) {
+		if (is_edit)
+			return err_set(e, ERR_USAGE, "option '-o': no 'ro' with '--edit'");
 		return 0;
+	}
 	if (len == 2 && memcmp(word, "rw", len) == 0)
 		return err_set(e, ERR_USAGE,
 			       "option '-o': no 'rw': --edit makes an image writable");
@@ -106,13 +109,14 @@ static int parse_mount_option(struct mount_options *opt, const char *word, size_
 static int parse_mount_options(const struct invocation *in, struct mount_options *opt,
 			       struct err *e)
 {
+	const bool is_edit = invocation_has(in, "edit");
 	const char *list;
 	size_t at = 0;
 
 	while ((list = invocation_next(in, "options", &at))) {
 		while (*list) {
 			const size_t len = strcspn(list, ",");
-			if (parse_mount_option(opt, list, len, e) < 0)
+			if (parse_mount_option(opt, is_edit, list, len, e) < 0)
 				return -1;
 			list += len;
 			list += *list == ',';
@@ -283,8 +287,10 @@ static int mount_session(struct mounting *m, const struct store *s, const struct
 			 struct session_folder *folder, struct err *e)
 {
 	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", sessions_name(folder));
-	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", m->opt.mountpoint);
-	struct edit served = {.folder = folder, .open_view = open_view, .ctx = &m->plan};
+	SCOPE_FREE char *place = realpath(m->opt.mountpoint, NULL);
+	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
+	struct edit served = {
+		.folder = folder, .use = use, .open_view = open_view, .ctx = &m->plan};
 	const struct mount_service service = edit_service(&served);
 
 	if (!source || !use || sessions_set_use(folder, use, e) < 0)

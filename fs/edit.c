@@ -139,6 +139,19 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 	return NULL;
 }
 
+/* In the supervisor, which has the session for as long as it is mounted: what people are told. */
+static void *hold_use(void *ctx, struct err *e)
+{
+	struct edit *edit = ctx;
+
+	return sessions_set_use(edit->folder, edit->use, e) < 0 ? NULL : edit;
+}
+
+static void release_use(void *held)
+{
+	(void)held; /* the lock goes with the process */
+}
+
 int edit_write_back(const char *name, struct err *e)
 {
 	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", name);
@@ -164,6 +177,8 @@ struct mount_service edit_service(struct edit *edit)
 		.ops = &edit_ops,
 		.open = open_editor,
 		.close = close_editor,
+		.hold = hold_use,
+		.release = release_use,
 		.ctx = edit,
 		.init_flags = CHANNEL_HANDLE_KILLPRIV_V2,
 		.is_writable = true,

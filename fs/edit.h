@@ -17,6 +17,7 @@
 
 struct edit {
 	struct session_folder *folder; /* locked */
+	const char *use;               /* what sessions_set_use is to say of the supervisor */
 	/* Opens the base, in the worker. */
 	struct view *(*open_view)(void *ctx, struct err *e);
 	void *ctx;
