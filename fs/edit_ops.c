@@ -400,12 +400,14 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
-	const unsigned set =
-		request_u32(WRITE_FLAGS_AT) & FUSE_WRITE_KILL_SUIDGID ? SESSION_KILL_PRIV : 0;
+	/* The kernel writes back pages of a mapping: nobody's write(2). */
+	const unsigned set = fi->writepage ? SESSION_KEEP_PRIV
+			     : request_u32(WRITE_FLAGS_AT) & FUSE_WRITE_KILL_SUIDGID
+				     ? SESSION_KILL_PRIV
+				     : 0;
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	(void)fi;
 	/* Once more is no harm: it has its offset. */
 	if (session_write(edit_session(req), &who, ino, (uint64_t)offset, buf, size, set, &e) < 0)
 		edit_reply_err(req, "write", ino, &e);

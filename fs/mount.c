@@ -12,10 +12,11 @@
  *	which blocks of a catalog were checked	atomics (image/catalog.c)
  *	whether anything was answered yet	an atomic (fs/channel.c)
  *
- * Lock order: an edit session's (fs/session.c), repair_lock, then the store's (store/store.h).  A repair holds it from end to end,
- * which also leaves the store to one thread at a time; reads of what is not damaged go on.  The
- * other two are held for moments, and no lock is taken under them.  A frame that is loading is no
- * lock, but its readers wait for it: who holds repair_lock asks for no frame.
+ * Lock order: an edit session's (fs/session.c), repair_lock, then the store's (store/store.h).  A
+ *repair holds it from end to end, which also leaves the store to one thread at a time; reads of
+ *what is not damaged go on.  The other two are held for moments, and no lock is taken under them.
+ *A frame that is loading is no lock, but its readers wait for it: who holds repair_lock asks for no
+ *frame.
  */
 #include "fs/mount.h"
 

@@ -59,7 +59,6 @@ struct session_caller {
 /* Whether `unique` was carried out: 1 and the inode that it made or found, 0, -1. */
 int session_replay(struct session *s, uint64_t unique, uint64_t *ino, struct err *e);
 
-/* `st_ino` is the inode number; st_dev is not set. */
 int session_stat(struct session *s, uint64_t ino, struct stat *st, struct err *e);
 
 /* 1 found, 0 not there, -1.  "." and ".." too. */
@@ -119,6 +118,7 @@ enum {
 	SESSION_SET_ATIME_NOW = 64,
 	SESSION_SET_MTIME_NOW = 128,
 	SESSION_KILL_PRIV = 256, /* setuid, setgid go, as for a caller without CAP_FSETID */
+	SESSION_KEEP_PRIV = 512, /* security.capability, which any write takes away, stays, too */
 };
 /* What `set` says of `st`: st_mode (permission bits), st_uid, st_gid, st_size, st_atim, st_mtim. */
 int session_setattr(struct session *s, const struct session_caller *who, uint64_t ino,

@@ -377,7 +377,9 @@ static int write_locked(struct session *s, uint64_t ino, uint64_t offset, const 
 	if (offset > INT64_MAX || len > INT64_MAX - offset)
 		return err_sys(e, EFBIG, "write");
 	if ((fits_row(&in, offset + len) ? write_small : write_file)(s, &in, offset, buf, len, e) <
-		    0 ||
+	    0)
+		return -1;
+	if (!(set & SESSION_KEEP_PRIV) &&
 	    session_kill_priv(s, &in, !(set & SESSION_KILL_PRIV), e) < 0)
 		return -1;
 	session_touch(&in, &now);

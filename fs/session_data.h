@@ -10,7 +10,7 @@
 /* Content: bytes (0 at the end), -1. */
 ssize_t session_read(struct session *s, uint64_t ino, uint64_t offset, void *buf, size_t len,
 		     struct err *e);
-/* All of it, or an error.  `set`: 0 or SESSION_KILL_PRIV. */
+/* All of it, or an error.  `set`: 0, SESSION_KILL_PRIV or SESSION_KEEP_PRIV. */
 int session_write(struct session *s, const struct session_caller *who, uint64_t ino,
 		  uint64_t offset, const void *buf, size_t len, unsigned set, struct err *e);
 /* `mode` as fallocate(2): 0, KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE. */

@@ -42,6 +42,7 @@ same "it is idle" "$(shale sessions | awk '$1 == "work" { print $NF }')" idle
 data=$(find store/shale/sessions/*/data -type f | wc -l)
 shale mount --edit --session work app "$PWD/mnt" >/dev/null
 same_trees want2 mnt
+sync mnt/home
 [ "$(find store/shale/sessions/*/data -type f | wc -l)" -lt "$data" ] || fail "the data of a file that is gone are kept"
 shale umount mnt
 

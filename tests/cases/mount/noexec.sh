@@ -9,7 +9,7 @@ mkdir mnt tree
 printf '#!/bin/sh\necho ran\n' >tree/tool
 chmod 755 tree/tool
 shale import -q -t app dir:tree >/dev/null
-expect 2 "shale: option '-o': no 'rw': images are read-only" shale mount -o rw app mnt
+expect 2 "shale: option '-o': no 'rw': --edit makes an image writable" shale mount -o rw app mnt
 shale mount -o allow_other app mnt
 expect 0 ran mnt/tool
 shale umount mnt
