@@ -141,10 +141,8 @@ int sessions_remove_tree(int all, const char *name, struct err *e)
 	SCOPE_FD int folder = open_any(all, name, e);
 	struct walk w = {remove_name, NULL, -1, 0};
 
-	if (e->code)
-		return -1;
-	if (folder >= 0 && walk_folder(&w, folder, e) < 0)
-		return -1;
+	if (e->code || (folder >= 0 && walk_folder(&w, folder, e) < 0))
+		return err_wrap(e, "'shale/" SESSIONS_FOLDER "/%s'", name);
 	return folder_remove(all, name, e) < 0 ? -1 : 0;
 }
 

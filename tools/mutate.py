@@ -54,7 +54,7 @@ SOURCES = (
     "base/str.c", "base/subids.c", "base/utf8.c",
     "image/*.c", "manifests/*.c", "signer/*.c",
     "store/blobs.c", "store/catalogs.c", "store/derived.c", "store/fsck*.c", "store/image*.c", "store/index_file.c",
-    "store/layers.c", "store/layout.c", "store/sniff.c",
+    "store/layers.c", "store/layout.c", "store/sessions_document.c", "store/sniff.c",
     "packer/accounts.c", "packer/archive_input.c", "packer/copy_archive.c", "packer/import*.c", "packer/oci_layout.c",
     "packer/tar_tree.c", "packer/tree_*.c",
 )  # fmt: skip

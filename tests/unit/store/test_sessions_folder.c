@@ -363,6 +363,7 @@ START_TEST(folders_that_shale_did_not_make_are_not_removed)
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		ck_assert_int_eq(mkdir(fixture_session_file(id, folders[i]), 0700), 0);
 	ck_assert_int_eq(sessions_remove(fixture_store(), "work", &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "'work': 'shale/sessions/" SESSIONS_REMOVING));
 	ck_assert_err(&e, ERR_FORMAT, "folders in folders");
 }
 END_TEST
