@@ -19,8 +19,8 @@ both anew, else they are emptied (and populated, with --populate).
 nothing is open, as for one that mounts anew, and compares.
 
 Differences that are none: --no-dir-nlink (file systems that do not count subdirectories), --no-ino (numbers that change),
---without OP,... (operations that are not done), --tolerate ERROR,... (what fails so in B, as in "EOPNOTSUPP,EXDEV", is not done
-in A).  Sizes of directories and numbers of blocks are never compared.
+--no-users (all is done by root), --without OP,... (operations that are not done), --tolerate ERROR,... (what fails so in B, as
+in "EOPNOTSUPP,EXDEV", is not done in A).  Sizes of directories and numbers of blocks are never compared.
 """
 import argparse
 import os
@@ -31,6 +31,7 @@ import tempfile
 import time
 
 from lockstep import minimise, populate
+from lockstep.choice import USERS, Choice
 from lockstep.operation import OPERATIONS
 from lockstep.run import Difference, Lockstep, as_text, from_text, run_random
 from lockstep.side import Rules
@@ -56,6 +57,7 @@ def take_arguments():
     parser.add_argument("--list", action="store_true", help="name the operations")
     parser.add_argument("--no-dir-nlink", action="store_true")
     parser.add_argument("--no-ino", action="store_true")
+    parser.add_argument("--no-users", action="store_true")
     options = parser.parse_args()
     options.commands = [
         ({"op": "shell", "command": command, "is_restart": is_restart}, int(every))
@@ -149,7 +151,8 @@ def run(options):
             with sys.stdin if options.replay == "-" else open(options.replay, encoding="ascii") as f:
                 lockstep.replay(from_text(f.read()))
         else:
-            run_random(lockstep, options.seed, options.ops, options.without, options.commands, note)
+            choice = Choice(options.seed, lockstep.a, [] if options.no_users else USERS)
+            run_random(lockstep, choice, options.ops, options.without, options.commands, note)
     except Difference as difference:
         report(options, difference, lockstep.log)
         if options.minimise and lockstep.log:

@@ -52,7 +52,7 @@ import os
 import sys
 
 sys.path.insert(0, sys.argv[1])
-from lockstep import run, side
+from lockstep import choice, run, side
 
 call, code = sys.argv[2].split(" ", 1)
 right, wrong = getattr(os, call), eval(code)
@@ -70,7 +70,7 @@ def apply(self, *arguments):
 whole, side.Side.apply = side.Side.apply, apply
 lockstep = run.Lockstep("a", "b", side.Rules(), 500)
 try:
-    run.run_random(lockstep, 1, 4000, set(), [], lambda entry: None)
+    run.run_random(lockstep, choice.Choice(1, lockstep.a), 4000, set(), [], lambda entry: None)
 except run.Difference as e:
     print(f"operation {len(lockstep.log)}: {e}")
     sys.exit(3)

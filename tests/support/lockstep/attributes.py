@@ -40,13 +40,26 @@ def fchmod(side, slot, mode):
     return side.stat_fd(side.handle(slot))
 
 
-@operation(5, lambda c: {"path": c.path(), "owner": c.owner(), "group": c.owner(), "follow": c.chance(50)})
+def owners(c):
+    """At least one of them."""
+    owner = c.owner()
+    return {"owner": owner, "group": c.owner() if owner != -1 else c.pick([0, 1000, 1001, 65534])}
+
+
+@operation(5, lambda c: {"path": c.path(), **owners(c), "follow": c.chance(50)})
 def chown(side, path, owner, group, follow):
     os.chown(path, owner, group, follow_symlinks=follow)
     return side.stat_of(path, follow=follow)
 
 
-@operation(2, lambda c: {"slot": c.slot(), "owner": c.owner(), "group": c.owner()})
+@operation(0.5, lambda c: {"path": c.file()})
+def chown_nothing(side, path):
+    """Changes no owner, and clears setuid all the same."""
+    os.chown(path, -1, -1)
+    return side.stat_of(path, follow=True)
+
+
+@operation(2, lambda c: {"slot": c.slot(), **owners(c)})
 def fchown(side, slot, owner, group):
     os.fchown(side.handle(slot), owner, group)
     return side.stat_fd(side.handle(slot))

@@ -16,15 +16,18 @@ RECENT = 40  # paths
 RECENT_PERCENT = 25
 OBJECTS_MAX = 1200  # of those that operations made
 USERS = [1000, 1001]
+USERS_PERCENT = 12  # of the operations
+MODES = [0o644, 0o600, 0o755, 0o777, 0o666, 0o700, 0o4755, 0o2755, 0o6711, 0o2644, 0o1777, 0o000, 0o444]
+FOLDER_MODES = [0o755, 0o777, 0o777, 0o1777, 0o2777, 0o700, 0o555]
 LARGEST_OFFSET = 8 << 20  # bytes
 
 
 class Choice:
     """Random choices for the tree of a Side; `scan` looks at what there is in it."""
 
-    def __init__(self, seed, side):
+    def __init__(self, seed, side, users=USERS):
         self.random = random.Random(seed)
-        self.side = side
+        self.side, self.users = side, users
         self.folders = {}  # path -> names
         self.kinds = {}  # path -> "folder" or "file" or "other"
         self.recent = collections.deque(maxlen=RECENT)
@@ -74,7 +77,7 @@ class Choice:
         return self.random.randint(low, high)
 
     def uid(self):
-        return self.pick(USERS) if self.chance(12) else 0
+        return self.pick(self.users) if self.users and self.chance(USERS_PERCENT) else 0
 
     def slot(self):
         return self.random.randrange(SLOTS)
@@ -128,10 +131,10 @@ class Choice:
     # Numbers.
 
     def mode(self):
-        return self.pick([0o644, 0o600, 0o755, 0o777, 0o666, 0o700, 0o4755, 0o2755, 0o6711, 0o2644, 0o1777, 0o000, 0o444])
+        return self.pick(MODES)
 
     def folder_mode(self):
-        return self.pick([0o755, 0o777, 0o777, 0o1777, 0o2777, 0o700, 0o555])
+        return self.pick(FOLDER_MODES)
 
     def owner(self):
         return self.pick([0, 0, 1000, 1000, 1001, 65534, -1])

@@ -36,6 +36,8 @@ def minimise(entries, attempt, seconds):
     """`attempt` raises Difference for entries that still show one; returns the fewest found, and the last Difference."""
     until = time.monotonic() + seconds
     best, last = entries, None
+    if not entries:
+        return best, last
 
     def still_differs(candidate):
         nonlocal best, last
@@ -46,7 +48,15 @@ def minimise(entries, attempt, seconds):
             return True
         return False
 
-    still_differs(related(entries))
+    # What the last comparison of the trees showed may have been so for long.
+    first, end = 0, len(entries)
+    while first < end and time.monotonic() < until:
+        middle = (first + end) // 2
+        if still_differs(entries[:middle]):
+            end = middle
+        else:
+            first = middle + 1
+    still_differs(related(best))
     size = max(1, len(best) // 2)
     while time.monotonic() < until:
         at, shrunk = 0, False

@@ -7,7 +7,6 @@ import subprocess
 
 # These fill the table of operations.
 from lockstep import attributes, data, directories, names  # noqa: F401
-from lockstep.choice import Choice
 from lockstep.operation import OPERATIONS
 from lockstep.side import Failure, Pairs, Side, differences
 from lockstep.snapshot import tree_differences
@@ -111,10 +110,9 @@ def between(entries, commands):
         yield entry
 
 
-def run_random(lockstep, seed, count, without, commands, note):
+def run_random(lockstep, choice, count, without, commands, note):
     """`count` random operations; `note` is given each before it happens."""
     lockstep.compare()
-    choice = Choice(seed, lockstep.a)
     operations = itertools.islice(random_operations(choice, without), count)
     for number, entry in enumerate(between(operations, commands), 1):
         note(entry)

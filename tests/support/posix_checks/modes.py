@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """setuid, setgid, umask, and what takes them away."""
+import mmap
 import os
 import stat
 
@@ -26,6 +27,17 @@ def on_open(function, flags=os.O_RDWR):
     return run
 
 
+def copied(fd):
+    """A part of the file to another part."""
+    os.copy_file_range(fd, fd, 2, 0, 4)
+
+
+def mapped(fd):
+    with mmap.mmap(fd, os.fstat(fd).st_size) as m:
+        m[0:2] = b"mm"
+        m.flush()
+
+
 # What changes the data.
 CHANGING = {
     "write": on_open(lambda fd: os.write(fd, b"x")),
@@ -34,12 +46,14 @@ CHANGING = {
     "truncate to more": lambda: os.truncate("file", 9000),
     "ftruncate": on_open(lambda fd: os.ftruncate(fd, 2)),
     "open(O_TRUNC)": on_open(lambda fd: None, os.O_RDWR | os.O_TRUNC),
+    "copy_file_range": on_open(copied),
     "fallocate": on_open(lambda fd: syscalls.fallocate(fd, 0, 0, 8192)),
     "fallocate(PUNCH_HOLE)": on_open(
         lambda fd: syscalls.fallocate(fd, syscalls.FALLOC_FL_PUNCH_HOLE | syscalls.FALLOC_FL_KEEP_SIZE, 0, 2)
     ),
 }
 NOT_CHANGING = {
+    "mmap and msync": on_open(mapped),
     "read": on_open(lambda fd: os.read(fd, 10)),
     "open": on_open(lambda fd: None),
     "write of no bytes": on_open(lambda fd: os.write(fd, b"")),
@@ -131,12 +145,28 @@ def chown_folder(mode):
     same_mode("folder", mode)
 
 
-@check("chown to -1, -1 by root clears setuid of a file, and changes no owner")
+@check("chown of a {0} clears setuid and setgid", ["fifo", "char", "block", "socket"])
+def chown_special(kind):
+    make(kind, "thing")
+    os.chmod("thing", 0o6755)
+    os.chown("thing", 5, 6)
+    same_mode("thing", 0o755)
+
+
+@check("chown to -1, -1 changes no owner, and clears setuid")
 def chown_nothing():
     write_file("file", b"", 0o4755, (5, 6))
     os.chown("file", -1, -1)
     s = os.stat("file")
     same("owner", (s.st_uid, s.st_gid), (5, 6))
+    same_mode("file", 0o755)
+
+
+@check("write by a user who is not of the group clears setgid without group x")
+def setgid_without_x():
+    write_file("file", b"some data", 0o2666)
+    same("outcome", as_user(OWNER, outcome, CHANGING["write"]), "ok")
+    same_mode("file", 0o666)
 
 
 @check("chmod to setgid by an owner who is not of the group is without it: {0}", ["file", "fifo"])
