@@ -93,7 +93,9 @@ static int push(struct walk *w, uint64_t ino, uint32_t base, struct err *e)
 		.base = base,
 		.is_whole = base == CHANGES_NONE || ino != (uint64_t)base + 1,
 		.path_len = w->path.len,
-		.pass = w->opt->is_layer && !w->is_collecting ? PASS_BELOW : PASS_ALL,
+		/* Where the base has nothing, nothing is gone. */
+		.pass = w->opt->is_layer && !w->is_collecting && base != CHANGES_NONE ? PASS_BELOW
+										      : PASS_ALL,
 	};
 	l->at.lower_at = l->is_whole ? 0 : changes_names_first(&w->names, ino);
 	return 0;
@@ -218,7 +220,7 @@ static int set_path(struct walk *w, const struct level *l, const struct found *f
 	if ((l->path_len > 1 && str_append_c(&w->path, '/', e) < 0) ||
 	    str_append(&w->path, f->name, f->len, e) < 0)
 		return -1;
-	if (w->path.len - 1 > LIMIT_PATH)
+	if (w->opt->is_layer && w->path.len - 1 > LIMIT_PATH)
 		return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", LIMIT_PATH);
 	return 0;
 }
