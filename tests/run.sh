@@ -92,7 +92,7 @@ if [ -z "$quick" ]; then
   ninja -C build-clang
   suite "lint" tools/check.sh build-clang
   # Only what has threads: of the others it says nothing.
-  threads="base/hash_copy base/mapping base/workers fs/cache fs/channel fs/ops fs/view image/catalog image/layer_write store/catalogs store/layers"
+  threads="base/hash_copy base/mapping base/workers fs/cache fs/channel fs/ops fs/session_threads fs/view image/catalog image/layer_write store/catalogs store/layers"
   configure build-tsan clang --native-file tools/tsan.ini -Dman=disabled
   # shellcheck disable=SC2046,SC2086 # lists
   ninja -C build-tsan cli/shale $(printf '%s\n' $threads | sed 's|\(.*\)/\(.*\)|tests/unit/\1/test_\1_\2|')
