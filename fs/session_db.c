@@ -63,8 +63,8 @@ static const char *const TEXTS[] = {
 	[STATEMENT_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
 	[STATEMENT_INODE] = "SELECT * FROM inode WHERE ino = ?1",
 	[STATEMENT_INODE_NEXT] = "SELECT * FROM inode WHERE ino > ?1 ORDER BY ino LIMIT 1",
-	[STATEMENT_PUT_INODE] = "INSERT OR REPLACE INTO inode VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+	[STATEMENT_PUT_INODE] = ("INSERT OR REPLACE INTO inode VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"),
 	[STATEMENT_REMOVE_INODE] = "DELETE FROM inode WHERE ino = ?1",
 	[STATEMENT_REMOVE_INODE_NAMES] = "DELETE FROM name WHERE parent = ?1",
 	[STATEMENT_REMOVE_INODE_XATTRS] = "DELETE FROM xattr WHERE ino = ?1",
