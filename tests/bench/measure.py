@@ -172,7 +172,7 @@ class Bench:
         return self.run(command, cpu=cpu, first=first)
 
     def unmount(self, mountpoint):
-        server = server_of(mountpoint)
+        servers = servers_of(mountpoint)
         deadline = time.monotonic() + 10
         while is_mounted(mountpoint):
             command = ["umount", mountpoint] if self.is_root else ["fusermount3", "-u", mountpoint]
@@ -182,7 +182,7 @@ class Bench:
             if is_late:
                 break
             time.sleep(0.02)
-        while server and server_of(mountpoint) == server and time.monotonic() < deadline:
+        while set(servers) & set(servers_of(mountpoint)) and time.monotonic() < deadline:
             time.sleep(0.01)
         if mountpoint in self.mounts:
             self.mounts.remove(mountpoint)
@@ -211,8 +211,9 @@ def is_mounted(mountpoint):
         return any(line.split()[4] == mountpoint for line in f)
 
 
-def server_of(mountpoint):
-    """The process that has the mountpoint among its arguments: FUSE tells nobody who serves."""
+def servers_of(mountpoint):
+    """The processes that have the mountpoint among their arguments: FUSE tells nobody who serves, and shale has a supervisor beside."""
+    found = []
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or int(pid) == os.getpid():
             continue
@@ -222,27 +223,28 @@ def server_of(mountpoint):
         except OSError:
             continue
         if os.fsencode(mountpoint) in words and b"strace" not in os.path.basename(words[0]):
-            return int(pid)
-    return None
+            found.append(int(pid))
+    return found
 
 
-def cpu_of(pid):
-    """Seconds that all threads of a process have run, ended ones too; 0 without a process."""
-    if pid is None:
-        return 0.0
-    try:
-        return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
-    except OSError:
-        return 0.0
+def cpu_of(pids):
+    """Seconds that all threads of the processes have run, ended threads too."""
+    seconds = 0.0
+    for pid in pids:
+        try:
+            seconds += time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
+        except OSError:
+            continue
+    return seconds
 
 
-def memory_of(pid):
-    """MiB by name of /proc/PID/status: VmHWM, VmRSS, RssAnon."""
+def memory_of(pids):
+    """MiB by name of /proc/PID/status, of all processes together: VmHWM, VmRSS, RssAnon."""
     found = {}
-    if pid is not None:
+    for pid in pids:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
             for line in f:
                 name, _, value = line.partition(":")
                 if name in ("VmHWM", "VmRSS", "RssAnon"):
-                    found[name] = int(value.split()[0]) / 1024
+                    found[name] = found.get(name, 0) + int(value.split()[0]) / 1024
     return found

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 
-from measure import Failed, Skip, cpu_of, memory_of, need, remove, say, server_of
+from measure import Failed, Skip, cpu_of, memory_of, need, remove, say, servers_of
 from pack import erofs_command, squashfs_command
 
 PIN = 0  # the processor
@@ -150,16 +150,16 @@ class Reading:
 
     def work(self, target, pinned, state, what, words):
         """One pass of the reader; also the processor time of client and server together."""
-        server = server_of(self.mountpoint)
-        before = cpu_of(server)
+        servers = servers_of(self.mountpoint)
+        before = cpu_of(servers)
         count, size, seconds, cpu = self.bench.read(*words, cpu=PIN if pinned else None)
-        cpu += cpu_of(server) - before
+        cpu += cpu_of(servers) - before
         self.add(target, pinned, f"{what} {state}", seconds)
         self.add(target, pinned, f"{what} {state} cpu", cpu)
         return count, size, seconds
 
     def memory(self, target, pinned, what):
-        for name, value in memory_of(server_of(self.mountpoint)).items():
+        for name, value in memory_of(servers_of(self.mountpoint)).items():
             self.add(target, pinned, f"{name} after {what}", value)
 
     def first_byte(self, target, pinned):
