@@ -69,10 +69,11 @@ class Figures:
 class Bench:
     """The working directory, the programs under test, and everything that has to be undone at the end."""
 
-    def __init__(self, work, shale, runs, timeout_s):
+    def __init__(self, work, shale, runs, timeout_s, scale=1.0):
         self.work = os.path.abspath(work)
         self.shale = os.path.abspath(shale)
         self.runs = runs
+        self.scale = scale
         self.timeout_s = timeout_s
         self.is_root = os.geteuid() == 0
         self.can_drop = os.access(DROP_CACHES, os.W_OK)
@@ -84,6 +85,7 @@ class Bench:
         # All that this run makes and removes is below; trees are kept apart, to be used again.
         self.scratch = tempfile.mkdtemp(prefix="run.", dir=self.work)
         self.reader = self.compile("reader")
+        self.editor = self.compile("editor")
         self.stopwatch = self.compile("stopwatch")
 
     def compile(self, name):

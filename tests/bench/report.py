@@ -75,6 +75,8 @@ def versions(shale):
         "squashfuse": ["squashfuse_ll", "--help"],
         "pigz": ["pigz", "--version"],
         "umoci": ["umoci", "--version"],
+        "fuse-overlayfs": ["fuse-overlayfs", "--version"],
+        "git": ["git", "--version"],
     }
     found = [(name, version(command)) for name, command in tools.items()]
     return ", ".join(f"{name} {number}" for name, number in found if number)

@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures shale beside its peers in one run, and holds the figures against the project's bars.
 
-Usage: tests/bench/run.py [--trees minbase,usr,src,big,million] [--only pack,rebuild,export,read,requests] [--runs N]
-                          [--out FILE] [--work DIR] [--build DIR] [--big MIB] [--keep] [--timeout S]
+Usage: tests/bench/run.py [--trees minbase,usr,src,big,million] [--only pack,rebuild,export,read,requests,edit] [--runs N]
+                          [--out FILE] [--work DIR] [--build DIR] [--big MIB] [--scale X] [--keep] [--timeout S]
 
     --trees    of tiny (for trying this program out), minbase, usr, src, big, million; default: all but tiny
-    --only     parts: pack, rebuild, export, read, requests (FUSE requests for each operation)
+    --only     parts: pack, rebuild, export, read, requests (FUSE requests for each operation), edit
     --runs     turns; in each, every tool has its turn; figures are medians (default 3)
     --out      also write the page, as docs/measurements.md is
     --work     where trees, images and mounts go (default $TMPDIR/shale-bench); 15 GiB with all trees
     --build    the build to measure (default: build)
     --big      size of the one file of the tree big, in MiB (default 2048)
+    --scale    factor for how much edit does: 1 is what its bars are for, 0.05 tries it out (default 1)
     --keep     keep the trees for the next run; everything else is removed, also when this is interrupted
     --timeout  seconds after which one command is given up (default 1800)
 
@@ -28,6 +29,7 @@ import signal
 import sys
 import tempfile
 
+import edit
 import export
 import fuse_requests
 import pack
@@ -38,10 +40,10 @@ import trees
 from measure import Bench, Failed, Skip, remove, say
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PARTS = {"pack": pack, "rebuild": rebuild, "export": export, "read": read, "requests": fuse_requests}
+PARTS = {"pack": pack, "rebuild": rebuild, "export": export, "read": read, "requests": fuse_requests, "edit": edit}
 SPEED_SAMPLE = 32 << 20  # bytes of programs, for the processor's own rates
 # Seconds for each GB and each 10000 entries of a tree and turn, all tools together, on two processors.
-ESTIMATE = {"pack": (70, 5), "rebuild": (15, 2), "export": (20, 1), "read": (90, 25), "requests": (25, 15)}
+ESTIMATE = {"pack": (70, 5), "rebuild": (15, 2), "export": (20, 1), "read": (90, 25), "requests": (25, 15), "edit": (60, 15)}
 
 PAGE = """# Measurements
 
@@ -67,6 +69,11 @@ What the words mean:
   every file. cpu is client and server; what the kernel's own threads do for its file systems is in none of the figures.
 - Pinned: server and client on one processor. Otherwise a lone client measures mostly how long an idle processor takes to
   wake up.
+- Edit: for each kind of work a new mount on which nothing is changed yet, all on one disk and after it is idle. The lower tree is in
+  the page cache, except for the cold walk. Best of all turns, and in brackets the median. A part is the subtree that is unpacked, copied, cloned and removed.
+  What the kernel's overlayfs copies up it also syncs, which the others do not; where a mount says EXDEV to the rename of a directory, `mv`
+  copies it. The build is `make -j2` with the host's compiler, its sources and objects on the mount. cpu is client and server. Requests are
+  counted on mounts of their own, under strace.
 - shale hashes all that it reads; none of the others does.
 {skips}
 """
@@ -81,6 +88,7 @@ def parse_arguments(argv):
     parser.add_argument("--work", default=os.path.join(tempfile.gettempdir(), "shale-bench"))
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--big", type=int, default=2048)
+    parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--timeout", type=int, default=1800)
     args = parser.parse_args(argv)
@@ -89,8 +97,8 @@ def parse_arguments(argv):
     for word, known in [(t, trees.NAMES) for t in args.trees] + [(p, PARTS) for p in args.only]:
         if word not in known:
             parser.error(f"'{word}' is none of {', '.join(known)}")
-    if args.runs < 1 or args.big < 2 or args.timeout < 1:
-        parser.error("--runs, --big and --timeout take numbers from 1 (--big from 2)")
+    if args.runs < 1 or args.big < 2 or args.timeout < 1 or not 0 < args.scale <= 100:
+        parser.error("--runs, --big and --timeout take numbers from 1 (--big from 2), --scale one above 0 and up to 100")
     return args
 
 
@@ -110,7 +118,7 @@ def check_build(build):
 
 def parts_of(tree, only):
     # One big file says nothing about requests for each entry, and a million small ones are there to be mounted.
-    unfit = {"big": ("requests", "rebuild"), "million": ("requests", "pack", "export")}
+    unfit = {"big": ("requests", "rebuild", "edit"), "million": ("requests", "pack", "export", "edit")}
     return [p for p in only if p not in unfit.get(tree.name, ())]
 
 
@@ -119,7 +127,7 @@ def estimate(made, args):
     for tree in made:
         for part in parts_of(tree, args.only):
             a_gb, a_10k = ESTIMATE[part]
-            turns = 1 if part == "requests" else args.runs
+            turns = 1 if part == "requests" else args.runs * args.scale if part == "edit" else args.runs
             seconds += turns * (a_gb * tree.bytes / 1e9 + a_10k * tree.entries / 1e4)
     say(f"about {max(1, round(seconds / 60))} minutes")
 
@@ -186,7 +194,7 @@ def main(argv):
         signal.signal(number, interrupted)
     bench = None
     try:
-        bench = Bench(args.work, check_build(args.build), args.runs, args.timeout)
+        bench = Bench(args.work, check_build(args.build), args.runs, args.timeout, args.scale)
         bench.strip_program()
         speeds = []
         results = measure(bench, args, speeds)
