@@ -3,16 +3,10 @@
 #include "cli/output.h"
 #include "cli/support.h"
 
-#include <errno.h>
-
-#include "base/log.h"
 #include "base/quote.h"
-#include "base/workers.h"
 #include "cli/mount_check.h"
-#include "fs/edit.h"
-#include "fs/mount.h"
+#include "cli/mounting.h"
 #include "fs/readonly.h"
-#include "signer/verify.h"
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
@@ -31,29 +25,6 @@ static const struct word words[] = {
 	{"OPTION,...", WORD_LIST, "allow_other|dev|noexec|nonempty|suid"},
 	{NULL, WORD_OTHER, NULL},
 };
-
-/* What a worker needs to open its view after the fork. */
-struct plan {
-	const struct store *store;
-	const struct image *image;
-	unsigned flags;
-	uint64_t cache_bytes;
-	char *what;
-	bool is_quiet;
-	pid_t owner; /* the process that was started, and may be another */
-};
-
-static struct view *open_view(void *ctx, struct err *e)
-{
-	const struct plan *p = ctx;
-	SCOPE(progress_line) struct progress_line line;
-	const struct layers_options opt = {.workers = workers_default_count(),
-					   .progress = &line.progress};
-
-	progress_line_init(&line, p->is_quiet);
-	line.owner = p->owner;
-	return view_open(p->store, p->image, p->flags, p->cache_bytes, p->what, &opt, e);
-}
 
 static int parse_cache(const struct invocation *in, uint64_t *out, struct err *e)
 {
@@ -125,66 +96,6 @@ static int parse_mount_options(const struct invocation *in, struct mount_options
 	return 0;
 }
 
-/* Trust starts at the signature: the image is the one that was verified, and nothing that the store
- * derived and keeps is believed. */
-static int load_signed(const struct invocation *in, const struct store *s, struct image *im,
-		       struct err *e)
-{
-	SCOPE(verify_report) struct verify_report report = VERIFY_REPORT_INIT;
-	struct public_key key;
-	struct platform room;
-	struct verify_options opt = {.key = &key, .identity = invocation_value(in, "identity")};
-
-	if (support_platform(in, &room, &opt.platform, e) < 0 ||
-	    public_key_read(&key, invocation_value(in, "key"), e) < 0)
-		return -1;
-	return verify_image(s, in->args[0], &opt, &report, im, e);
-}
-
-static int load_image(const struct invocation *in, const struct store *s, struct image *im,
-		      struct err *e)
-{
-	struct platform room;
-	const struct platform *want;
-
-	if (invocation_has(in, "key"))
-		return load_signed(in, s, im, e);
-	if (support_platform(in, &room, &want, e) < 0)
-		return -1;
-	return image_load(s, in->args[0], want, im, e);
-}
-
-/* Mountpoint and options of a mount, and what its workers need. */
-struct mounting {
-	struct mount_options opt;
-	struct plan plan;
-	char *what;
-};
-
-static int prepare(const struct invocation *in, struct mounting *m, struct err *e)
-{
-	*m = (struct mounting){
-		.opt = {.mountpoint = in->args[in->arg_count - 1],
-			.is_foreground = invocation_has(in, "foreground")},
-		.plan = {.is_quiet = invocation_has(in, "quiet"),
-			 .owner = getpid(),
-			 .flags = invocation_has(in, "key") ? CATALOGS_FRESH : 0},
-	};
-	if (invocation_has(in, "identity") && !invocation_has(in, "key"))
-		return err_set(e, ERR_USAGE, "option '--identity' goes with '--key'");
-	if (parse_cache(in, &m->plan.cache_bytes, e) < 0 || parse_mount_options(in, &m->opt, e) < 0)
-		return -1;
-	m->what = str_dupf(e, "mount %s", m->opt.mountpoint);
-	m->plan.what = m->what;
-	return m->what ? 0 : -1;
-}
-
-static void mounting_fini(struct mounting *m)
-{
-	free(m->what);
-}
-SCOPE_DEFINE_VALUE(mounting, struct mounting, mounting_fini)
-
 static int run_readonly(const struct invocation *in, struct mounting *m, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
@@ -192,14 +103,17 @@ static int run_readonly(const struct invocation *in, struct mounting *m, struct 
 
 	if (in->arg_count < 2)
 		return err_set(e, ERR_USAGE, "IMAGE and MOUNTPOINT are needed");
-	if (support_store(in, 0, &s, e) < 0 || load_image(in, s, &im, e) < 0 ||
+	if (support_store(in, 0, &s, e) < 0 || mounting_load_image(in, s, &im, e) < 0 ||
 	    (geteuid() != 0 && mount_check_user(&m->opt, e) < 0))
 		return -1;
-	m->plan.store = s;
-	m->plan.image = &im;
+	m->store = s;
+	m->image = &im;
 	m->opt.source = im.name;
-	struct readonly served = {
-		.store = s, .image = &im, .what = m->what, .open_view = open_view, .ctx = &m->plan};
+	struct readonly served = {.store = s,
+				  .image = &im,
+				  .what = m->what,
+				  .open_view = mounting_open_view,
+				  .ctx = m};
 	const struct mount_service service = readonly_service(&served);
 	return mount_run(&m->opt, &service, e);
 }
@@ -248,8 +162,6 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 			struct session_folder **folder, bool *is_new, struct err *e)
 {
 	SCOPE(lease) struct lease *l = NULL;
-	struct platform room;
-	const struct platform *want;
 	const int found = find_session(in, s, folder, e);
 
 	if (found < 0 || lease_open(s, "mount --edit", &l, e) < 0)
@@ -259,48 +171,7 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 	if (in->arg_count < 2)
 		return err_set(e, ERR_USAGE, "IMAGE is needed, or --session to resume one");
 	*is_new = true;
-	if (invocation_has(in, "key")) {
-		if (load_signed(in, s, im, e) < 0)
-			return -1;
-	} else if (support_platform(in, &room, &want, e) < 0 ||
-		   image_load_leased(s, l, in->args[0], want, im, e) < 0) {
-		return -1;
-	}
-	if (lease_add(l, &im->chosen.digest, e) < 0)
-		return -1;
-	return sessions_create(s, invocation_value(in, "session"), im, folder, e);
-}
-
-/* Its mount did not come to be: nothing was changed in it. */
-static void remove_unused(const struct store *s, struct session_folder *folder)
-{
-	struct err ignored = ERR_INIT;
-	SCOPE_FREE char *name = str_dup(sessions_name(folder), &ignored);
-
-	sessions_close(folder);
-	if (name && sessions_remove(s, name, &ignored) < 0)
-		log_warning("cannot remove the new session '%s': %s", name, ignored.msg);
-	err_clear(&ignored);
-}
-
-static int mount_session(struct mounting *m, const struct store *s, const struct image *im,
-			 struct session_folder *folder, struct err *e)
-{
-	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", sessions_name(folder));
-	SCOPE_FREE char *place = realpath(m->opt.mountpoint, NULL);
-	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
-	struct edit served = {
-		.folder = folder, .use = use, .open_view = open_view, .ctx = &m->plan};
-	const struct mount_service service = edit_service(&served);
-
-	if (!source || !use || sessions_set_use(folder, use, e) < 0)
-		return -1;
-	m->plan.store = s;
-	m->plan.image = im;
-	m->opt.source = source;
-	/* Ids and modes are the image's, for everybody. */
-	m->opt.allow_other = true;
-	return mount_run(&m->opt, &service, e);
+	return mounting_new_session(in, s, l, im, folder, e);
 }
 
 static int run_edit(const struct invocation *in, struct mounting *m, struct err *e)
@@ -310,30 +181,29 @@ static int run_edit(const struct invocation *in, struct mounting *m, struct err 
 	SCOPE(sessions) struct session_folder *folder = NULL;
 	bool is_new = false;
 
-	if (geteuid() != 0)
-		return err_sys(e, EPERM,
-			       "only root can edit: as a user, mount inside of 'shale unshare'");
-	if (support_store(in, STORE_WRITE, &s, e) < 0 ||
+	if (mounting_check_editor(e) < 0 || support_store(in, STORE_WRITE, &s, e) < 0 ||
 	    open_session(in, s, &im, &folder, &is_new, e) < 0)
 		return -1;
 	if (m->opt.is_foreground && outputf(e, "%s\n", sessions_name(folder)) < 0)
 		return -1;
-	const int r = mount_session(m, s, &im, folder, e);
-	if (r < 0 && is_new && !m->opt.is_foreground && getpid() == m->plan.owner)
-		remove_unused(s, steal_ptr(&folder));
-	if (r < 0 || m->opt.is_foreground || getpid() != m->plan.owner)
+	const int r = mounting_edit(m, s, &im, folder, e);
+	if (r < 0 && is_new && !m->opt.is_foreground && getpid() == m->owner)
+		mounting_remove_unused(s, steal_ptr(&folder));
+	if (r < 0 || m->opt.is_foreground || getpid() != m->owner)
 		return r;
 	return outputf(e, "%s\n", sessions_name(folder));
 }
 
 static int run(const struct invocation *in, struct err *e)
 {
-	SCOPE(mounting) struct mounting m = {.what = NULL};
+	SCOPE(mounting) struct mounting m = MOUNTING_INIT;
 
 	if (invocation_has(in, "session") && !invocation_has(in, "edit"))
 		return err_set(e, ERR_USAGE, "option '--session' goes with '--edit'");
-	if (prepare(in, &m, e) < 0)
+	if (mounting_init(&m, in, in->args[in->arg_count - 1], e) < 0 ||
+	    parse_cache(in, &m.cache_bytes, e) < 0 || parse_mount_options(in, &m.opt, e) < 0)
 		return -1;
+	m.opt.is_foreground = invocation_has(in, "foreground");
 	return invocation_has(in, "edit") ? run_edit(in, &m, e) : run_readonly(in, &m, e);
 }
 

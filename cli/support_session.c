@@ -87,19 +87,38 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 			    e);
 }
 
+/* With a folder: all the rest; `x` moves to `out`. */
+static int complete(const struct invocation *in, const struct store *s, struct lease *l,
+		    struct progress *progress, struct support_session *x,
+		    struct support_session *out, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (open_session(in, s, l, progress, x, e) < 0)
+		return err_wrap(e, "session '%s'", quote_str(q, sessions_name(x->folder)));
+	*out = *x;
+	*x = (struct support_session)SUPPORT_SESSION_INIT;
+	return 0;
+}
+
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e)
 {
 	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
-	char q[QUOTE_MAX];
 
 	if (open_folder(s, in->args[at], &x, e) < 0)
 		return -1;
-	if (open_session(in, s, l, progress, &x, e) < 0)
-		return err_wrap(e, "session '%s'", quote_str(q, sessions_name(x.folder)));
-	*out = x;
-	x = (struct support_session)SUPPORT_SESSION_INIT;
-	return 0;
+	return complete(in, s, l, progress, &x, out, e);
+}
+
+int support_session_take(const struct invocation *in, struct session_folder *folder,
+			 const struct store *s, struct lease *l, struct progress *progress,
+			 struct support_session *out, struct err *e)
+{
+	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
+
+	x.folder = folder;
+	return complete(in, s, l, progress, &x, out, e);
 }
 
 int support_session_check(const struct support_session *x, struct err *e)

@@ -35,6 +35,10 @@ struct support_session {
  */
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e);
+/* The same for a session that is locked already; `folder` is taken, also on failure. */
+int support_session_take(const struct invocation *in, struct session_folder *folder,
+			 const struct store *s, struct lease *l, struct progress *progress,
+			 struct support_session *out, struct err *e);
 /* After all was read, before anything is made of it: that it was one moment.  ERR_BUSY. */
 int support_session_check(const struct support_session *x, struct err *e);
 /* That the session or its image has the path ("/" in front), whose links are not followed:
