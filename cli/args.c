@@ -65,7 +65,7 @@ static int add_given(struct parser *p, const struct option *o, const char *value
 static void add_argument(struct parser *p, char *word)
 {
 	p->out->args[p->out->arg_count++] = word;
-	if (p->out->command->runs_command)
+	if (p->out->command->runs_command && p->out->arg_count > p->out->command->own_args)
 		p->options_ended = true;
 }
 

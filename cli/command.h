@@ -58,6 +58,7 @@ enum {
 	COMMAND_OWN_FAILURE = 125, /* shale itself failed, whatever it was */
 	COMMAND_NOT_RUN = 126,     /* the command is there, and cannot be run */
 	COMMAND_NOT_FOUND = 127,
+	COMMAND_KILLED = 128, /* and the number of the signal, as shells say it */
 };
 
 /* A command line, parsed.  All text is borrowed from argv. */
@@ -78,9 +79,10 @@ struct command {
 	const struct word *words;
 	size_t min_args;
 	size_t max_args; /* SIZE_MAX: any number */
-	/* The arguments are a command that it runs: options end at the first of them, and what
-	 * fails before that command runs is COMMAND_OWN_FAILURE. */
+	/* The arguments behind the first `own_args` are a command that it runs: options end at the
+	 * first of them, and what fails but that command is COMMAND_OWN_FAILURE. */
 	bool runs_command;
+	size_t own_args;
 	/* 0; -1 and the error that decides the exit status; or the exit status of a command whose
 	 * answer it is. */
 	int (*run)(const struct invocation *in, struct err *e);

@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_cp,
 	&command_mount,
 	&command_umount,
+	&command_edit,
 	&command_commit,
 	&command_session,
 	&command_sessions,

@@ -12,6 +12,7 @@ extern const struct command command_cat;
 extern const struct command command_commit;
 extern const struct command command_cp;
 extern const struct command command_diff;
+extern const struct command command_edit;
 extern const struct command command_export;
 extern const struct command command_fsck;
 extern const struct command command_gc;

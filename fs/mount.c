@@ -120,6 +120,8 @@ static int run_in_background(const struct mount_options *opt, const struct mount
 		return supervisor_run(opt, service, mountpoint, steal_fd(&theirs), e);
 	}
 	close(steal_fd(&theirs));
+	if (opt->supervisor)
+		*opt->supervisor = pid;
 	return wait_ready(ours, mountpoint, e);
 }
 

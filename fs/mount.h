@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -26,6 +27,9 @@ struct mount_options {
 	bool allow_suid;  /* root only: setuid bits work */
 	bool is_noexec;   /* nothing of it can be run */
 	bool allow_nonempty; /* the mountpoint may hold files; they are hidden */
+	/* In the background: set to the supervisor, a child of the caller's, which SIGTERM ends and
+	 * with it the mount.  NULL: of no interest. */
+	pid_t *supervisor;
 };
 
 /* What a worker knows when it begins. */

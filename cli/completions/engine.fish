@@ -9,8 +9,9 @@ function __shale_in
 end
 
 # __shale_at -: no command is there yet.
-# __shale_at COMMAND -eq|-ge NUMBER [command|option]: the argument of this number is at the cursor; of a command to run,
-# all that follows is its own; or it is an option or its value, when as many arguments are in front of it.
+# __shale_at COMMAND -eq|-ge|-le NUMBER [command OWN|option]: the argument of this number is at the cursor; of a command to
+# run, which comes behind OWN others, all that follows is its own; or it is an option or its value, when as many arguments
+# are in front of it.
 function __shale_at
     set -l words (commandline -opc)
     if test $argv[1] = -
@@ -28,7 +29,7 @@ function __shale_at
             set is_value 0
         else if test $ended = 1; or not string match -q -- '-?*' $word
             set number (math $number + 1)
-            test "$argv[4]" = command; and set ended 1
+            test "$argv[4]" = command; and test $number -gt (math $argv[5] + 1); and set ended 1
         else if test "$word" = --
             set ended 1
         else if contains -- $word $valued

@@ -41,10 +41,10 @@ static int append_action(struct str *out, const struct command *c, const char *n
 static int append_option(struct str *out, const struct command *c, const struct option *o,
 			 struct err *e)
 {
-	if (str_appendf(out, e,
-			c->runs_command ? "complete -c shale -n '__shale_at %s -eq 1 option'"
-					: "complete -c shale -n '__shale_in %s'",
-			c->name) < 0 ||
+	if ((c->runs_command
+		     ? str_appendf(out, e, "complete -c shale -n '__shale_at %s -le %zu option'",
+				   c->name, c->own_args + 1)
+		     : str_appendf(out, e, "complete -c shale -n '__shale_in %s'", c->name)) < 0 ||
 	    (o->letter && str_appendf(out, e, " -s %c", o->letter) < 0) ||
 	    str_appendf(out, e, " -l %s -d '", o->name) < 0 || append_text(out, o->help, e) < 0 ||
 	    str_append_c(out, '\'', e) < 0)
@@ -62,9 +62,11 @@ static int append_option(struct str *out, const struct command *c, const struct 
 static int append_argument(struct str *out, const struct command *c, const struct argument *a,
 			   int number, struct err *e)
 {
-	return str_appendf(out, e, "complete -c shale -n '__shale_at %s %s %d%s'", c->name,
-			   a->is_repeated ? "-ge" : "-eq", number,
-			   c->runs_command ? " command" : "") < 0 ||
+	return str_appendf(out, e, "complete -c shale -n '__shale_at %s %s %d", c->name,
+			   a->is_repeated ? "-ge" : "-eq", number) < 0 ||
+			       (c->runs_command &&
+				str_appendf(out, e, " command %zu", c->own_args) < 0) ||
+			       str_append_c(out, '\'', e) < 0 ||
 			       append_action(out, c, a->name, a->len, e) < 0 ||
 			       str_append_c(out, '\n', e) < 0
 		       ? -1

@@ -85,14 +85,16 @@ static int append_command(struct str *out, const struct command *c, struct err *
 
 	/* Behind a command all options are its own. */
 	if (str_appendf(out, e, "    (%s)\n        _arguments -s -S%s", c->name,
-			c->runs_command ? " -A '-*'" : "") < 0)
+			c->runs_command && c->own_args == 0 ? " -A '-*'" : "") < 0)
 		return -1;
 	for (size_t i = 0; (o = option_next(c, &i));) {
 		if (append_option(out, c, o, e) < 0)
 			return -1;
 	}
 	for (int number = 1; argument_next(c, &at, &a); number++) {
-		if (str_append_z(out, " \\\n            '", e) < 0 ||
+		const bool ends_options = c->own_args > 0 && (size_t)number > c->own_args;
+		if (str_append_z(out, ends_options ? " \\\n            '(-)" : " \\\n            '",
+				 e) < 0 ||
 		    (a.is_repeated ? str_append_c(out, '*', e)
 				   : str_appendf(out, e, "%d", number)) < 0 ||
 		    append_word(out, c, a.name, a.len, e) < 0)

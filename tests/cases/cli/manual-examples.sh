@@ -44,6 +44,7 @@ check_result() {
   mount) cmp mnt/etc/passwd etc/passwd ;;
   umount) is_unmounted mnt ;;
   commit) names_image app:2 && shale cat app:2 /etc/motd | grep -qx Hello ;;
+  edit) names_image app:3 && shale cat app:3 /etc/motd | grep -qx Hello ;;
   unshare) cmp out etc/passwd && is_unmounted mnt ;;
   keygen) grep -q 'BEGIN PUBLIC KEY' team.pub ;;
   sign) shale images -a --names | grep -q '\.sig$' ;;

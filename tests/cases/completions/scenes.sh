@@ -103,6 +103,14 @@ shale import |dir docker-archive oci oci-archive rootfs
 shale import oci|oci oci-archive
 shale import oci-archive:im|image.tar
 shale sign --key te|team.key
+shale edit ap|app:1 app:stable
+shale edit -t ap|app:1 app:stable
+shale edit app:1 -t ap|app:1 app:stable
+shale edit app:1 setpri|setpriv
+shale edit app:1 --store ot|other
+shale edit app:1 setpriv te|team.key
+shale edit app:1 setpriv -|
+shale edit app:1 setpriv --store te|team.key
 shale unshare setpri|setpriv
 shale unshare --store ot|other
 shale unshare -- setpri|setpriv

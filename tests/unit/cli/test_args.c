@@ -104,6 +104,31 @@ START_TEST(options_end_where_a_command_begins)
 }
 END_TEST
 
+START_TEST(own_arguments_come_before_the_command)
+{
+	static const struct {
+		const char *line, *seen;
+	} behind_one[] = {
+		{"a --quiet b --quiet", "quiet=,| a b --quiet "},
+		{"--quiet a --quiet b", "quiet=,quiet=,| a b "},
+		{"a -- --quiet b", "| a --quiet b "},
+		{"a --quiet", "quiet=,| a "},
+	};
+	struct command c = {.name = "with",
+			    .synopsis = "",
+			    .options = options,
+			    .max_args = 9,
+			    .runs_command = true,
+			    .own_args = 1};
+
+	for (size_t i = 0; i < ARRAY_LEN(behind_one); i++) {
+		SCOPE(str) struct str seen = STR_INIT;
+		parse(&c, behind_one[i].line, &seen);
+		ck_assert_str_eq(str_text(&seen), behind_one[i].seen);
+	}
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("cli/args");
@@ -112,6 +137,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, options_come_own_first);
 	tcase_add_test(tc, options_are_found_by_letter_or_name);
 	tcase_add_loop_test(tc, options_end_where_a_command_begins, 0, ARRAY_LEN(lines));
+	tcase_add_test(tc, own_arguments_come_before_the_command);
 	suite_add_tcase(s, tc);
 	return s;
 }
