@@ -104,7 +104,8 @@ class Material:
         source = os.path.join(self.lower, self.part)
         # Whatever the user's own configuration says; and what a part's .gitignore names belongs to it, too.
         base = {**os.environ, "GIT_DIR": self.repository, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-        author = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+        # gc.auto: a commit of many files would start one beside ours.
+        author = ["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]
         for words, needs_tree in ((["init", "-q", "--bare", "-b", "main"], False), (["add", "-A", "-f"], True),
                                   ([*author, "commit", "-q", "-m", "the part"], True), (["gc", "-q"], False)):
             environment = {**base, "GIT_WORK_TREE": source} if needs_tree else base
