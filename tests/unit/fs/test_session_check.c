@@ -164,7 +164,7 @@ static const struct {
 	 "inside of itself"},
 	{"UPDATE inode SET nlink = 0 WHERE ino = " OF("new"), "that was removed"},
 	{"DELETE FROM inode WHERE ino IN (SELECT ino FROM name WHERE CAST(name AS TEXT) = 'moved')",
-	 "was moved, and has no row"},
+	 "inode 6 is"},
 	{"DELETE FROM inode WHERE ino = 3", "inode 3 has names of its own, and no row"},
 	/* inodes */
 	{"UPDATE inode SET ino = 99999 WHERE ino = " OF(

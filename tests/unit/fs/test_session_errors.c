@@ -204,7 +204,7 @@ START_TEST(a_damaged_database_is_an_error_or_is_read)
 	for (off_t at = _i * STEP / LOOPS; at < st.st_size; at += STEP) {
 		struct walk w = {.left = WALK_MAX};
 		struct err e = ERR_INIT;
-		byte = bytes[at] ^ (uint8_t)(at % 3 ? 0xff : 1 << at % 8);
+		byte = (uint8_t)(bytes[at] ^ (at % 3 ? 0xff : 1 << at % 8));
 		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
 		sample_session_try("session", at % 2 ? SESSION_TAKE_OVER : 0, &sample_session, &e);
 		if (e.code) {
