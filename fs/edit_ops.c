@@ -14,6 +14,7 @@
 #include "fs/channel.h"
 #include "fs/edit_private.h"
 #include "fs/session_data.h"
+#include "fs/session_room.h"
 
 enum {
 	/* struct fuse_in_header has 40 bytes. */
@@ -248,7 +249,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 		set |= SESSION_KILL_PRIV;
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		set |= to_set & bits[i].fuse ? bits[i].session : 0;
-	if (session_setattr(edit_session(req), &who, ino, st, set, &e) < 0)
+	if (SESSION_RETRY(edit_session(req), &e, true,
+			  session_setattr(edit_session(req), &who, ino, st, set, &e)) < 0)
 		edit_reply_err(req, "setattr", ino, &e);
 	else
 		reply_attr(req, ino, "setattr");
@@ -273,7 +275,8 @@ static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *
 	uint64_t ino;
 
 	if (!is_done(req, &ino) &&
-	    session_create(edit_session(req), &who, parent, what, &ino, &e) < 0)
+	    SESSION_RETRY(edit_session(req), &e, false,
+			  session_create(edit_session(req), &who, parent, what, &ino, &e)) < 0)
 		edit_reply_err(req, why, parent, &e);
 	else
 		reply_entry(req, ino, why, &e);
@@ -309,7 +312,8 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if ((!is_done(req, &ino) && session_create(s, &who, parent, &what, &ino, &e) < 0) ||
+	if ((!is_done(req, &ino) &&
+	     SESSION_RETRY(s, &e, false, session_create(s, &who, parent, &what, &ino, &e)) < 0) ||
 	    edit_entry(s, ino, &entry, &e) < 0) {
 		edit_reply_err(req, "create", parent, &e);
 		return;
@@ -325,7 +329,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	struct err e = ERR_INIT;
 
 	if (!is_done(req, &(uint64_t){0}) &&
-	    session_link(edit_session(req), &who, ino, parent, name, &e) < 0)
+	    SESSION_RETRY(edit_session(req), &e, false,
+			  session_link(edit_session(req), &who, ino, parent, name, &e)) < 0)
 		edit_reply_err(req, "link", ino, &e);
 	else
 		reply_entry(req, ino, "link", &e);
@@ -336,9 +341,11 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0})
-			      ? 0
-			      : session_unlink(edit_session(req), &who, parent, name, &e);
+	const int r =
+		is_done(req, &(uint64_t){0})
+			? 0
+			: SESSION_RETRY(edit_session(req), &e, true,
+					session_unlink(edit_session(req), &who, parent, name, &e));
 	reply_done(req, r, "unlink", parent, &e);
 }
 
@@ -347,9 +354,11 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0})
-			      ? 0
-			      : session_rmdir(edit_session(req), &who, parent, name, &e);
+	const int r =
+		is_done(req, &(uint64_t){0})
+			? 0
+			: SESSION_RETRY(edit_session(req), &e, true,
+					session_rmdir(edit_session(req), &who, parent, name, &e));
 	reply_done(req, r, "rmdir", parent, &e);
 }
 
@@ -360,8 +369,10 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r =
-		is_done(req, &(uint64_t){0}) ? 0 : session_rename(edit_session(req), &who, &m, &e);
+	const int r = is_done(req, &(uint64_t){0})
+			      ? 0
+			      : SESSION_RETRY(edit_session(req), &e, true,
+					      session_rename(edit_session(req), &who, &m, &e));
 	reply_done(req, r, "rename", parent, &e);
 }
 
@@ -409,7 +420,9 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 	struct err e = ERR_INIT;
 
 	/* Once more is no harm: it has its offset. */
-	if (session_write(edit_session(req), &who, ino, (uint64_t)offset, buf, size, set, &e) < 0)
+	if (SESSION_RETRY(edit_session(req), &e, false,
+			  session_write(edit_session(req), &who, ino, (uint64_t)offset, buf, size,
+					set, &e)) < 0)
 		edit_reply_err(req, "write", ino, &e);
 	else
 		fuse_reply_write(req, size);
@@ -432,8 +445,9 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	struct err e = ERR_INIT;
 
 	(void)fi;
-	const int r = session_fallocate(edit_session(req), &who, ino, mode, (uint64_t)offset,
-					(uint64_t)length, &e);
+	const int r = SESSION_RETRY(edit_session(req), &e, true,
+				    session_fallocate(edit_session(req), &who, ino, mode,
+						      (uint64_t)offset, (uint64_t)length, &e));
 	reply_done(req, r, "fallocate", ino, &e);
 }
 
@@ -466,8 +480,9 @@ static int64_t copy(struct session *s, const struct session_caller *who, fuse_in
 	while (done < len) {
 		const size_t want = len - done < BUFFER_MAX ? (size_t)(len - done) : BUFFER_MAX;
 		const ssize_t n = session_read(s, from, from_at + done, buf, want, e);
-		if (n < 0 ||
-		    (n > 0 && session_write(s, who, to, to_at + done, buf, (size_t)n, 0, e) < 0))
+		if (n < 0 || (n > 0 && SESSION_RETRY(s, e, false,
+						     session_write(s, who, to, to_at + done, buf,
+								   (size_t)n, 0, e)) < 0))
 			return -1;
 		if (n == 0)
 			break;
@@ -572,9 +587,11 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0}) ? 0
-						   : session_setxattr(edit_session(req), &who, ino,
-								      name, value, size, flags, &e);
+	const int r = is_done(req, &(uint64_t){0})
+			      ? 0
+			      : SESSION_RETRY(edit_session(req), &e, false,
+					      session_setxattr(edit_session(req), &who, ino, name,
+							       value, size, flags, &e));
 	reply_done(req, r, "setxattr", ino, &e);
 }
 
@@ -585,7 +602,9 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 
 	const int r = is_done(req, &(uint64_t){0})
 			      ? 0
-			      : session_removexattr(edit_session(req), &who, ino, name, &e);
+			      : SESSION_RETRY(edit_session(req), &e, true,
+					      session_removexattr(edit_session(req), &who, ino,
+								  name, &e));
 	reply_done(req, r, "removexattr", ino, &e);
 }
 

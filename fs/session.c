@@ -8,19 +8,17 @@
 #include <sys/sysmacros.h>
 
 #include "base/array.h"
-#include "base/io.h"
 #include "base/log.h"
+#include "fs/session_boot.h"
 #include "fs/session_freeze.h"
 #include "fs/session_private.h"
 #include "fs/session_wal.h"
 
-#define BOOT_NAME    "boot"
-#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
-
 enum {
-	BOOT_ID_MAX = 64,
-	NUMBERS = 4096,         /* that are reserved at once */
-	WAL_FRAMES_MAX = 16384, /* 64 MiB: what is synced then goes into the database */
+	NUMBERS = 4096, /* that are reserved at once */
+	WAL_FRAME_SIZE = 1024 + 24,
+	WAL_FRAMES_MAX = 16384, /* 16 MiB: what is synced then goes into the database */
+	WAL_FRAMES_FEW = 256,   /* that are not worth it, however full the disk is */
 	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
 	FORGOTTEN_MAX = 256,    /* inodes that wait to be removed */
 	BLOCK_BYTES = 512,      /* unit of st_blocks */
@@ -425,6 +423,29 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 	session_unlock(s);
 }
 
+/* On a disk that is nearly full the log is better folded early: its room is used again then. */
+static bool is_log_long(const struct session *s)
+{
+	const uint64_t frames = (uint64_t)session_db_wal_frames(s->db);
+	struct statvfs st;
+
+	if (frames > WAL_FRAMES_MAX)
+		return true;
+	return frames > WAL_FRAMES_FEW && fstatvfs(s->files.dirfd, &st) == 0 &&
+	       frames * WAL_FRAME_SIZE > (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+static int sync_rows(struct session *s, struct err *e)
+{
+	if (session_db_sync(s->db, e) == 0)
+		return 0;
+	/* The mark, too, takes a page: without it nothing that was removed makes room. */
+	if (!session_is_full(e) || !session_reserve_release(s))
+		return -1;
+	err_clear(e);
+	return session_db_sync(s->db, e);
+}
+
 /* Data first, then the rows that speak of it. */
 static int sync_locked(struct session *s, struct err *e)
 {
@@ -439,13 +460,19 @@ static int sync_locked(struct session *s, struct err *e)
 	}
 	if (!s->is_changed)
 		return 0;
-	if (session_db_sync(s->db, e) < 0)
+	if (sync_rows(s, e) < 0)
 		return -1;
 	s->is_changed = false;
 	s->synced = monotonic();
 	bury_files(s);
-	if (session_db_wal_frames(s->db) > WAL_FRAMES_MAX)
-		return session_db_checkpoint(s->db, e);
+	return is_log_long(s) ? session_db_checkpoint(s->db, e) : 0;
+}
+
+int session_fold(struct session *s, struct err *e)
+{
+	if (sync_locked(s, e) < 0 || session_db_checkpoint(s->db, e) < 0)
+		return -1;
+	session_reserve_fill(s, s->dirfd);
 	return 0;
 }
 
@@ -461,6 +488,8 @@ int session_sync(struct session *s, struct err *e)
 	session_lock(s);
 	s->files.is_lost |= early < 0;
 	const int r = early < 0 ? -1 : sync_locked(s, e);
+	if (r == 0)
+		session_reserve_fill(s, s->dirfd);
 	session_unlock(s);
 	return r;
 }
@@ -546,46 +575,10 @@ static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t ve
 	return 0;
 }
 
-/* Under which boot of the machine the session was last used, and is now. */
-struct boot {
-	struct str id;
-	bool is_new;  /* it never was */
-	bool is_same; /* what was written then is there, be it synced or not */
-};
-
-static int read_boot(int dirfd, struct boot *b, struct err *e)
-{
-	char was[BOOT_ID_MAX];
-
-	if (io_slurp_path(BOOT_ID_PATH, BOOT_ID_MAX, &b->id, e) < 0)
-		return -1;
-	SCOPE_FD int fd = openat(dirfd, BOOT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	b->is_new = fd < 0 && errno == ENOENT;
-	if (fd < 0 && !b->is_new)
-		return err_sys(e, errno, "cannot open the session's file '" BOOT_NAME "'");
-	const ssize_t n = fd < 0 ? 0 : io_read_full(fd, was, sizeof(was));
-	if (n < 0)
-		return err_sys(e, errno, "cannot read the session's file '" BOOT_NAME "'");
-	b->is_same = (size_t)n == b->id.len && memcmp(was, b->id.data, b->id.len) == 0;
-	return 0;
-}
-
-static int write_boot(int dirfd, const struct boot *b, struct err *e)
-{
-	SCOPE_FD int fd = openat(dirfd, BOOT_NAME,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-	/* Cut short by a power loss it is another boot's, as it should be. */
-	if (fd < 0 || io_write_all(fd, b->id.data, b->id.len) < 0 || fsync(fd) < 0 ||
-	    fsync(dirfd) < 0)
-		return err_sys(e, errno, "cannot write the session's file '" BOOT_NAME "'");
-	return 0;
-}
-
 /* A new session has its database before it has a boot: one that has lost it is no new one. */
-static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct err *e)
+static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, struct err *e)
 {
-	if (read_boot(dirfd, b, e) < 0)
+	if (session_boot_read(dirfd, b, e) < 0)
 		return -1;
 	if (b->is_new && !(s->flags & SESSION_CREATE))
 		return err_set(e, ERR_FORMAT, "the session has no database");
@@ -605,12 +598,12 @@ static int open_as_owner(struct session *s, int dirfd, struct boot *b, struct er
 	/* There is no earlier sync to go back to: a power loss would leave an empty database. */
 	if (b->is_new && (session_db_sync(s->db, e) < 0 || session_db_checkpoint(s->db, e) < 0))
 		return -1;
-	return write_boot(dirfd, b, e);
+	return session_boot_write(dirfd, b, e);
 }
 
 static int open_rows(struct session *s, int dirfd, struct err *e)
 {
-	struct boot b = {.id = STR_INIT};
+	struct session_boot b = {.id = STR_INIT};
 	int r;
 
 	if (s->flags & (SESSION_READ | SESSION_TAKE_OVER))
@@ -633,6 +626,7 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 	s->base = base;
 	s->base_count = catalog_inode_count(view_catalog(base));
 	s->flags = flags;
+	s->dirfd = dirfd;
 	s->synced = monotonic();
 	session_files_init(&s->files, datafd);
 	/* What a process before wrote and did not sync is known to nobody: the next mark must not
@@ -643,6 +637,8 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 		session_close(s);
 		return -1;
 	}
+	if (!(flags & SESSION_READ))
+		session_reserve_fill(s, dirfd);
 	*out = s;
 	return 0;
 }

@@ -47,6 +47,8 @@ struct session {
 	struct view *base;
 	uint64_t base_count; /* inodes 1 to this are of the base */
 	struct session_db *db;
+	int dirfd;        /* of the session's folder; borrowed */
+	bool has_reserve; /* fs/session_room.c */
 	struct session_files files;
 	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
 	unsigned flags;
@@ -102,6 +104,14 @@ struct timespec session_now(void);
 /* Setuid, setgid and security.capability, as Linux takes them away from who writes; see
  * setattr_should_drop_suidgid of its fs/attr.c. */
 int session_kill_priv(struct session *s, struct session_inode *in, bool has_right, struct err *e);
+
+/* Under the lock: all is on the disk, and in the database. */
+int session_fold(struct session *s, struct err *e);
+
+/* fs/session_room.c, under the lock */
+void session_reserve_fill(struct session *s, int dirfd);
+bool session_reserve_release(struct session *s);
+bool session_is_full(const struct err *e);
 
 /* fs/session_data.c: content of `in` ends at `size` now. */
 int session_resize(struct session *s, struct session_inode *in, uint64_t size, struct err *e);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fs/session_room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "fs/session_private.h"
+
+#define RESERVE_NAME "reserve"
+
+enum {
+	RESERVE_MODE = 0600,
+	/* The mark, a removal, and what its checkpoint adds to the database. */
+	RESERVE_SIZE = 1024 * 1024,
+};
+
+void session_reserve_fill(struct session *s, int dirfd)
+{
+	struct stat st;
+
+	if (s->has_reserve)
+		return;
+	SCOPE_FD int fd = openat(dirfd, RESERVE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				 RESERVE_MODE);
+	/* Not posix_fallocate(3), which would write where the file system cannot allocate. */
+	s->has_reserve = fd >= 0 && fallocate(fd, 0, 0, RESERVE_SIZE) == 0 && fstat(fd, &st) == 0 &&
+			 st.st_blocks > 0;
+	if (fd >= 0 && !s->has_reserve)
+		(void)unlinkat(dirfd, RESERVE_NAME, 0);
+}
+
+bool session_reserve_release(struct session *s)
+{
+	if (!s->has_reserve)
+		return false;
+	s->has_reserve = false;
+	return unlinkat(s->dirfd, RESERVE_NAME, 0) == 0;
+}
+
+bool session_is_full(const struct err *e)
+{
+	return e->code == ERR_SYS && (e->sys == ENOSPC || e->sys == EDQUOT);
+}
+
+bool session_gain_room(struct session *s, bool makes_room, unsigned tries, struct err *e)
+{
+	struct err ignored = ERR_INIT;
+	bool is_gained = false;
+
+	if (!session_is_full(e))
+		return false;
+	session_lock(s);
+	if (tries == 0)
+		is_gained = session_fold(s, &ignored) == 0;
+	if (!is_gained && tries <= 1)
+		is_gained = makes_room && session_reserve_release(s);
+	session_unlock(s);
+	err_clear(&ignored);
+	if (is_gained)
+		err_clear(e);
+	return is_gained;
+}
