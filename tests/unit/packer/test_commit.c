@@ -166,6 +166,7 @@ START_TEST(adds_a_layer_to_the_base)
 	ck_assert(!h->is_empty_layer);
 	ck_assert_str_eq(strmap_get(&im.config.labels, "k"), "v");
 	ck_assert_str_eq(strmap_get(&im.manifest.annotations, "a.b"), "c");
+	descriptor_fini(&layer.descriptor);
 	free_options(&opt);
 }
 END_TEST
