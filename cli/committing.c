@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/quote.h"
 #include "cli/key_value.h"
 #include "packer/epoch.h"
@@ -137,6 +138,10 @@ int committing_run(struct committing *w, struct store *s, struct lease *l,
 	note_repeated(w, line);
 	if (w->result.entries && write_layer(w, x->session, progress, e) < 0)
 		return -1;
+	/* Each was named when the layer was written. */
+	if (!w->result.entries && w->result.sockets)
+		log_warning(
+			"sockets are all that is new, and are left out: no layer can hold them");
 	if (support_session_check(x, e) < 0)
 		return -1;
 	if (w->changes.has_epoch)

@@ -76,17 +76,13 @@ static int print_change(void *ctx, const struct change *c, struct err *e)
 }
 
 /* What OCI makes of it, before it is written. */
-static int print_cost(const struct invocation *in, struct session *s, struct err *e)
+static int print_cost(const struct commit_layer_result *cost, struct err *e)
 {
-	const struct commit_layer_options opt = {.has_times = invocation_has(in, "times")};
 	char content[STR_SIZE_MAX], repeated[STR_SIZE_MAX];
-	struct commit_layer_result cost;
 
-	if (commit_layer_measure(s, &opt, &cost, e) < 0)
-		return -1;
 	return outputf(e, "a commit writes %s of files, %s of them repeated\n",
-		       str_human_size(content, cost.content),
-		       str_human_size(repeated, cost.repeated));
+		       str_human_size(content, cost->content),
+		       str_human_size(repeated, cost->repeated));
 }
 
 static int compare_session(const struct invocation *in, const struct support_session *x,
@@ -112,12 +108,16 @@ static int compare_session(const struct invocation *in, const struct support_ses
 		.old = {read_old, readlink_old, x->base},
 		.new = {read_new, readlink_new, x->session},
 	};
-	if (changes_walk(x->session, &opt, print_change, &told, e) < 0)
+	const struct commit_layer_options as_layer = {.has_times = opt.has_times};
+	const bool has_cost = r.has_sizes && path.len == 1;
+	struct commit_layer_result cost;
+
+	if (changes_walk(x->session, &opt, print_change, &told, e) < 0 ||
+	    (has_cost && commit_layer_measure(x->session, &as_layer, &cost, e) < 0) ||
+	    support_session_check(x, e) < 0)
 		return -1;
 	const int status = diff_report_finish(&r, in, e);
-	if (status < 0 || !r.has_sizes || path.len > 1)
-		return status;
-	return print_cost(in, x->session, e) < 0 ? -1 : status;
+	return status >= 0 && has_cost && print_cost(&cost, e) < 0 ? -1 : status;
 }
 
 int diff_session_run(const struct invocation *in, struct progress_line *line, struct err *e)

@@ -48,6 +48,17 @@ same "times" "$(json ls.json "sorted((f['path'], f['mtime']) for f in d)")" \
 same "created" "$(shale inspect --config old >c.json && json c.json "d['created']")" 2001-09-09T01:46:40Z
 same "--timestamp" "$(SOURCE_DATE_EPOCH=7 shale commit -q --timestamp 1000000000 work)" "$(inspect old "d['digest']")"
 
+# A socket alone.
+shale mount --edit --session socket base mnt >/dev/null
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("mnt/etc/socket")'
+shale umount mnt
+same "a socket in diff" "$(shale diff socket)" "$(printf 'C /etc\nA /etc/socket')"
+shale diff --json socket >diff.json
+same "its type" "$(json diff.json "d[1]['new_type']")" s
+shale commit --json socket >report.json 2>notes
+same "a socket alone" "$(json report.json "(d['entries'], d['layer'], d['sockets'])")" "(0, None, 1)"
+grep -q 'warning: sockets are all that is new' notes || fail "no warning: $(cat notes)"
+
 # Times alone.
 shale mount --edit --session times base mnt >/dev/null
 touch -d '2011-01-01' mnt/etc/conf
