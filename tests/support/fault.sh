@@ -82,6 +82,10 @@ cp -r kept edited
       mv "$faulted_file" "${faulted_file%/*}/.removing-${faulted_file##*/}"
   done
 )
+# changed: a session with changes.
+cp -r kept changed
+SHALE_STORE=$PWD/changed/store "$SHALE_BUILD/tests/support/make-session" app work >/dev/null
+SHALE_STORE=$PWD/changed/store "$SHALE_BUILD/tests/support/edit-session" work
 # exported: what exports replace, or add to.  foreign: an image whose layers another tool compressed.
 cp -r kept exported
 cp -r exported foreign
@@ -173,6 +177,8 @@ faulted_one() {
   session-rm) faulted_once=--once && set -- edited shale session rm work ;;
   gc-sessions) faulted_once=--once && set -- edited shale gc ;;
   sessions) set -- edited shale sessions ;;
+  commit) set -- changed shale commit -q --workers 0 -t app:2 -m why work ;;
+  diff-session) set -- changed shale diff --stat work ;;
   cat) set -- kept shale cat app /hello ;;
   cp) faulted_partial=--partial && set -- more shale cp -q next:/. work/copy ;;
   ls) set -- more shale ls -R next ;;

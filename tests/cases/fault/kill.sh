@@ -10,4 +10,4 @@
 # shellcheck source=/dev/null
 . "$SHALE_SOURCE/tests/support/fault.sh"
 
-faulted kill changes cat cp
+faulted kill changes commit cat cp

@@ -9,4 +9,4 @@
 # shellcheck source=/dev/null
 . "$SHALE_SOURCE/tests/support/fault.sh"
 
-faulted nomem changes reads
+faulted nomem changes reads commit diff-session

@@ -11,4 +11,4 @@
 # shellcheck source=/dev/null
 . "$SHALE_SOURCE/tests/support/fault.sh"
 
-faulted power changes cat
+faulted power changes commit cat
