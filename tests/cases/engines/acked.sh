@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/support/acked.py finds all that it was told is there, whenever its writers are killed, and each loss that is planted.
 # NEEDS: root
+# TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 acked="$SHALE_SOURCE/tests/support/acked.py"
@@ -73,13 +74,14 @@ mkdir mnt/p2
 touch mnt/p2/n1
 expect 1 "*" "$acked" write log mnt --ops 10
 
-# Killed at any time.
+# Killed at any time, after so many operations at least.
 for seed in 11 12 13 14 15; do
   rm -rf mnt/* log
   "$acked" write log mnt --seed "$seed" --ops 100000 &
   writer=$!
-  sleep "0.$seed"
-  sleep 0.3
+  until [ -e log ] && [ "$(wc -l <log)" -gt $((seed * 20)) ]; do
+    sleep 0.01
+  done
   # shellcheck disable=SC2046 # several numbers
   kill -9 $(pgrep -P "$writer")
   wait "$writer" || :
