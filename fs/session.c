@@ -118,6 +118,33 @@ int session_begin(struct session *s, struct err *e)
 	return -1;
 }
 
+/* On a disk that is nearly full the log is better folded early: its room is used again then. */
+static bool is_log_long(const struct session *s)
+{
+	const uint64_t frames = (uint64_t)session_db_wal_frames(s->db);
+	struct statvfs st;
+
+	if (frames > WAL_FRAMES_MAX)
+		return true;
+	return frames > WAL_FRAMES_FEW && fstatvfs(s->files.dirfd, &st) == 0 &&
+	       frames * WAL_FRAME_SIZE > (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+/* A log that grows beside a disk that fills up must be folded while there is room for that. */
+static void look_at_log(struct session *s)
+{
+	const int frames = session_db_wal_frames(s->db);
+	struct err e = ERR_INIT;
+
+	if (frames >= s->frames_seen && frames < s->frames_seen + WAL_FRAMES_FEW)
+		return;
+	s->frames_seen = frames;
+	if (frames <= WAL_FRAMES_MAX && is_log_long(s) && session_fold(s, &e) < 0) {
+		log_warning("cannot fold the session's log: %s", e.msg);
+		err_clear(&e);
+	}
+}
+
 int session_end(struct session *s, const struct session_caller *who, uint64_t ino, int r,
 		struct err *e)
 {
@@ -129,6 +156,8 @@ int session_end(struct session *s, const struct session_caller *who, uint64_t in
 		roll_back(s);
 	else if (commit_locked(s, e) < 0)
 		r = -1;
+	else
+		look_at_log(s);
 	session_unlock(s);
 	return r;
 }
@@ -423,18 +452,6 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 	session_unlock(s);
 }
 
-/* On a disk that is nearly full the log is better folded early: its room is used again then. */
-static bool is_log_long(const struct session *s)
-{
-	const uint64_t frames = (uint64_t)session_db_wal_frames(s->db);
-	struct statvfs st;
-
-	if (frames > WAL_FRAMES_MAX)
-		return true;
-	return frames > WAL_FRAMES_FEW && fstatvfs(s->files.dirfd, &st) == 0 &&
-	       frames * WAL_FRAME_SIZE > (uint64_t)st.f_bavail * st.f_frsize;
-}
-
 static int sync_rows(struct session *s, struct err *e)
 {
 	if (session_db_sync(s->db, e) == 0)
@@ -470,7 +487,13 @@ static int sync_locked(struct session *s, struct err *e)
 
 int session_fold(struct session *s, struct err *e)
 {
-	if (sync_locked(s, e) < 0 || session_db_checkpoint(s->db, e) < 0)
+	int r = remove_forgotten(s, e);
+
+	if (r < 0 && session_is_full(e) && session_reserve_release(s)) {
+		err_clear(e);
+		r = remove_forgotten(s, e);
+	}
+	if (r < 0 || sync_locked(s, e) < 0 || session_db_checkpoint(s->db, e) < 0)
 		return -1;
 	session_reserve_fill(s, s->dirfd);
 	return 0;

@@ -49,6 +49,7 @@ struct session {
 	struct session_db *db;
 	int dirfd;        /* of the session's folder; borrowed */
 	bool has_reserve; /* fs/session_room.c */
+	int frames_seen;  /* of the log, when its length was looked at */
 	struct session_files files;
 	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
 	unsigned flags;
