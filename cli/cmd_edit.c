@@ -58,7 +58,6 @@ enum {
 struct edit_work {
 	const struct invocation *in;
 	struct store *store;
-	struct lease *lease;
 	struct image base;
 	struct session_folder *folder;
 	char *name;       /* of the session */
@@ -72,7 +71,6 @@ static void edit_work_fini(struct edit_work *w)
 {
 	sessions_close(w->folder);
 	image_fini(&w->base);
-	lease_close(w->lease);
 	store_close(w->store);
 	free(w->name);
 	free(w->dir);
@@ -176,17 +174,27 @@ static void end_mount(struct edit_work *w)
 	w->server = 0;
 }
 
+/* With a lease of its own, which must be closed before the server is forked: there it would be
+ * closed once more, when the mount is over, and take away what the commit leases.  Until then the
+ * session keeps the image. */
+static int make_session(struct edit_work *w, const struct committing *c, struct err *e)
+{
+	SCOPE(lease) struct lease *l = NULL;
+
+	if (lease_open(w->store, w->in->command->name, &l, e) < 0 ||
+	    mounting_new_session(w->in, w->store, l, &w->base, &w->folder, e) < 0)
+		return -1;
+	w->name = str_dup(sessions_name(w->folder), e);
+	return w->name ? committing_check(c, w->store, &w->base, e) : -1;
+}
+
 static int begin(struct edit_work *w, const struct committing *c, struct err *e)
 {
 	SCOPE(mounting) struct mounting m = MOUNTING_INIT;
 
 	if (mounting_check_editor(e) < 0 || support_store(w->in, STORE_WRITE, &w->store, e) < 0 ||
-	    lease_open(w->store, w->in->command->name, &w->lease, e) < 0 ||
 	    make_directory(w, e) < 0 || mounting_init(&m, w->in, w->root, e) < 0 ||
-	    mounting_new_session(w->in, w->store, w->lease, &w->base, &w->folder, e) < 0)
-		return -1;
-	w->name = str_dup(sessions_name(w->folder), e);
-	if (!w->name || committing_check(c, w->store, &w->base, e) < 0)
+	    make_session(w, c, e) < 0)
 		return -1;
 	m.opt.supervisor = &w->server;
 	const int r = mounting_edit(&m, w->store, &w->base, w->folder, e);
@@ -258,13 +266,15 @@ static void end_session(struct edit_work *w, bool is_kept)
 static int commit_session(struct edit_work *w, struct committing *c, struct progress_line *line,
 			  struct err *e)
 {
+	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
 
-	if (sessions_open(w->store, w->name, SESSIONS_LOCK, &w->folder, e) < 0 ||
-	    support_session_take(w->in, steal_ptr(&w->folder), w->store, w->lease, &line->progress,
-				 &x, e) < 0)
+	if (lease_open(w->store, w->in->command->name, &l, e) < 0 ||
+	    sessions_open(w->store, w->name, SESSIONS_LOCK, &w->folder, e) < 0 ||
+	    support_session_take(w->in, steal_ptr(&w->folder), w->store, l, &line->progress, &x,
+				 e) < 0)
 		return -1;
-	return committing_run(c, w->store, w->lease, &x, line, e);
+	return committing_run(c, w->store, l, &x, line, e);
 }
 
 static int commit(struct edit_work *w, struct committing *c, struct err *e)

@@ -17,8 +17,9 @@ is_clean() {
   [ -z "$(ls -A tmp)" ] && ! grep -q " $PWD/tmp/" /proc/self/mountinfo
 }
 
-# no_trace: the same, and no session.
+# no_trace: the same, and no session or lease.
 no_trace() {
   is_clean || fail "left: $(ls -A tmp; grep " $PWD/tmp/" /proc/self/mountinfo)"
   same "sessions" "$(shale sessions -q)" ""
+  same "leases" "$(ls "$SHALE_STORE/shale/leases")" ""
 }
