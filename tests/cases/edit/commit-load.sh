@@ -9,7 +9,9 @@
 
 small_image app >/dev/null
 mkdir mnt
-shale mount --edit --session work app "$PWD/mnt" >/dev/null
+# Other cases have mounted sessions, too.
+session=load-$$
+shale mount --edit --session "$session" app "$PWD/mnt" >/dev/null
 
 # Number n is in `a` before it is in `b`; the name of the third file is that of a number, and so is its content.
 cat >writer.py <<'END_WRITER'
@@ -38,7 +40,7 @@ wait_for test -e mnt/name-9 -o -e mnt/name-99 -o -e mnt/b
 last=-1
 for turn in 1 2 3 4 5; do
   is_gone "$writer" && fail "the program has ended: $(cat err)"
-  digest=$(shale commit -q -t "turn:$turn" work)
+  digest=$(shale commit -q -t "turn:$turn" "$session")
   a=$(shale cat "$digest" /a)
   b=$(shale cat "$digest" /b)
   a=$(printf '%s' "$a" | sed 's/^0*\(.\)/\1/')
@@ -80,7 +82,7 @@ python3 holder.py <input &
 holder=$!
 exec 9>input
 wait_for test -e holds
-shale commit -t held work >digest 2>notes
+shale commit -t held "$session" >digest 2>notes
 grep -q "'/socket' is a socket, and left out" notes || fail "no warning: $(cat notes)"
 shale cat held /mapped >mapped
 same "mapped pages" "$(head -c 5 mapped)$(tail -c +10001 mapped | head -c 5)$(wc -c <mapped)" dirtydirty20000
@@ -90,7 +92,7 @@ done
 exec 9>&-
 wait "$holder" || fail "the file that is gone was lost"
 shale umount mnt
-shale commit -q work 2>notes >again
+shale commit -q "$session" 2>notes >again
 same "the commit after it" "$(cat again)" "$(tail -1 digest)"
 
 # Two sessions in which the same was done in other turns.
