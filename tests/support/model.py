@@ -19,7 +19,8 @@ both anew, else they are emptied (and populated, with --populate).
 nothing is open, as for one that mounts anew, and compares.
 
 Differences that are none: --no-dir-nlink (file systems that do not count subdirectories), --no-ino (numbers that change),
---no-users (all is done by root), --without OP,... (operations that are not done), --tolerate ERROR,... (what fails so in B, as
+--no-users (all is done by root), --without OP,... (operations that are not done; user_writes: those that
+write, by users, which FUSE has other rules for: see lockstep/run.py), --tolerate ERROR,... (what fails so in B, as
 in "EOPNOTSUPP,EXDEV", is not done in A).  Sizes of directories and numbers of blocks are never compared.
 """
 import argparse
@@ -66,7 +67,7 @@ def take_arguments():
     ]
     options.tolerate = list(filter(None, options.tolerate.split(",")))
     options.without = set(filter(None, options.without.split(",")))
-    if unknown := options.without - set(OPERATIONS):
+    if unknown := options.without - set(OPERATIONS) - {"user_writes"}:
         parser.error(f"no operation is named {', '.join(sorted(unknown))}")
     if len(options.folders) != 2 and not (options.populate and len(options.folders) == 1):
         parser.error("two directories, or --populate and one")

@@ -87,6 +87,11 @@ class Lockstep:
         self.b.close()
 
 
+# By users these clear setuid and setgid bits, by rules that are older where FUSE has the kernel ask for it.
+WRITES = {"pwrite", "write", "copy_file_range", "mmap_write", "fallocate", "keep_size", "punch_hole", "zero_range", "truncate",
+          "ftruncate"}
+
+
 def random_operations(choice, without):
     """Entries for ever; `choice` must be told what they made."""
     wanted = {name: op for name, op in OPERATIONS.items() if name not in without}
@@ -96,7 +101,7 @@ def random_operations(choice, without):
         if choice.is_full() and choice.chance(30):
             name = "remove_tree"
         entry = {"op": name, **wanted[name].choose(choice)}
-        if "uid" not in entry and (uid := choice.uid()):
+        if "uid" not in entry and (uid := choice.uid()) and not (name in WRITES and "user_writes" in without):
             entry["uid"] = uid
         yield entry
 
