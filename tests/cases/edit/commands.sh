@@ -25,6 +25,7 @@ same_trees tree mnt1
 shale diff app-1 >mounted
 shale commit -q -t app:1-mounted app-1 >mounted.digest
 same "what is seen after it" "$(tail -1 mnt/conf/passwd)" changed
+same "its mode" "$(stat -c %a mnt/new/bin/tool)" 4755
 cp -a mnt want
 shale umount mnt
 is_unmounted mnt || fail "still mounted"
