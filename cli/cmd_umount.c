@@ -24,7 +24,7 @@ static const struct word words[] = {
 
 /* Until the session is on the disk, and can be mounted again.  The mount is gone: what goes wrong
  * here is told by whoever opens the session next. */
-static void wait_for_session(const struct invocation *in, const char *name)
+static void wait_for_session(const struct invocation *in, const char *id)
 {
 	const struct timespec step = {0, STEP_MS * 1000000L};
 	SCOPE(store) struct store *s = NULL;
@@ -36,7 +36,7 @@ static void wait_for_session(const struct invocation *in, const char *name)
 	}
 	for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
 		SCOPE(sessions) struct session_folder *folder = NULL;
-		const int r = sessions_open(s, name, SESSIONS_LOCK, &folder, &e);
+		const int r = sessions_open(s, id, SESSIONS_LOCK, &folder, &e);
 		const bool is_busy = r < 0 && e.code == ERR_BUSY;
 		err_clear(&e);
 		if (!is_busy)
@@ -52,8 +52,9 @@ static int run(const struct invocation *in, struct err *e)
 
 	if (mount_source(in->args[0], &source, e) < 0 || mount_end(in->args[0], is_lazy, e) < 0)
 		return -1;
-	if (source && !is_lazy && str_has_prefix(source, EDIT_SOURCE))
-		wait_for_session(in, source + strlen(EDIT_SOURCE));
+	const char *id = source ? edit_source_id(source) : NULL;
+	if (id && !is_lazy)
+		wait_for_session(in, id);
 	return 0;
 }
 

@@ -111,7 +111,7 @@ void mounting_remove_unused(const struct store *s, struct session_folder *folder
 int mounting_edit(struct mounting *m, const struct store *s, const struct image *im,
 		  struct session_folder *folder, struct err *e)
 {
-	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", sessions_name(folder));
+	SCOPE_FREE char *source = edit_source(folder, e);
 	SCOPE_FREE char *place = realpath(m->opt.mountpoint, NULL);
 	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
 	struct edit served = {

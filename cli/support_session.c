@@ -10,7 +10,7 @@
 #include "cli/support.h"
 #include "fs/edit.h"
 
-/* The name of the session that is mounted at `text`; NULL without an error: none is. */
+/* The id of the session that is mounted at `text`; NULL without an error: none is. */
 static char *find_mounted(const char *text, struct err *e)
 {
 	SCOPE_FREE char *source = NULL;
@@ -28,12 +28,13 @@ static char *find_mounted(const char *text, struct err *e)
 			err_set(e, ERR_NOT_FOUND, "no edit mount at '%s'", quote_str(q, text));
 		return NULL;
 	}
-	if (!str_has_prefix(source, EDIT_SOURCE)) {
+	const char *id = edit_source_id(source);
+	if (!id) {
 		err_set(e, ERR_USAGE, "the mount at '%s' is read-only: nothing is changed in it",
 			quote_str(q, text));
 		return NULL;
 	}
-	return str_dup(source + strlen(EDIT_SOURCE), e);
+	return str_dup(id, e);
 }
 
 /* Another uses it: a mount, which freezes it, or a command. */
@@ -43,7 +44,7 @@ static int freeze(const struct store *s, const char *name, struct support_sessio
 	struct err why = ERR_INIT;
 
 	if (sessions_open(s, name, SESSIONS_READ, &x->folder, &why) < 0 ||
-	    edit_write_back(sessions_name(x->folder), &why) < 0 ||
+	    edit_write_back(x->folder, &why) < 0 ||
 	    edit_freeze(sessions_fd(x->folder), &x->frozen, &why) < 0) {
 		const bool has_no_mount = why.code == ERR_NOT_FOUND;
 		err_move(e, has_no_mount ? busy : &why);

@@ -221,7 +221,10 @@ static int set_path(struct walk *w, const struct level *l, const struct found *f
 	    str_append(&w->path, f->name, f->len, e) < 0)
 		return -1;
 	if (w->opt->is_layer && w->path.len - 1 > LIMIT_PATH)
-		return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", LIMIT_PATH);
+		return err_set(
+			e, ERR_LIMIT,
+			"a path of the session is longer than %d bytes, which no layer can hold",
+			LIMIT_PATH);
 	return 0;
 }
 

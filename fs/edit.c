@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/array.h"
@@ -15,6 +16,8 @@
 #include "fs/device.h"
 #include "fs/edit_control.h"
 #include "fs/edit_ops.h"
+
+#define SOURCE_PREFIX "session/"
 
 enum {
 	SETTLE_EVERY_MS = 500,
@@ -152,9 +155,21 @@ static void release_use(void *held)
 	(void)held; /* the lock goes with the process */
 }
 
-int edit_write_back(const char *name, struct err *e)
+char *edit_source(const struct session_folder *folder, struct err *e)
 {
-	SCOPE_FREE char *source = str_dupf(e, EDIT_SOURCE "%s", name);
+	return str_dupf(e, SOURCE_PREFIX "%s@%s", sessions_name(folder), sessions_id(folder));
+}
+
+const char *edit_source_id(const char *source)
+{
+	const char *at = strrchr(source, '@');
+
+	return str_has_prefix(source, SOURCE_PREFIX) && at ? at + 1 : NULL;
+}
+
+int edit_write_back(const struct session_folder *folder, struct err *e)
+{
+	SCOPE_FREE char *source = edit_source(folder, e);
 	SCOPE_FREE char *place = NULL;
 	char q[QUOTE_MAX];
 

@@ -12,8 +12,11 @@
 #include "fs/view.h"
 #include "store/sessions.h"
 
-/* What mount(8) shows of an edit mount: this, and the session's name. */
-#define EDIT_SOURCE "session/"
+/* What mount(8) shows of an edit mount: "session/NAME@ID", with the session's name and, as another
+ * store may have one of that name, its id. */
+char *edit_source(const struct session_folder *folder, struct err *e);
+/* The id in that; NULL when it is none, and the mount is read-only. */
+const char *edit_source_id(const char *source);
 
 struct edit {
 	struct session_folder *folder; /* locked */
@@ -24,8 +27,8 @@ struct edit {
 };
 
 /* Pages that programs have written through a mapping, and that the kernel still has, reach the
- * session `name` where it is mounted; nothing to do where it is not. */
-int edit_write_back(const char *name, struct err *e);
+ * session where it is mounted; nothing to do where it is not. */
+int edit_write_back(const struct session_folder *folder, struct err *e);
 
 /* `edit` is borrowed by the service. */
 struct mount_service edit_service(struct edit *edit);

@@ -468,11 +468,13 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 		fuse_reply_lseek(req, at);
 }
 
-/* Bytes copied: what was asked, up to the end of the source. */
+/* Bytes copied: what was asked, up to the end of the source.  Unlike a write, the request does not
+ * say whether the caller may keep setuid bits. */
 static int64_t copy(struct session *s, const struct session_caller *who, fuse_ino_t from,
 		    uint64_t from_at, fuse_ino_t to, uint64_t to_at, uint64_t len, struct err *e)
 {
 	SCOPE_FREE char *buf = array_new(1, BUFFER_MAX, e);
+	const unsigned set = who->uid != 0 ? SESSION_KILL_PRIV : 0;
 	uint64_t done = 0;
 
 	if (!buf)
@@ -482,7 +484,7 @@ static int64_t copy(struct session *s, const struct session_caller *who, fuse_in
 		const ssize_t n = session_read(s, from, from_at + done, buf, want, e);
 		if (n < 0 || (n > 0 && SESSION_RETRY(s, e, false,
 						     session_write(s, who, to, to_at + done, buf,
-								   (size_t)n, 0, e)) < 0))
+								   (size_t)n, set, e)) < 0))
 			return -1;
 		if (n == 0)
 			break;

@@ -13,7 +13,7 @@ mkdir mnt mnt1 mnt2
 
 same "the name is told" "$(shale mount --edit app:1 mnt)" app-1
 same_trees tree mnt
-same "what mount(8) shows" "$(findmnt -n -o FSTYPE,SOURCE "$PWD/mnt" | tr -s ' ')" "fuse.shale session/app-1"
+same "what mount(8) shows" "$(findmnt -n -o FSTYPE,SOURCE "$PWD/mnt" | tr -s ' ')" "fuse.shale session/app-1@$(basename "$PWD"/store/shale/sessions/*)"
 echo changed >>mnt/etc/passwd
 mkdir mnt/new
 cp -a tree/bin mnt/new/
