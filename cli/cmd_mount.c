@@ -10,7 +10,8 @@
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
-	{'o', "options", "OPTION,...", "allow_other, nonempty, dev, suid, noexec"},
+	{'o', "options", "OPTION,...",
+	 "allow_other, nonempty, dev, suid, noexec; with --edit writeback"},
 	{0, "cache", "SIZE", "memory for decoded content (default: 32M)"},
 	{0, "key", "FILE", "mount only what this public key has signed"},
 	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
@@ -22,7 +23,7 @@ static const struct option options[] = {
 };
 
 static const struct word words[] = {
-	{"OPTION,...", WORD_LIST, "allow_other|dev|noexec|nonempty|suid"},
+	{"OPTION,...", WORD_LIST, "allow_other|dev|noexec|nonempty|suid|writeback"},
 	{NULL, WORD_OTHER, NULL},
 };
 
@@ -55,6 +56,7 @@ static int parse_mount_option(struct mount_options *opt, bool is_edit, const cha
 		{"noexec", offsetof(struct mount_options, is_noexec)},
 		{"nonempty", offsetof(struct mount_options, allow_nonempty)},
 		{"suid", offsetof(struct mount_options, allow_suid)},
+		{"writeback", offsetof(struct mount_options, is_writeback)},
 	};
 	char q[QUOTE_MAX];
 
@@ -67,6 +69,8 @@ static int parse_mount_option(struct mount_options *opt, bool is_edit, const cha
 	if (len == 2 && memcmp(word, "rw", len) == 0)
 		return err_set(e, ERR_USAGE,
 			       "option '-o': no 'rw': --edit makes an image writable");
+	if (len == strlen("writeback") && memcmp(word, "writeback", len) == 0 && !is_edit)
+		return err_set(e, ERR_USAGE, "option '-o': 'writeback' goes with '--edit'");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0) {
 			*(bool *)((char *)opt + known[i].offset) = true;

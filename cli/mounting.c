@@ -114,8 +114,11 @@ int mounting_edit(struct mounting *m, const struct store *s, const struct image 
 	SCOPE_FREE char *source = edit_source(folder, e);
 	SCOPE_FREE char *place = realpath(m->opt.mountpoint, NULL);
 	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
-	struct edit served = {
-		.folder = folder, .use = use, .open_view = mounting_open_view, .ctx = m};
+	struct edit served = {.folder = folder,
+			      .use = use,
+			      .is_writeback = m->opt.is_writeback,
+			      .open_view = mounting_open_view,
+			      .ctx = m};
 	const struct mount_service service = edit_service(&served);
 
 	if (!source || !use || sessions_set_use(folder, use, e) < 0)

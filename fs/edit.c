@@ -130,6 +130,7 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 	if (!d)
 		return NULL;
 	/* Each worker has slots of its own: what one before kept may still be asked for. */
+	d->context.is_writeback = edit->is_writeback;
 	d->context.first_slot = start->deaths * SLOTS;
 	d->view = edit->open_view(edit->ctx, e);
 	if (d->view &&

@@ -21,6 +21,7 @@ const char *edit_source_id(const char *source);
 struct edit {
 	struct session_folder *folder; /* locked */
 	const char *use;               /* what sessions_set_use is to say of the supervisor */
+	bool is_writeback; /* the kernel may keep what is written (FUSE_WRITEBACK_CACHE) */
 	/* Opens the base, in the worker. */
 	struct view *(*open_view)(void *ctx, struct err *e);
 	void *ctx;

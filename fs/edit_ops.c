@@ -144,9 +144,12 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 				       FUSE_CAP_READDIRPLUS | FUSE_CAP_CACHE_SYMLINKS |
 				       FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
 				       FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_ASYNC_DIO;
+	const struct edit_context *c = userdata;
 
-	(void)userdata;
 	conn->want = conn->capable & wanted;
+	/* What mtime and size are is the kernel's to say then; it tells them by SETATTR. */
+	if (c->is_writeback)
+		conn->want |= conn->capable & FUSE_CAP_WRITEBACK_CACHE;
 	conn->max_background = MAX_BACKGROUND;
 	conn->congestion_threshold = MAX_BACKGROUND * 3 / 4;
 	conn->time_gran = 1;

@@ -21,6 +21,7 @@
 
 struct edit_context {
 	struct session *session;
+	bool is_writeback;
 	unsigned first_slot; /* of replies: those before belong to workers that died */
 };
 

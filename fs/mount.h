@@ -21,11 +21,12 @@ struct mount_options {
 	const char *mountpoint;
 	const char *source; /* what mount(8) shows: "localhost/app:1" */
 	bool is_foreground;
-	bool allow_other; /* others may look, by the image's owners and modes (default_permissions)
-			   */
-	bool allow_dev;   /* root only: device nodes work */
-	bool allow_suid;  /* root only: setuid bits work */
-	bool is_noexec;   /* nothing of it can be run */
+	bool allow_other;  /* others may look, by the image's owners and modes (default_permissions)
+			    */
+	bool allow_dev;    /* root only: device nodes work */
+	bool allow_suid;   /* root only: setuid bits work */
+	bool is_noexec;    /* nothing of it can be run */
+	bool is_writeback; /* of an edit mount: the kernel keeps what is written for a while */
 	bool allow_nonempty; /* the mountpoint may hold files; they are hidden */
 	/* In the background: set to the supervisor, a child of the caller's, which SIGTERM ends and
 	 * with it the mount.  NULL: of no interest. */
