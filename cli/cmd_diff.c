@@ -218,7 +218,7 @@ static int run(const struct invocation *in, struct err *e)
 }
 
 static const struct word words[] = {
-	{"SESSION|MOUNTPOINT|OLD", WORD_SESSION, NULL},
+	{"SESSION|MOUNTPOINT|OLD", WORD_IMAGE, NULL},
 	{"NEW", WORD_IMAGE, NULL},
 	{NULL, WORD_FILE, NULL},
 };

@@ -10,8 +10,7 @@
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
-	{'o', "options", "OPTION,...",
-	 "allow_other, nonempty, dev, suid, noexec; with --edit writeback"},
+	{'o', "options", "OPTION,...", "allow_other, nonempty, dev, suid, noexec, writeback"},
 	{0, "cache", "SIZE", "memory for decoded content (default: 32M)"},
 	{0, "key", "FILE", "mount only what this public key has signed"},
 	{0, "identity", "NAME", "with --key: the name that was signed (default: IMAGE)"},
@@ -69,8 +68,6 @@ static int parse_mount_option(struct mount_options *opt, bool is_edit, const cha
 	if (len == 2 && memcmp(word, "rw", len) == 0)
 		return err_set(e, ERR_USAGE,
 			       "option '-o': no 'rw': --edit makes an image writable");
-	if (len == strlen("writeback") && memcmp(word, "writeback", len) == 0 && !is_edit)
-		return err_set(e, ERR_USAGE, "option '-o': 'writeback' goes with '--edit'");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
 		if (strlen(known[i].name) == len && memcmp(known[i].name, word, len) == 0) {
 			*(bool *)((char *)opt + known[i].offset) = true;
@@ -110,6 +107,8 @@ static int run_readonly(const struct invocation *in, struct mounting *m, struct 
 	if (support_store(in, 0, &s, e) < 0 || mounting_load_image(in, s, &im, e) < 0 ||
 	    (geteuid() != 0 && mount_check_user(&m->opt, e) < 0))
 		return -1;
+	if (m->opt.is_writeback)
+		return err_set(e, ERR_USAGE, "option '-o': 'writeback' goes with '--edit'");
 	m->store = s;
 	m->image = &im;
 	m->opt.source = im.name;

@@ -22,6 +22,8 @@
 #include "image/whiteout.h"
 
 /* What of a directory is told. */
+enum { PATH_SHOWN = 60 /* bytes of a path that is too long */ };
+
 enum pass {
 	PASS_ALL,
 	PASS_BELOW,     /* names below ".wh." */
@@ -216,15 +218,16 @@ static int take_name(struct walk *w, struct level *l, char name[static LIMIT_NAM
 
 static int set_path(struct walk *w, const struct level *l, const struct found *f, struct err *e)
 {
+	char q[QUOTE_MAX];
+
 	str_truncate(&w->path, l->path_len);
 	if ((l->path_len > 1 && str_append_c(&w->path, '/', e) < 0) ||
 	    str_append(&w->path, f->name, f->len, e) < 0)
 		return -1;
 	if (w->opt->is_layer && w->path.len - 1 > LIMIT_PATH)
-		return err_set(
-			e, ERR_LIMIT,
-			"a path of the session is longer than %d bytes, which no layer can hold",
-			LIMIT_PATH);
+		return err_set(e, ERR_LIMIT,
+			       "a path below '%s' is longer than %d bytes: no layer can hold it",
+			       quote_bytes(q, w->path.data, PATH_SHOWN), LIMIT_PATH);
 	return 0;
 }
 

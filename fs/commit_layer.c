@@ -48,10 +48,9 @@ static int add_entry(struct commit_layer *c, const struct entry *en, uint64_t in
 	struct reading reading = {c->session, ino, 0};
 	const struct layer_source src = {read_content, &reading};
 	struct commit_layer_result *out = c->out;
-	char q[QUOTE_MAX];
 
 	if (c->writer && layer_writer_add(c->writer, en, en->size ? &src : NULL, e) < 0)
-		return err_wrap(e, "'/%s'", quote_bytes(q, en->path, en->path_len));
+		return -1;
 	if (out->entries == 0 || en->mtime > out->newest)
 		out->newest = en->mtime;
 	out->entries++;

@@ -332,7 +332,9 @@ static uint64_t data_blocks(struct session *s, const struct session_inode *in)
 	    catalog_stat(view_catalog(s->base), session_lower(in->ino), &lower, &ignored) < 0)
 		err_clear(&ignored);
 	bytes += lower.data_bytes < in->lower_size ? lower.data_bytes : in->lower_size;
-	return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES;
+	/* A file that was made shorter gives its room back with the next sync. */
+	const uint64_t most = (in->size + SESSION_BLOCK - 1) / SESSION_BLOCK * SESSION_BLOCK;
+	return ((bytes < most ? bytes : most) + BLOCK_BYTES - 1) / BLOCK_BYTES;
 }
 
 int session_stat(struct session *s, uint64_t ino, struct stat *st, struct err *e)

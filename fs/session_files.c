@@ -29,7 +29,8 @@ enum {
  * full disk is the same for both. */
 static int host_fail(int r, struct err *e)
 {
-	if (e->code == ERR_SYS && e->sys != ENOSPC && e->sys != EDQUOT && e->sys != EROFS)
+	if (e->code == ERR_SYS && e->sys != ENOSPC && e->sys != EDQUOT && e->sys != EFBIG &&
+	    e->sys != EROFS)
 		e->sys = EIO;
 	return r;
 }

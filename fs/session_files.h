@@ -6,7 +6,7 @@
  * version counts; files that no row names are rubbish of a process that died, and are removed when
  * the session is resumed.  Some are kept open; a pinned one stays open until it is put back.
  *
- * Errors are ERR_SYS with ENOSPC, EDQUOT, EROFS, or EIO for any other trouble of the host.
+ * Errors are ERR_SYS with ENOSPC, EDQUOT, EFBIG, EROFS, or EIO for any other trouble of the host.
  * Threads: one at a time, under the session's lock; reads from the fd of a pinned file need none.
  */
 #ifndef FS_SESSION_FILES_H

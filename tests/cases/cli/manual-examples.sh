@@ -51,7 +51,7 @@ check_result() {
   verify) grep -q 'sha256:' out ;;
   tag) names_image app:stable ;;
   sessions) grep -q '^web-1 .* idle$' out ;;
-  session) [ -z "$(shale sessions -q)" ] ;;
+  session) ! shale sessions -q | grep -qx web-1 ;;
   rm) ! names_image app:1 ;;
   esac
 }

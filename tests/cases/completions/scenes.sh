@@ -84,7 +84,7 @@ shale mount --cache 16M ap|app:1 app:stable
 shale mount --cache 16M app:1 con|contexts
 shale mount -f app:1 con|contexts
 shale mount --cache=16M app:1 con|contexts
-shale mount -o |allow_other dev noexec nonempty suid
+shale mount -o |allow_other dev noexec nonempty suid writeback
 shale mount -o allow_other,no|noexec nonempty
 shale mount --identity ap|app:1 app:stable
 shale build con|contexts

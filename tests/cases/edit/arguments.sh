@@ -57,7 +57,7 @@ for depth in range(40):
 assert sorted(os.listdir("."))[:1] == ["d" * 200]
 END_DEEP
 shale umount mnt
-expect 4 "*a path is longer than 4095 bytes*" shale commit -q -t new work
+expect 4 "*a path below '/*' is longer than 4095 bytes*" shale commit -q -t new work
 expect 8 "*" shale inspect new
 shale mount --edit --session work "$PWD/mnt" >/dev/null
 same "the deepest" "$(find mnt -name deepest | wc -l)" 1
