@@ -87,7 +87,32 @@ run "$mnt/bin/busybox" uname -s
 run cmp "$mnt/usr/bin/hello" "$context/bin/hello"
 run shale umount "$mnt"
 
-say "7. Flip one byte of the largest layer: whoever looks is told, and gets no wrong data"
+say "7. Edit the image with any program; kill what serves it in the middle; commit what differs"
+run shale mount --edit --session fix hello:1 "$mnt"
+tar cf "$work/share.tar" -C "$context/share/doc" .
+mkdir "$mnt/srv/copy"
+tar xf "$work/share.tar" -C "$mnt/srv/copy" &
+tar=$!
+kills=0
+while [ "$kills" -lt 3 ] && kill -0 "$tar" 2>/dev/null; do
+  sleep 0.2
+  # The worker is the child of the process that mounted.
+  worker=$(pgrep -x shale-worker -P "$(pgrep -f "mount --edit --session fix hello:1 $mnt" | head -n 1)") || continue
+  kill -KILL "$worker" && kills=$((kills + 1))
+done
+wait "$tar"
+echo "tar has unpacked $(find "$mnt/srv/copy" | wc -l) names while $kills workers were killed with SIGKILL, and noticed nothing"
+run diff -r --no-dereference "$context/share/doc" "$mnt/srv/copy"
+rm -rf "$mnt/srv/copy"
+echo '<h1>Hello again</h1>' >"$mnt/srv/hello/index.html"
+run shale diff --stat "$mnt"
+run shale commit -q -t hello:2 -m 'greet again' "$mnt"
+run shale umount "$mnt"
+run shale cat hello:2 /srv/hello/index.html
+run shale session rm fix
+run shale rm hello:2
+
+say "8. Flip one byte of the largest layer: whoever looks is told, and gets no wrong data"
 blob=$(find "$SHALE_STORE/blobs" -type f -printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2)
 chmod u+w "$blob"
 middle=$(($(stat -c %s "$blob") / 3))
