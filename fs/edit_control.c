@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -33,7 +34,7 @@
 #define SOCKET_NAME   "control"
 #define SNAPSHOT_NAME "snapshot"
 
-enum { BACKLOG = 16, SNAPSHOT_MODE = 0700 };
+enum { BACKLOG = 16, SNAPSHOT_MODE = 0700, PAUSE_NS = 100 * 1000 * 1000 };
 
 struct edit_control {
 	struct session *session;
@@ -120,12 +121,15 @@ static void serve(const struct edit_control *c, int line)
 
 static void *run(void *ctx)
 {
+	const struct timespec pause = {0, PAUSE_NS};
 	const struct edit_control *c = ctx;
 
 	while (wait_for(c, c->listener)) {
 		SCOPE_FD int line = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (line >= 0)
 			serve(c, line);
+		else
+			nanosleep(&pause, NULL); /* no descriptor is free: it is still there then */
 	}
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "fs/edit_ops.h"
 
 #include <errno.h>
+#include <linux/falloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,20 +110,20 @@ static struct session_caller caller_of(fuse_req_t req)
 	};
 }
 
-/* Whether the request was carried out by a worker that died before it could say so; `ino` is the
- * inode that it made or found. */
-static bool is_done(fuse_req_t req, uint64_t *ino)
+/* Whether the request was carried out by a worker that died before it could say so: 1, and `ino` is
+ * the inode that it made or found; 0; -1 when nobody can tell, and it must not be done twice. */
+static int find_done(fuse_req_t req, uint64_t *ino, struct err *e)
 {
-	struct err e = ERR_INIT;
-
-	if (!channel_is_resent())
-		return false;
-	const int found = session_replay(edit_session(req), channel_unique(), ino, &e);
-	if (found < 0)
-		log_error("cannot look for the reply of a request: %s", e.msg);
-	err_clear(&e);
-	return found > 0;
+	return channel_is_resent() ? session_replay(edit_session(req), channel_unique(), ino, e)
+				   : 0;
 }
+
+/* 0 when the request was carried out before; else the value of `call`, a SESSION_RETRY. */
+#define ONCE(req, ino, e, call)                                      \
+	({                                                           \
+		const int edit_done_ = find_done((req), (ino), (e)); \
+		edit_done_ > 0 ? 0 : edit_done_ < 0 ? -1 : (call);   \
+	})
 
 /* A number of 32 bits in the request as the kernel wrote it, for flags that libfuse does not hand
  * on; its place by include/uapi/linux/fuse.h. */
@@ -244,16 +245,14 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 	unsigned set = 0;
 
 	(void)fi;
-	if (is_done(req, &(uint64_t){0})) {
-		reply_attr(req, ino, "setattr");
-		return;
-	}
 	if (request_u32(SETATTR_VALID_AT) & FATTR_KILL_SUIDGID)
 		set |= SESSION_KILL_PRIV;
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		set |= to_set & bits[i].fuse ? bits[i].session : 0;
-	if (SESSION_RETRY(edit_session(req), &e, true,
-			  session_setattr(edit_session(req), &who, ino, st, set, &e)) < 0)
+	const bool makes_room = set & SESSION_SET_SIZE;
+	if (ONCE(req, &(uint64_t){0}, &e,
+		 SESSION_RETRY(edit_session(req), &e, makes_room,
+			       session_setattr(edit_session(req), &who, ino, st, set, &e))) < 0)
 		edit_reply_err(req, "setattr", ino, &e);
 	else
 		reply_attr(req, ino, "setattr");
@@ -277,9 +276,10 @@ static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (!is_done(req, &ino) &&
-	    SESSION_RETRY(edit_session(req), &e, false,
-			  session_create(edit_session(req), &who, parent, what, &ino, &e)) < 0)
+	if (ONCE(req, &ino, &e,
+		 SESSION_RETRY(edit_session(req), &e, false,
+			       session_create(edit_session(req), &who, parent, what, &ino, &e))) <
+	    0)
 		edit_reply_err(req, why, parent, &e);
 	else
 		reply_entry(req, ino, why, &e);
@@ -315,8 +315,9 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if ((!is_done(req, &ino) &&
-	     SESSION_RETRY(s, &e, false, session_create(s, &who, parent, &what, &ino, &e)) < 0) ||
+	if (ONCE(req, &ino, &e,
+		 SESSION_RETRY(s, &e, false, session_create(s, &who, parent, &what, &ino, &e))) <
+		    0 ||
 	    edit_entry(s, ino, &entry, &e) < 0) {
 		edit_reply_err(req, "create", parent, &e);
 		return;
@@ -331,9 +332,9 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	if (!is_done(req, &(uint64_t){0}) &&
-	    SESSION_RETRY(edit_session(req), &e, false,
-			  session_link(edit_session(req), &who, ino, parent, name, &e)) < 0)
+	if (ONCE(req, &(uint64_t){0}, &e,
+		 SESSION_RETRY(edit_session(req), &e, false,
+			       session_link(edit_session(req), &who, ino, parent, name, &e))) < 0)
 		edit_reply_err(req, "link", ino, &e);
 	else
 		reply_entry(req, ino, "link", &e);
@@ -345,10 +346,9 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct err e = ERR_INIT;
 
 	const int r =
-		is_done(req, &(uint64_t){0})
-			? 0
-			: SESSION_RETRY(edit_session(req), &e, true,
-					session_unlink(edit_session(req), &who, parent, name, &e));
+		ONCE(req, &(uint64_t){0}, &e,
+		     SESSION_RETRY(edit_session(req), &e, true,
+				   session_unlink(edit_session(req), &who, parent, name, &e)));
 	reply_done(req, r, "unlink", parent, &e);
 }
 
@@ -357,11 +357,9 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r =
-		is_done(req, &(uint64_t){0})
-			? 0
-			: SESSION_RETRY(edit_session(req), &e, true,
-					session_rmdir(edit_session(req), &who, parent, name, &e));
+	const int r = ONCE(req, &(uint64_t){0}, &e,
+			   SESSION_RETRY(edit_session(req), &e, true,
+					 session_rmdir(edit_session(req), &who, parent, name, &e)));
 	reply_done(req, r, "rmdir", parent, &e);
 }
 
@@ -372,10 +370,9 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0})
-			      ? 0
-			      : SESSION_RETRY(edit_session(req), &e, true,
-					      session_rename(edit_session(req), &who, &m, &e));
+	const int r = ONCE(req, &(uint64_t){0}, &e,
+			   SESSION_RETRY(edit_session(req), &e, false,
+					 session_rename(edit_session(req), &who, &m, &e)));
 	reply_done(req, r, "rename", parent, &e);
 }
 
@@ -448,7 +445,8 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 	struct err e = ERR_INIT;
 
 	(void)fi;
-	const int r = SESSION_RETRY(edit_session(req), &e, true,
+	const bool makes_room = mode & FALLOC_FL_PUNCH_HOLE;
+	const int r = SESSION_RETRY(edit_session(req), &e, makes_room,
 				    session_fallocate(edit_session(req), &who, ino, mode,
 						      (uint64_t)offset, (uint64_t)length, &e));
 	reply_done(req, r, "fallocate", ino, &e);
@@ -592,11 +590,10 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0})
-			      ? 0
-			      : SESSION_RETRY(edit_session(req), &e, false,
-					      session_setxattr(edit_session(req), &who, ino, name,
-							       value, size, flags, &e));
+	const int r = ONCE(req, &(uint64_t){0}, &e,
+			   SESSION_RETRY(edit_session(req), &e, false,
+					 session_setxattr(edit_session(req), &who, ino, name, value,
+							  size, flags, &e)));
 	reply_done(req, r, "setxattr", ino, &e);
 }
 
@@ -605,11 +602,10 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = is_done(req, &(uint64_t){0})
-			      ? 0
-			      : SESSION_RETRY(edit_session(req), &e, true,
-					      session_removexattr(edit_session(req), &who, ino,
-								  name, &e));
+	const int r =
+		ONCE(req, &(uint64_t){0}, &e,
+		     SESSION_RETRY(edit_session(req), &e, true,
+				   session_removexattr(edit_session(req), &who, ino, name, &e)));
 	reply_done(req, r, "removexattr", ino, &e);
 }
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <sys/sysmacros.h>
 
 #include "base/array.h"
 #include "base/log.h"
@@ -21,7 +20,6 @@ enum {
 	WAL_FRAMES_FEW = 256,   /* that are not worth it, however full the disk is */
 	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
 	FORGOTTEN_MAX = 256,    /* inodes that wait to be removed */
-	BLOCK_BYTES = 512,      /* unit of st_blocks */
 };
 
 struct timespec session_now(void)
@@ -96,6 +94,7 @@ static void bury_files(struct session *s)
 			session_files_remove(&s->files, d->ino, d->version);
 	}
 	s->doomed_count = s->doomed_before = 0;
+	s->has_cuts = false;
 }
 
 static int commit_locked(struct session *s, struct err *e)
@@ -171,15 +170,18 @@ int session_doom_file(struct session *s, const struct session_inode *in, bool is
 	    0)
 		return -1;
 	s->doomed[s->doomed_count++] = (struct session_doomed){in->ino, in->version, is_shorter};
+	s->has_cuts |= is_shorter;
 	return 0;
 }
 
 int session_number(struct session *s, uint64_t *out, struct err *e)
 {
 	if (s->next == s->next_end) {
-		if (session_db_reserve(s->db, NUMBERS, &s->next, e) < 0)
+		uint64_t first;
+		if (session_db_reserve(s->db, NUMBERS, &first, e) < 0)
 			return -1;
-		s->next_end = s->next + NUMBERS;
+		s->next = first;
+		s->next_end = first + NUMBERS;
 		s->is_reserving = true;
 	}
 	*out = s->next++;
@@ -320,50 +322,6 @@ int session_remove(struct session *s, const struct session_inode *in, struct err
 	return session_db_remove_inode(s->db, in, e);
 }
 
-static uint64_t data_blocks(struct session *s, const struct session_inode *in)
-{
-	struct catalog_stat lower = {.data_bytes = 0};
-	struct err ignored = ERR_INIT;
-	uint64_t bytes = in->place == SESSION_IN_ROW ? in->size : 0;
-
-	if (in->place == SESSION_IN_FILE)
-		bytes = session_files_allocated(&s->files, in->ino, in->version);
-	if (in->lower_size &&
-	    catalog_stat(view_catalog(s->base), session_lower(in->ino), &lower, &ignored) < 0)
-		err_clear(&ignored);
-	bytes += lower.data_bytes < in->lower_size ? lower.data_bytes : in->lower_size;
-	/* A file that was made shorter gives its room back with the next sync. */
-	const uint64_t most = (in->size + SESSION_BLOCK - 1) / SESSION_BLOCK * SESSION_BLOCK;
-	return ((bytes < most ? bytes : most) + BLOCK_BYTES - 1) / BLOCK_BYTES;
-}
-
-int session_stat(struct session *s, uint64_t ino, struct stat *st, struct err *e)
-{
-	struct session_inode in;
-
-	session_lock(s);
-	if (session_load(s, ino, &in, e) < 0) {
-		session_unlock(s);
-		return -1;
-	}
-	*st = (struct stat){
-		.st_ino = in.ino,
-		.st_mode = in.mode,
-		.st_nlink = in.nlink,
-		.st_uid = in.uid,
-		.st_gid = in.gid,
-		.st_rdev = makedev(in.rdev_major, in.rdev_minor),
-		.st_size = (off_t)in.size,
-		.st_blksize = SESSION_BLOCK,
-		.st_blocks = S_ISREG(in.mode) ? (blkcnt_t)data_blocks(s, &in) : 0,
-		.st_atim = in.atim,
-		.st_mtim = in.mtim,
-		.st_ctim = in.ctim,
-	};
-	session_unlock(s);
-	return 0;
-}
-
 int session_replay(struct session *s, uint64_t unique, uint64_t *ino, struct err *e)
 {
 	struct session_reply reply;
@@ -470,11 +428,14 @@ static int sync_locked(struct session *s, struct err *e)
 {
 	struct session_dirty dirty;
 
+	/* The mark speaks for what others are syncing, too. */
+	while (s->syncs > 0)
+		pthread_cond_wait(&s->is_synced, &s->lock);
 	if (s->files.is_lost)
 		return err_sys(e, EIO, "data of the session was lost by an earlier sync");
 	session_files_take_dirty(&s->files, &dirty);
 	if (session_dirty_sync(&dirty, s->files.dirfd, e) < 0) {
-		s->files.is_lost = true;
+		session_files_failed(&s->files, &dirty);
 		return -1;
 	}
 	if (!s->is_changed)
@@ -508,11 +469,16 @@ int session_sync(struct session *s, struct err *e)
 	/* Most of it while others go on. */
 	session_lock(s);
 	session_files_take_dirty(&s->files, &dirty);
+	s->syncs++;
 	session_unlock(s);
-	const int early = session_dirty_sync(&dirty, s->files.dirfd, e);
+	int r = session_dirty_sync(&dirty, s->files.dirfd, e);
 	session_lock(s);
-	s->files.is_lost |= early < 0;
-	const int r = early < 0 ? -1 : sync_locked(s, e);
+	s->syncs--;
+	pthread_cond_broadcast(&s->is_synced);
+	if (r < 0)
+		session_files_failed(&s->files, &dirty);
+	else
+		r = sync_locked(s, e);
 	if (r == 0)
 		session_reserve_fill(s, s->dirfd);
 	session_unlock(s);
@@ -524,11 +490,13 @@ int session_settle(struct session *s, struct err *e)
 	session_lock(s);
 	const bool is_due = s->is_changed && (monotonic() - s->synced >= SYNC_AFTER_S ||
 					      session_db_wal_frames(s->db) > WAL_FRAMES_MAX);
+	session_unlock(s);
+	if (is_due && session_sync(s, e) < 0)
+		return -1;
+	session_lock(s);
 	const int r = remove_forgotten(s, e);
 	session_unlock(s);
-	if (r < 0)
-		return -1;
-	return is_due ? session_sync(s, e) : 0;
+	return r;
 }
 
 int session_freeze(struct session *s, int dirfd, struct err *e)
@@ -554,13 +522,6 @@ void session_thaw(struct session *s)
 	/* What waits for a sync to go has waited for this, too. */
 	s->is_changed |= s->doomed_count > 0;
 	session_unlock(s);
-}
-
-int session_statfs(struct session *s, struct statvfs *out, struct err *e)
-{
-	if (fstatvfs(s->files.dirfd, out) < 0)
-		return err_sys(e, errno, "cannot ask the file system of the session");
-	return 0;
 }
 
 /* Without a name, and so unreachable once nothing of it is open: from before this process. */
@@ -626,6 +587,22 @@ static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, s
 	return session_boot_write(dirfd, b, e);
 }
 
+/* On a full disk a session must begin, so that something can be removed. */
+static int open_with_reserve(struct session *s, int dirfd, struct session_boot *b, struct err *e)
+{
+	session_reserve_find(s, dirfd);
+	const int r = open_as_owner(s, dirfd, b, e);
+	if (r == 0 || !session_is_full(e) || !session_reserve_release(s))
+		return r;
+	err_clear(e);
+	session_db_close(s->db);
+	s->db = NULL;
+	s->doomed_count = s->doomed_before = 0;
+	id_map_clear(&s->forgotten);
+	str_truncate(&b->id, 0);
+	return open_as_owner(s, dirfd, b, e);
+}
+
 static int open_rows(struct session *s, int dirfd, struct err *e)
 {
 	struct session_boot b = {.id = STR_INIT};
@@ -635,7 +612,7 @@ static int open_rows(struct session *s, int dirfd, struct err *e)
 		r = session_db_open(dirfd, s->flags & SESSION_READ ? SESSION_DB_READ : 0, 0, &s->db,
 				    e);
 	else
-		r = open_as_owner(s, dirfd, &b, e);
+		r = open_with_reserve(s, dirfd, &b, e);
 	str_fini(&b.id);
 	return r;
 }
@@ -648,6 +625,7 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 	if (!s)
 		return -1;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->is_synced, NULL);
 	s->base = base;
 	s->base_count = catalog_inode_count(view_catalog(base));
 	s->flags = flags;
@@ -674,9 +652,12 @@ void session_close(struct session *s)
 
 	if (!s)
 		return;
-	if (!(s->flags & SESSION_READ) && (remove_forgotten(s, &e) < 0 || sync_locked(s, &e) < 0 ||
-					   session_db_checkpoint(s->db, &e) < 0)) {
-		log_error("cannot sync the session: %s", e.msg);
+	if (!(s->flags & SESSION_READ)) {
+		/* What cannot be removed must not keep the rest from the disk. */
+		if (session_fold(s, &e) < 0)
+			err_clear(&e);
+		if (sync_locked(s, &e) < 0 || session_db_checkpoint(s->db, &e) < 0)
+			log_error("cannot sync the session: %s", e.msg);
 		err_clear(&e);
 	}
 	session_db_close(s->db);
@@ -686,6 +667,7 @@ void session_close(struct session *s)
 	id_map_fini(&s->orphans);
 	id_map_fini(&s->forgotten);
 	id_map_fini(&s->fresh);
+	pthread_cond_destroy(&s->is_synced);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

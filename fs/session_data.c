@@ -221,11 +221,23 @@ static int note_fresh(struct session *s, const struct session_inode *in, struct 
 	return s->is_frozen ? id_map_put(&s->fresh, in->ino, in->version, e) : 0;
 }
 
+/* Whether the file was made shorter since the last sync: rows that a power loss brings back need
+ * what is behind its end. */
+static bool is_cut(const struct session *s, const struct session_inode *in)
+{
+	for (size_t i = 0; s->has_cuts && i < s->doomed_count; i++) {
+		const struct session_doomed *d = &s->doomed[i];
+		if (d->is_shorter && d->ino == in->ino && d->version == in->version)
+			return true;
+	}
+	return false;
+}
+
 /* The data file of a row that has one, to be written. */
 static struct session_file *open_for_write(struct session *s, struct session_inode *in,
 					   struct err *e)
 {
-	if (is_read(s, in)) {
+	if (is_read(s, in) || is_cut(s, in)) {
 		if (session_files_copy(&s->files, in->ino, in->version, in->version + 1, e) < 0 ||
 		    session_doom_file(s, in, false, e) < 0)
 			return NULL;

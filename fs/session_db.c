@@ -484,7 +484,10 @@ int session_db_checkpoint(struct session_db *db, struct err *e)
 
 int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, struct err *e)
 {
-	if (get_meta(db, "next", first, e) < 0)
+	uint64_t next = 0;
+
+	if (get_meta(db, "next", &next, e) < 0 || put_meta(db, "next", next + count, e) < 0)
 		return -1;
-	return put_meta(db, "next", *first + count, e);
+	*first = next;
+	return 0;
 }

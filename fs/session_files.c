@@ -231,7 +231,9 @@ int session_files_mark(struct session_files *f, const struct session_file *file,
 {
 	if (f->is_all_dirty)
 		return 0;
-	if (f->dirty.count >= DIRTY_MAX) {
+	const uint64_t *other = id_map_get(&f->dirty, file->ino);
+	/* Of two versions that are dirty the map would lose one. */
+	if (f->dirty.count >= DIRTY_MAX || (other && *other != file->version)) {
 		f->is_all_dirty = true;
 		id_map_clear(&f->dirty);
 		return 0;
@@ -328,12 +330,12 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 
 void session_files_take_dirty(struct session_files *f, struct session_dirty *out)
 {
-	*out = (struct session_dirty){f->dirty, f->is_all_dirty};
+	*out = (struct session_dirty){.files = f->dirty, .is_all = f->is_all_dirty};
 	f->dirty = (struct id_map)ID_MAP_INIT;
 	f->is_all_dirty = false;
 }
 
-static int sync_one(int dirfd, const struct id_entry *x, struct err *e)
+static int sync_one(struct session_dirty *d, int dirfd, const struct id_entry *x, struct err *e)
 {
 	char name[NAME_MAX_LEN];
 
@@ -342,30 +344,34 @@ static int sync_one(int dirfd, const struct id_entry *x, struct err *e)
 	/* Removed meanwhile. */
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	if (fd < 0 || fdatasync(fd) < 0)
+	/* Of what is on the disk a lack of descriptors says nothing. */
+	d->is_lost = fd >= 0 && fdatasync(fd) < 0;
+	if (fd < 0 || d->is_lost)
 		return host_fail(err_sys(e, errno, "cannot sync the session's data file %s", name),
 				 e);
 	return 0;
 }
 
-static int sync_all(const struct session_dirty *d, int dirfd, struct err *e)
+static int sync_all(struct session_dirty *d, int dirfd, struct err *e)
 {
 	size_t at = 0;
 	const struct id_entry *x;
 
 	if (d->is_all) {
-		if (syncfs(dirfd) < 0)
+		d->is_lost = syncfs(dirfd) < 0;
+		if (d->is_lost)
 			return host_fail(err_sys(e, errno, "cannot sync the session's data"), e);
 		return 0;
 	}
 	if (d->files.count == 0)
 		return 0;
 	while ((x = id_map_next(&d->files, &at))) {
-		if (sync_one(dirfd, x, e) < 0)
+		if (sync_one(d, dirfd, x, e) < 0)
 			return -1;
 	}
 	/* The names of new files. */
-	if (fsync(dirfd) < 0)
+	d->is_lost = fsync(dirfd) < 0;
+	if (d->is_lost)
 		return host_fail(err_sys(e, errno, "cannot sync the session's folder of data"), e);
 	return 0;
 }
@@ -376,6 +382,14 @@ int session_dirty_sync(struct session_dirty *d, int dirfd, struct err *e)
 
 	id_map_fini(&d->files);
 	return r;
+}
+
+void session_files_failed(struct session_files *f, const struct session_dirty *d)
+{
+	if (d->is_lost)
+		f->is_lost = true;
+	else
+		f->is_all_dirty = true;
 }
 
 /* "<ino>.<version>" */

@@ -86,10 +86,13 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 struct session_dirty {
 	struct id_map files;
 	bool is_all;
+	bool is_lost; /* after a failure: the disk has refused some of it (fsyncgate) */
 };
 void session_files_take_dirty(struct session_files *f, struct session_dirty *out);
 /* Syncs and ends it; without the session's lock. */
 int session_dirty_sync(struct session_dirty *d, int dirfd, struct err *e);
+/* After it has failed: all is to be synced again, or is lost. */
+void session_files_failed(struct session_files *f, const struct session_dirty *d);
 
 /* Calls `each` for every file of the folder; what is no data file has ino 0. */
 int session_files_visit(int dirfd,

@@ -49,6 +49,7 @@ struct session {
 	struct session_db *db;
 	int dirfd;        /* of the session's folder; borrowed */
 	bool has_reserve; /* fs/session_room.c */
+	bool is_tight;    /* there is no room for one */
 	int frames_seen;  /* of the log, when its length was looked at */
 	struct session_files files;
 	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
@@ -61,11 +62,14 @@ struct session {
 	struct id_map forgotten; /* of these, those that it does not know any more */
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
-	size_t doomed_before; /* those of transactions that were committed */
-	bool is_frozen;       /* somebody reads the data files that there are */
-	struct id_map fresh;  /* inode to the version of its data file that nobody reads */
-	bool is_changed;      /* since the last sync */
-	time_t synced;        /* when, of a clock that nobody sets */
+	bool has_cuts;            /* some of them are shorter */
+	size_t doomed_before;     /* those of transactions that were committed */
+	bool is_frozen;           /* somebody reads the data files that there are */
+	struct id_map fresh;      /* inode to the version of its data file that nobody reads */
+	unsigned syncs;           /* data that is being synced without the lock */
+	pthread_cond_t is_synced; /* `syncs` became less */
+	bool is_changed;          /* since the last sync */
+	time_t synced;            /* when, of a clock that nobody sets */
 };
 
 void session_lock(struct session *s);
@@ -110,6 +114,7 @@ int session_kill_priv(struct session *s, struct session_inode *in, bool has_righ
 int session_fold(struct session *s, struct err *e);
 
 /* fs/session_room.c, under the lock */
+void session_reserve_find(struct session *s, int dirfd);
 void session_reserve_fill(struct session *s, int dirfd);
 bool session_reserve_release(struct session *s);
 bool session_is_full(const struct err *e);

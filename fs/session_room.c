@@ -17,17 +17,23 @@ enum {
 	RESERVE_SIZE = 1024 * 1024,
 };
 
-void session_reserve_fill(struct session *s, int dirfd)
+void session_reserve_find(struct session *s, int dirfd)
 {
 	struct stat st;
 
+	s->has_reserve = fstatat(dirfd, RESERVE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			 S_ISREG(st.st_mode) && st.st_blocks > 0;
+}
+
+void session_reserve_fill(struct session *s, int dirfd)
+{
 	if (s->has_reserve)
 		return;
 	SCOPE_FD int fd = openat(dirfd, RESERVE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 				 RESERVE_MODE);
 	/* Not posix_fallocate(3), which would write where the file system cannot allocate. */
-	s->has_reserve = fd >= 0 && fallocate(fd, 0, 0, RESERVE_SIZE) == 0 && fstat(fd, &st) == 0 &&
-			 st.st_blocks > 0;
+	s->has_reserve = fd >= 0 && fallocate(fd, 0, 0, RESERVE_SIZE) == 0;
+	s->is_tight = !s->has_reserve && (errno == ENOSPC || errno == EDQUOT);
 	if (fd >= 0 && !s->has_reserve)
 		(void)unlinkat(dirfd, RESERVE_NAME, 0);
 }
@@ -37,6 +43,7 @@ bool session_reserve_release(struct session *s)
 	if (!s->has_reserve)
 		return false;
 	s->has_reserve = false;
+	s->is_tight = true;
 	return unlinkat(s->dirfd, RESERVE_NAME, 0) == 0;
 }
 
@@ -62,4 +69,16 @@ bool session_gain_room(struct session *s, bool makes_room, unsigned tries, struc
 	if (is_gained)
 		err_clear(e);
 	return is_gained;
+}
+
+bool session_has_room(struct session *s, struct err *e)
+{
+	session_lock(s);
+	if (s->is_tight)
+		session_reserve_fill(s, s->dirfd);
+	const bool has_room = !s->is_tight;
+	session_unlock(s);
+	if (!has_room)
+		err_sys(e, ENOSPC, "the session keeps what room there is for removals");
+	return has_room;
 }

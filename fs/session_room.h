@@ -17,16 +17,19 @@
  */
 bool session_gain_room(struct session *s, bool makes_room, unsigned tries, struct err *e);
 
+/* False with ERR_SYS (ENOSPC) after the reserve was used, until there is room for one again. */
+bool session_has_room(struct session *s, struct err *e);
+
 /* The value of `call` (an int, -1 on failure), tried again as long as room is gained. */
-#define SESSION_RETRY(s, e, makes_room, call)                                        \
-	({                                                                           \
-		unsigned session_tries_ = 0;                                         \
-		int session_retry_;                                                  \
-		do                                                                   \
-			session_retry_ = (call);                                     \
-		while (session_retry_ < 0 &&                                         \
-		       session_gain_room((s), (makes_room), session_tries_++, (e))); \
-		session_retry_;                                                      \
+#define SESSION_RETRY(s, e, makes_room, call)                                                      \
+	({                                                                                         \
+		unsigned session_tries_ = 0;                                                       \
+		int session_retry_;                                                                \
+		do                                                                                 \
+			session_retry_ = (makes_room) || session_has_room((s), (e)) ? (call) : -1; \
+		while (session_retry_ < 0 &&                                                       \
+		       session_gain_room((s), (makes_room), session_tries_++, (e)));               \
+		session_retry_;                                                                    \
 	})
 
 #endif

@@ -435,6 +435,12 @@ START_TEST(an_operation_without_memory_changes_nothing)
 	sample_session_reopen(0);
 	SCOPE_FREE char *after = state();
 	ck_assert_str_eq(before, after);
+	/* Numbers that were given out in spite of a failure are not given out again. */
+	const uint64_t first = sample_add("number-1", S_IFREG | 0644);
+	sample_session_reopen(0);
+	const uint64_t second = sample_add("number-2", S_IFREG | 0644);
+	ck_assert_uint_ne(first, second);
+	ck_assert_uint_eq(sample_ino("number-1"), first);
 }
 END_TEST
 
