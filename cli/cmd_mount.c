@@ -137,6 +137,23 @@ static int find_session(const struct invocation *in, const struct store *s,
 	return 0;
 }
 
+/* A session stays with the manifest that it began with, and what was changed in it nobody has
+ * signed: there is nothing to choose in, or to vouch for. */
+static int check_resumed(const struct invocation *in, const struct session_folder *folder,
+			 struct err *e)
+{
+	static const char *const names[] = {"key", "identity", "platform"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (invocation_has(in, names[i]))
+			return err_set(e, ERR_USAGE,
+				       "option '--%s' is for a new session, and '%s' is there "
+				       "(choose another name, or leave the option out)",
+				       names[i], sessions_name(folder));
+	}
+	return 0;
+}
+
 /* The image that a session began with, be it named still or not. */
 static int load_base(const struct invocation *in, const struct store *s, struct lease *l,
 		     const struct session_folder *folder, struct image *im, struct err *e)
@@ -145,6 +162,8 @@ static int load_base(const struct invocation *in, const struct store *s, struct 
 	SCOPE_FREE char *name = NULL;
 	SCOPE(descriptor) struct descriptor found = DESCRIPTOR_INIT;
 
+	if (check_resumed(in, folder, e) < 0)
+		return -1;
 	if (in->arg_count > 1) {
 		if (image_find(s, in->args[0], &name, &found, e) < 0)
 			return -1;
