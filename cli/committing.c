@@ -121,16 +121,12 @@ static void note_repeated(const struct committing *w, struct progress_line *line
 		      str_human_size(size, w->result.repeated));
 }
 
-int committing_run(struct committing *w, struct store *s, struct lease *l,
-		   const struct support_session *x, struct progress_line *line, struct err *e)
+/* All that is read of the session: its changes, and the layer of them. */
+static int pack(struct committing *w, const struct support_session *x, struct progress_line *line,
+		struct err *e)
 {
 	struct progress *progress = &line->progress;
-	const int64_t *created = NULL;
 
-	w->store = s;
-	w->lease = l;
-	if (commit_init(&w->commit, s, &w->opt, &x->image, e) < 0)
-		return -1;
 	progress_begin(progress, "comparing", 0);
 	w->changes.progress = progress;
 	if (commit_layer_measure(x->session, &w->changes, &w->result, e) < 0)
@@ -142,6 +138,20 @@ int committing_run(struct committing *w, struct store *s, struct lease *l,
 	if (!w->result.entries && w->result.sockets)
 		log_warning(
 			"sockets are all that is new, and are left out: no layer can hold them");
+	return 0;
+}
+
+int committing_run(struct committing *w, struct store *s, struct lease *l,
+		   const struct support_session *x, struct progress_line *line, struct err *e)
+{
+	const int64_t *created = NULL;
+
+	w->store = s;
+	w->lease = l;
+	if (commit_init(&w->commit, s, &w->opt, &x->image, e) < 0)
+		return -1;
+	if (pack(w, x, line, e) < 0)
+		return support_session_explain(x, e);
 	if (support_session_check(x, e) < 0)
 		return -1;
 	if (w->changes.has_epoch)

@@ -98,9 +98,10 @@ static int compare_session(const struct invocation *in, const struct support_ses
 		.progress = &line->progress,
 	};
 	if (str_append_c(&path, '/', e) < 0 ||
-	    path_clean(in->arg_count > 1 ? in->args[1] : "/", &path, e) < 0 ||
-	    support_session_find(x, path.data, e) < 0)
+	    path_clean(in->arg_count > 1 ? in->args[1] : "/", &path, e) < 0)
 		return -1;
+	if (support_session_find(x, path.data, e) < 0)
+		return support_session_explain(x, e);
 	struct session_report told = {
 		.report = &r,
 		.path = path.data,
@@ -113,8 +114,9 @@ static int compare_session(const struct invocation *in, const struct support_ses
 	struct commit_layer_result cost;
 
 	if (changes_walk(x->session, &opt, print_change, &told, e) < 0 ||
-	    (has_cost && commit_layer_measure(x->session, &as_layer, &cost, e) < 0) ||
-	    support_session_check(x, e) < 0)
+	    (has_cost && commit_layer_measure(x->session, &as_layer, &cost, e) < 0))
+		return support_session_explain(x, e);
+	if (support_session_check(x, e) < 0)
 		return -1;
 	const int status = diff_report_finish(&r, in, e);
 	return status >= 0 && has_cost && print_cost(&cost, e) < 0 ? -1 : status;

@@ -95,8 +95,10 @@ static int complete(const struct invocation *in, const struct store *s, struct l
 {
 	char q[QUOTE_MAX];
 
-	if (open_session(in, s, l, progress, x, e) < 0)
+	if (open_session(in, s, l, progress, x, e) < 0) {
+		support_session_explain(x, e);
 		return err_wrap(e, "session '%s'", quote_str(q, sessions_name(x->folder)));
+	}
 	*out = *x;
 	*x = (struct support_session)SUPPORT_SESSION_INIT;
 	return 0;
@@ -125,6 +127,16 @@ int support_session_take(const struct invocation *in, struct session_folder *fol
 int support_session_check(const struct support_session *x, struct err *e)
 {
 	return x->frozen.socket >= 0 ? edit_frozen_check(&x->frozen, e) : 0;
+}
+
+int support_session_explain(const struct support_session *x, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (support_session_check(x, &why) == 0)
+		return -1;
+	err_clear(e);
+	return err_move(e, &why);
 }
 
 /* 1, 0, -1 */

@@ -41,6 +41,9 @@ int support_session_take(const struct invocation *in, struct session_folder *fol
 			 struct support_session *out, struct err *e);
 /* After all was read, before anything is made of it: that it was one moment.  ERR_BUSY. */
 int support_session_check(const struct support_session *x, struct err *e);
+/* Of a failure to read: when it was not one moment, this is what was wrong, ERR_BUSY, and not what
+ * then seemed to be damaged or gone.  Returns -1. */
+int support_session_explain(const struct support_session *x, struct err *e);
 /* That the session or its image has the path ("/" in front), whose links are not followed:
  * ERR_NOT_FOUND. */
 int support_session_find(const struct support_session *x, const char *path, struct err *e);
