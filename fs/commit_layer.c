@@ -2,25 +2,24 @@
 #include "fs/commit_layer.h"
 
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #include "base/array.h"
 #include "base/log.h"
 #include "base/quote.h"
 #include "fs/changes.h"
 #include "fs/session_data.h"
+#include "fs/session_entry.h"
 #include "image/whiteout.h"
 
-enum { WHITEOUT_MODE = 0644, PERMISSIONS = 07777 };
+enum { WHITEOUT_MODE = 0644 };
 
 struct commit_layer {
 	struct session *session;
 	const struct commit_layer_options *opt;
 	struct layer_writer *writer; /* NULL: only measures */
 	struct commit_layer_result *out;
-	struct str path;   /* of a whiteout */
-	struct str xattrs; /* names and values */
-	char target[LIMIT_SYMLINK + 1];
+	struct str path; /* of a whiteout */
+	struct session_entry room;
 };
 
 /* A file that is being written. */
@@ -79,120 +78,23 @@ static int add_whiteout(struct commit_layer *c, const struct diff_change *d, str
 	return add_entry(c, &en, 0, e);
 }
 
-static int compare_xattrs(const void *a, const void *b)
+/* What the inode is, whatever its name. */
+static int describe(struct commit_layer *c, const struct stat *st, struct entry *en, struct err *e)
 {
-	const struct xattr *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* Where a value is in the text, until that does not grow any more. */
-struct xattr_place {
-	size_t name, value, len;
-};
-
-/* Names come first in the text, each with a NUL, then the values. */
-static int read_values(struct commit_layer *c, uint64_t ino, struct xattr_place *places,
-		       size_t count, struct err *e)
-{
-	struct str *text = &c->xattrs;
-	size_t name = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct xattr_place *x = &places[i];
-		if (str_reserve(text, LIMIT_XATTR_VALUE, e) < 0)
-			return -1;
-		x->name = name;
-		x->value = text->len;
-		const int found =
-			session_getxattr(c->session, ino, text->data + name, text->data + text->len,
-					 LIMIT_XATTR_VALUE, &x->len, e);
-		if (found <= 0)
-			return found < 0 ? -1
-					 : err_set(e, ERR_FORMAT,
-						   "the session's database is damaged: xattrs of "
-						   "inode %llu",
-						   (unsigned long long)ino);
-		text->len += x->len;
-		name += strlen(text->data + name) + 1;
-	}
-	return 0;
-}
-
-/* `*out`: freed by the caller; its text is c->xattrs. */
-static int read_xattrs(struct commit_layer *c, uint64_t ino, struct xattr **out, size_t *count,
-		       struct err *e)
-{
-	struct str *text = &c->xattrs;
-	size_t len = 0;
-
-	*count = 0;
-	str_truncate(text, 0);
-	if (session_listxattr(c->session, ino, NULL, 0, &len, e) < 0)
+	if (session_entry_describe(&c->room, st, en, e) < 0)
 		return -1;
-	if (len == 0)
-		return 0;
-	if (str_append_zeros(text, len, e) < 0 ||
-	    session_listxattr(c->session, ino, text->data, len, &len, e) < 0)
-		return -1;
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++)
-		n += !text->data[i];
-	SCOPE_FREE struct xattr_place *places = array_new(n, sizeof(*places), e);
-	*out = places ? array_new(n, sizeof(**out), e) : NULL;
-	if (!*out || read_values(c, ino, places, n, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		const char *name = text->data + places[i].name;
-		(*out)[i] = (struct xattr){name, strlen(name), text->data + places[i].value,
-					   places[i].len};
-	}
-	qsort(*out, n, sizeof(**out), compare_xattrs);
-	*count = n;
-	return 0;
-}
-
-static void set_mtime(const struct commit_layer *c, struct entry *en, const struct timespec *t)
-{
-	en->mtime = t->tv_sec;
-	en->mtime_nsec = (uint32_t)t->tv_nsec;
 	if (c->opt->has_epoch && en->mtime >= c->opt->epoch) {
 		en->mtime = c->opt->epoch;
 		en->mtime_nsec = 0;
 	}
-}
-
-/* What the inode is, whatever its name. */
-static int describe(struct commit_layer *c, const struct stat *st, struct entry *en, struct err *e)
-{
-	en->mode = st->st_mode & PERMISSIONS;
-	en->uid = st->st_uid;
-	en->gid = st->st_gid;
-	set_mtime(c, en, &st->st_mtim);
-	if (S_ISREG(st->st_mode))
-		en->size = (uint64_t)st->st_size;
-	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
-		en->rdev_major = major(st->st_rdev);
-		en->rdev_minor = minor(st->st_rdev);
-	}
-	if (!S_ISLNK(st->st_mode))
-		return 0;
-	if (session_readlink(c->session, st->st_ino, c->target, e) < 0)
-		return -1;
-	en->link = c->target;
-	en->link_len = strlen(c->target);
 	return 0;
 }
 
 static int add_inode(struct commit_layer *c, const struct change *ch, struct entry *en,
 		     struct err *e)
 {
-	SCOPE_FREE struct xattr *xattrs = NULL;
-
-	if (describe(c, &ch->st, en, e) < 0 ||
-	    read_xattrs(c, ch->ino, &xattrs, &en->xattr_count, e) < 0)
+	if (describe(c, &ch->st, en, e) < 0 || session_entry_xattrs(&c->room, ch->ino, en, e) < 0)
 		return -1;
-	en->xattrs = xattrs;
 	c->out->repeated = add_up_to(c->out->repeated, ch->repeated, INT64_MAX);
 	return add_entry(c, en, ch->ino, e);
 }
@@ -233,12 +135,18 @@ int commit_layer_write(struct session *s, const struct commit_layer_options *opt
 		.is_layer = true,
 		.progress = opt->progress,
 	};
-	struct commit_layer c = {.session = s, .opt = opt, .writer = w, .out = out};
+	struct commit_layer c = {
+		.session = s,
+		.opt = opt,
+		.writer = w,
+		.out = out,
+		.room = SESSION_ENTRY_INIT(s),
+	};
 
 	*out = (struct commit_layer_result){.entries = 0};
 	const int r = changes_walk(s, &changes, add_change, &c, e);
 	str_fini(&c.path);
-	str_fini(&c.xattrs);
+	session_entry_fini(&c.room);
 	return r;
 }
 
