@@ -7,6 +7,7 @@
 
 #include "base/quote.h"
 #include "base/str.h"
+#include "base/workers.h"
 #include "cli/support.h"
 #include "fs/edit.h"
 
@@ -80,7 +81,10 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 	if (lease_add(l, &manifest->digest, e) < 0 ||
 	    image_load_found(s, sessions_image(x->folder), manifest, NULL, &x->image, e) < 0)
 		return -1;
-	x->base = support_view(s, &x->image, in->command->name, progress, e);
+	const struct layers_options opt = {.workers = workers_default_count(),
+					   .progress = progress};
+	x->base = view_open(s, &x->image, x->is_rescue ? VIEW_WITHOUT_LOST : 0, VIEW_CACHE_DEFAULT,
+			    in->command->name, &opt, e);
 	if (!x->base)
 		return -1;
 	return session_open(x->base, is_frozen ? x->frozen.dirfd : sessions_fd(x->folder),
@@ -109,6 +113,18 @@ int support_session(const struct invocation *in, size_t at, const struct store *
 {
 	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
 
+	if (open_folder(s, in->args[at], &x, e) < 0)
+		return -1;
+	return complete(in, s, l, progress, &x, out, e);
+}
+
+int support_session_rescue(const struct invocation *in, size_t at, const struct store *s,
+			   struct lease *l, struct progress *progress, struct support_session *out,
+			   struct err *e)
+{
+	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
+
+	x.is_rescue = true;
 	if (open_folder(s, in->args[at], &x, e) < 0)
 		return -1;
 	return complete(in, s, l, progress, &x, out, e);

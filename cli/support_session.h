@@ -19,6 +19,7 @@ struct support_session {
 	struct image image; /* that is edited */
 	struct view *base;
 	struct session *session;
+	bool is_rescue;            /* layers of the image may be lost */
 	struct edit_frozen frozen; /* it is mounted, and stays for us as it was at one moment */
 };
 
@@ -35,7 +36,12 @@ struct support_session {
  */
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e);
-/* The same for a session that is locked already; `folder` is taken, also on failure. */
+/* The same, and layers of the image may be lost, as VIEW_WITHOUT_LOST has it. */
+int support_session_rescue(const struct invocation *in, size_t at, const struct store *s,
+			   struct lease *l, struct progress *progress, struct support_session *out,
+			   struct err *e);
+/* The same as support_session for a session that is locked already; `folder` is taken, also on
+ * failure. */
 int support_session_take(const struct invocation *in, struct session_folder *folder,
 			 const struct store *s, struct lease *l, struct progress *progress,
 			 struct support_session *out, struct err *e);

@@ -34,6 +34,7 @@ struct changes_options {
 	bool has_times; /* an mtime that differs is a change */
 	bool has_sums;  /* as diff_options has it */
 	bool is_layer;
+	bool is_lenient; /* content that cannot be read, or its base's, is told as another */
 	struct progress *progress; /* counts the bytes that are compared by reading; may be NULL */
 };
 

@@ -86,10 +86,18 @@ static int compare_written(struct changes_compare *c, const struct session_inode
 static int compare_content(struct changes_compare *c, const struct session_inode *in,
 			   uint32_t lower, struct err *e)
 {
-	if (in->ino == (uint64_t)lower + 1)
-		return changes_is_lower_content(c->session, in) ? 1
-								: compare_written(c, in, lower, e);
-	return compare_range(c, in->ino, lower, 0, in->size, e);
+	int r;
+
+	if (in->ino != (uint64_t)lower + 1)
+		r = compare_range(c, in->ino, lower, 0, in->size, e);
+	else if (changes_is_lower_content(c->session, in))
+		r = 1;
+	else
+		r = compare_written(c, in, lower, e);
+	if (r == 0 || r == 1 || !c->opt->is_lenient || err_is_own_lack(e))
+		return r;
+	err_clear(e);
+	return 0;
 }
 
 /* The same; a file with many names is read once, not once for each. */

@@ -141,6 +141,8 @@ static int read_frame(struct view *v, struct frame_decoder *d, uint32_t layer,
 	const struct view_layer *l = &v->layers[layer];
 	const int fd = l->fd;
 
+	if (fd < 0)
+		return err_set(e, ERR_NOT_FOUND, "layer %u of the image is lost", layer + 1);
 	const int r = frame_read(d, fd, l->encoding, f, out, e);
 	if (r == 0 || !repair_frames(v, layer, fd, e))
 		return r;
@@ -178,7 +180,17 @@ static int open_frames(struct view *v, uint32_t at, const struct catalog_layer *
 	return derive_frames(v, at, e);
 }
 
-static int open_layers(struct view *v, struct err *e)
+/* With VIEW_WITHOUT_LOST. */
+static bool go_without(const struct view *v, size_t at, struct err *e)
+{
+	if (err_is_own_lack(e))
+		return false;
+	log_warning("layer %zu of '%s' is lost: %s", at + 1, v->image->name, e->msg);
+	err_clear(e);
+	return true;
+}
+
+static int open_layers(struct view *v, unsigned flags, struct err *e)
 {
 	const size_t count = catalog_layer_count(v->catalog);
 
@@ -196,7 +208,7 @@ static int open_layers(struct view *v, struct err *e)
 					 .is_reframed = info.is_reframed,
 					 .index = info.index};
 		l->fd = open_frames(v, (uint32_t)i, &info, e);
-		if (l->fd < 0)
+		if (l->fd < 0 && (!(flags & VIEW_WITHOUT_LOST) || !go_without(v, i, e)))
 			return -1;
 		v->layer_count++;
 	}
@@ -221,7 +233,7 @@ struct view *view_open(const struct store *s, const struct image *im, unsigned f
 	    catalogs_open(s, im, flags, opt, &catalog, e) < 0)
 		goto fail;
 	v->catalog = catalog;
-	if (open_layers(v, e) < 0)
+	if (open_layers(v, flags, e) < 0)
 		goto fail;
 	v->cache = cache_new(cache_bytes, load_frame, v, e);
 	if (!v->cache)
@@ -244,7 +256,8 @@ void view_close(struct view *v)
 		free(d);
 	}
 	for (size_t i = 0; i < v->layer_count; i++) {
-		close(v->layers[i].fd);
+		if (v->layers[i].fd >= 0)
+			close(v->layers[i].fd);
 		if (v->layers[i].damaged_fd >= 0)
 			close(v->layers[i].damaged_fd);
 	}

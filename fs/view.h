@@ -27,8 +27,12 @@
 
 struct view;
 
-/* `flags`: CATALOGS_*.  `what` names the user of the lease.  `s` and `im` are borrowed until
- * view_close. */
+/* Of view_open.  A layer whose frames are not there, or damaged as a whole, is warned of, and fails
+ * when it is read (ERR_NOT_FOUND); where the catalog is still kept, all else is as it was. */
+enum { VIEW_WITHOUT_LOST = 1 << 8 };
+
+/* `flags`: CATALOGS_*, VIEW_WITHOUT_LOST.  `what` names the user of the lease.  `s` and `im` are
+ * borrowed until view_close. */
 struct view *view_open(const struct store *s, const struct image *im, unsigned flags,
 		       uint64_t cache_bytes, const char *what, const struct layers_options *opt,
 		       struct err *e);

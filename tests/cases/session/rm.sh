@@ -57,6 +57,6 @@ expect 0 "removed two" shale session rm two
 # Wrong usage.
 expect 2 "*" shale session
 expect 2 "*" shale session rm
-expect 2 "*'frob' is nothing that can be done to a session: rm" shale session frob one
+expect 2 "*'frob' is nothing that can be done to a session: rm, export" shale session frob one
 expect 8 "*there is no store at *" shale session rm --store none one
 same "litter" "$(ls -A store/shale/sessions)" ""
