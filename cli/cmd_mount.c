@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/support.h"
+#include "cli/support_session.h"
 
 #include "base/quote.h"
 #include "cli/mount_check.h"
@@ -176,7 +177,9 @@ static int load_base(const struct invocation *in, const struct store *s, struct 
 				       quote_str(b, in->args[0]));
 	}
 	digest_format(&sessions_manifest(folder)->digest, digest);
-	return image_load_leased(s, l, digest, NULL, im, e);
+	if (image_load_leased(s, l, digest, NULL, im, e) < 0)
+		return support_session_advise(sessions_name(folder), e);
+	return 0;
 }
 
 /* A new session and its image, or one that is resumed. */
@@ -208,6 +211,7 @@ static int run_edit(const struct invocation *in, struct mounting *m, struct err 
 		return -1;
 	if (m->opt.is_foreground && outputf(e, "%s\n", sessions_name(folder)) < 0)
 		return -1;
+	m->resumed = is_new ? NULL : sessions_name(folder);
 	const int r = mounting_edit(m, s, &im, folder, e);
 	if (r < 0 && is_new && !m->opt.is_foreground && getpid() == m->owner)
 		mounting_remove_unused(s, steal_ptr(&folder));

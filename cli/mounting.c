@@ -7,6 +7,7 @@
 #include "base/quote.h"
 #include "base/workers.h"
 #include "cli/output.h"
+#include "cli/support_session.h"
 #include "fs/edit.h"
 #include "signer/verify.h"
 
@@ -40,7 +41,10 @@ struct view *mounting_open_view(void *ctx, struct err *e)
 
 	progress_line_init(&line, m->is_quiet);
 	line.owner = m->owner;
-	return view_open(m->store, m->image, m->flags, m->cache_bytes, m->what, &opt, e);
+	struct view *v = view_open(m->store, m->image, m->flags, m->cache_bytes, m->what, &opt, e);
+	if (!v && m->resumed)
+		support_session_advise(m->resumed, e);
+	return v;
 }
 
 /* Trust starts at the signature: the image is the one that was verified, and nothing that the store

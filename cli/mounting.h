@@ -22,7 +22,8 @@ struct mounting {
 	const struct image *image;
 	unsigned flags; /* of view_open */
 	uint64_t cache_bytes;
-	char *what; /* who reads, for leases */
+	char *what;          /* who reads, for leases */
+	const char *resumed; /* the name of the session, when it was there before; else NULL */
 	bool is_quiet;
 	pid_t owner; /* the process that was started, and may be another */
 };

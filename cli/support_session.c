@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/quote.h"
 #include "base/str.h"
 #include "base/workers.h"
@@ -72,21 +73,69 @@ static int open_folder(const struct store *s, const char *text, struct support_s
 	return freeze(s, name, x, &why, e);
 }
 
+static int open_base(const struct invocation *in, const struct store *s, unsigned flags,
+		     struct progress *progress, struct support_session *x, struct err *e)
+{
+	const struct layers_options opt = {.workers = workers_default_count(),
+					   .progress = progress};
+
+	x->base = view_open(s, &x->image, flags, VIEW_CACHE_DEFAULT, in->command->name, &opt, e);
+	return x->base ? 0 : -1;
+}
+
+static int open_image(const struct invocation *in, const struct store *s, struct progress *progress,
+		      struct support_session *x, struct err *e)
+{
+	const unsigned flags = x->is_rescue ? VIEW_WITHOUT_LOST : 0;
+
+	return image_load_found(s, sessions_image(x->folder), sessions_manifest(x->folder), NULL,
+				&x->image, e) < 0
+		       ? -1
+		       : open_base(in, s, flags, progress, x, e);
+}
+
+/* Nothing is known of the image: one without layers is put in its place. */
+static int do_without_image(const struct invocation *in, const struct store *s,
+			    struct support_session *x, struct err *e)
+{
+	if (!x->is_rescue || err_is_own_lack(e))
+		return -1;
+	log_warning("what the image knows alone, as names of its directories, is lost: %s", e->msg);
+	err_clear(e);
+	image_fini(&x->image);
+	x->image = (struct image)IMAGE_INIT;
+	x->has_no_image = true;
+	x->image.name = str_dup(sessions_image(x->folder), e);
+	if (!x->image.name ||
+	    descriptor_copy(&x->image.chosen, sessions_manifest(x->folder), e) < 0)
+		return -1;
+	return open_base(in, s, CATALOGS_FRESH, NULL, x, e);
+}
+
+int support_session_advise(const char *name, struct err *e)
+{
+	struct err why = *e;
+	char q[QUOTE_MAX];
+
+	if (e->code != ERR_NOT_FOUND && e->code != ERR_DIGEST && e->code != ERR_FORMAT)
+		return -1;
+	*e = (struct err)ERR_INIT;
+	err_set(e, why.code, "%s; 'shale session export %s FILE' saves what was changed", why.msg,
+		quote_str(q, name));
+	err_clear(&why);
+	return -1;
+}
+
 static int open_session(const struct invocation *in, const struct store *s, struct lease *l,
 			struct progress *progress, struct support_session *x, struct err *e)
 {
 	const struct descriptor *manifest = sessions_manifest(x->folder);
 	const bool is_frozen = x->frozen.dirfd >= 0;
 
-	if (lease_add(l, &manifest->digest, e) < 0 ||
-	    image_load_found(s, sessions_image(x->folder), manifest, NULL, &x->image, e) < 0)
+	if (lease_add(l, &manifest->digest, e) < 0)
 		return -1;
-	const struct layers_options opt = {.workers = workers_default_count(),
-					   .progress = progress};
-	x->base = view_open(s, &x->image, x->is_rescue ? VIEW_WITHOUT_LOST : 0, VIEW_CACHE_DEFAULT,
-			    in->command->name, &opt, e);
-	if (!x->base)
-		return -1;
+	if (open_image(in, s, progress, x, e) < 0 && do_without_image(in, s, x, e) < 0)
+		return x->is_rescue ? -1 : support_session_advise(sessions_name(x->folder), e);
 	return session_open(x->base, is_frozen ? x->frozen.dirfd : sessions_fd(x->folder),
 			    sessions_data_fd(x->folder), is_frozen ? SESSION_READ : 0, &x->session,
 			    e);

@@ -19,7 +19,8 @@ struct support_session {
 	struct image image; /* that is edited */
 	struct view *base;
 	struct session *session;
-	bool is_rescue;            /* layers of the image may be lost */
+	bool is_rescue;            /* the image, or layers of it, may be lost */
+	bool has_no_image;         /* it is lost: `image` and `base` are empty */
 	struct edit_frozen frozen; /* it is mounted, and stays for us as it was at one moment */
 };
 
@@ -36,7 +37,8 @@ struct support_session {
  */
 int support_session(const struct invocation *in, size_t at, const struct store *s, struct lease *l,
 		    struct progress *progress, struct support_session *out, struct err *e);
-/* The same, and layers of the image may be lost, as VIEW_WITHOUT_LOST has it. */
+/* The same, and layers of the image may be lost, as VIEW_WITHOUT_LOST has it, or all of it
+ * (has_no_image), of which a warning tells. */
 int support_session_rescue(const struct invocation *in, size_t at, const struct store *s,
 			   struct lease *l, struct progress *progress, struct support_session *out,
 			   struct err *e);
@@ -45,6 +47,9 @@ int support_session_rescue(const struct invocation *in, size_t at, const struct 
 int support_session_take(const struct invocation *in, struct session_folder *folder,
 			 const struct store *s, struct lease *l, struct progress *progress,
 			 struct support_session *out, struct err *e);
+/* The image of the session `name` cannot be loaded or opened, because of `e`: adds what can be
+ * done, where that is lost or damaged.  Returns -1. */
+int support_session_advise(const char *name, struct err *e);
 /* After all was read, before anything is made of it: that it was one moment.  ERR_BUSY. */
 int support_session_check(const struct support_session *x, struct err *e);
 /* Of a failure to read: when it was not one moment, this is what was wrong, ERR_BUSY, and not what

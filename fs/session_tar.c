@@ -4,24 +4,12 @@
 #include <stdlib.h>
 
 #include "base/array.h"
-#include "base/id_map.h"
 #include "base/log.h"
 #include "base/quote.h"
-#include "fs/changes.h"
 #include "fs/session_data.h"
-#include "fs/session_entry.h"
+#include "fs/session_tar_private.h"
 
 enum { PIECE = 256 * 1024 /* of a file that is read */ };
-
-struct session_tar {
-	struct session *session;
-	struct tar_archive *to;
-	struct progress *progress;
-	struct session_tar_result *out;
-	struct session_entry room;
-	struct id_map lost; /* files that were left out; of no meaning: the values */
-	uint8_t *buffer;
-};
 
 /* The next piece of a file of `size` bytes: its length, which is not 0, or -1. */
 static ssize_t read_piece(struct session_tar *t, uint64_t ino, uint64_t at, uint64_t size,
@@ -58,7 +46,7 @@ static int put_content(struct session_tar *t, uint64_t ino, uint64_t size, struc
 	return 0;
 }
 
-static void leave_out(struct session_tar *t, const struct change *c, const char *why)
+void session_tar_leave_out(struct session_tar *t, const struct change *c, const char *why)
 {
 	char q[QUOTE_MAX];
 
@@ -66,22 +54,27 @@ static void leave_out(struct session_tar *t, const struct change *c, const char 
 	t->out->left_out++;
 }
 
-/* Whether a file's content can be read: 1, 0 when it was left out, -1. */
+static int try_to_read(struct session_tar *t, const struct change *c, struct err *e)
+{
+	if (S_ISLNK(c->st.st_mode))
+		return session_readlink(t->session, c->ino, t->room.target, e);
+	return S_ISREG(c->st.st_mode) ? check_content(t, c->ino, (uint64_t)c->st.st_size, e) : 0;
+}
+
+/* Whether a file's content, or a link's target, can be read: 1, 0 when it was left out, -1. */
 static int is_readable(struct session_tar *t, const struct change *c, struct err *e)
 {
 	struct err why = ERR_INIT;
 
-	if (!S_ISREG(c->st.st_mode))
-		return 1;
 	if (id_map_get(&t->lost, c->ino)) {
-		leave_out(t, c, "another name of a file that is");
+		session_tar_leave_out(t, c, "another name of a file that is");
 		return 0;
 	}
-	if (c->link || check_content(t, c->ino, (uint64_t)c->st.st_size, &why) == 0)
+	if (c->link || try_to_read(t, c, &why) == 0)
 		return 1;
 	if (err_is_own_lack(&why))
 		return err_move(e, &why);
-	leave_out(t, c, why.msg);
+	session_tar_leave_out(t, c, why.msg);
 	err_clear(&why);
 	return id_map_put(&t->lost, c->ino, 1, e);
 }
@@ -109,8 +102,7 @@ static int put_member(struct session_tar *t, const struct change *c, struct entr
 	return put_content(t, c->ino, en->size, e);
 }
 
-/* changes_walk: each */
-static int put_change(void *ctx, const struct change *c, struct err *e)
+int session_tar_put(void *ctx, const struct change *c, struct err *e)
 {
 	struct session_tar *t = ctx;
 	struct entry en = {.path = c->diff.path + 1, .path_len = c->diff.path_len - 1};
@@ -131,6 +123,28 @@ static int put_change(void *ctx, const struct change *c, struct err *e)
 	return c->link ? put_link(t, c, &en, e) : put_member(t, c, &en, e);
 }
 
+int session_tar_init(struct session_tar *t, struct session *s, struct tar_archive *to,
+		     struct progress *progress, struct session_tar_result *out, struct err *e)
+{
+	*out = (struct session_tar_result){.members = 0};
+	*t = (struct session_tar){
+		.session = s,
+		.to = to,
+		.progress = progress,
+		.out = out,
+		.room = SESSION_ENTRY_INIT(s),
+	};
+	t->buffer = array_new(PIECE, 1, e);
+	return t->buffer ? 0 : -1;
+}
+
+void session_tar_fini(struct session_tar *t)
+{
+	free(t->buffer);
+	id_map_fini(&t->lost);
+	session_entry_fini(&t->room);
+}
+
 int session_tar_write(struct session *s, struct tar_archive *to, struct progress *progress,
 		      struct session_tar_result *out, struct err *e)
 {
@@ -139,19 +153,11 @@ int session_tar_write(struct session *s, struct tar_archive *to, struct progress
 		.is_layer = true,
 		.is_lenient = true,
 	};
-	struct session_tar t = {
-		.session = s,
-		.to = to,
-		.progress = progress,
-		.out = out,
-		.room = SESSION_ENTRY_INIT(s),
-	};
+	struct session_tar t;
+	int r = session_tar_init(&t, s, to, progress, out, e);
 
-	*out = (struct session_tar_result){.members = 0};
-	t.buffer = array_new(PIECE, 1, e);
-	const int r = t.buffer ? changes_walk(s, &opt, put_change, &t, e) : -1;
-	free(t.buffer);
-	id_map_fini(&t.lost);
-	session_entry_fini(&t.room);
+	if (r == 0)
+		r = changes_walk(s, &opt, session_tar_put, &t, e);
+	session_tar_fini(&t);
 	return r;
 }

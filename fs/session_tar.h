@@ -33,4 +33,13 @@ struct session_tar_result {
 int session_tar_write(struct session *s, struct tar_archive *to, struct progress *progress,
 		      struct session_tar_result *out, struct err *e);
 
+/*
+ * The same of a session whose image is lost with all names in it: `s` was opened over an image of
+ * no layers.  What needs the image is left out.  A file or directory whose name only the image
+ * knows is "inode-N", the root "inode-1"; what is new in such a directory has its name below that.
+ * Extended attributes that only the image has are not there.
+ */
+int session_tar_salvage(struct session *s, struct tar_archive *to, struct progress *progress,
+			struct session_tar_result *out, struct err *e);
+
 #endif

@@ -168,6 +168,93 @@ START_TEST(leaves_out_what_cannot_be_read)
 }
 END_TEST
 
+/* The session over an image of which nothing is known. */
+static void lose_image(void)
+{
+	static struct image none;
+	const struct layers_options opt = {.workers = 0};
+	struct err e = ERR_INIT;
+
+	session_close(session.session);
+	view_close(session.base);
+	none = sample_image;
+	none.manifest.layer_count = none.config.diff_id_count = 0;
+	session.base =
+		view_open(sample_store, &none, CATALOGS_FRESH, VIEW_CACHE_MIN, "a test", &opt, &e);
+	ck_assert_no_err(&e);
+	session_open(session.base, session.dirfd, session.datafd, 0, &session.session, &e);
+	ck_assert_no_err(&e);
+}
+
+static int salvage(struct str *out, struct session_tar_result *result, struct err *e)
+{
+	SCOPE(tar_archive) struct tar_archive to = TAR_ARCHIVE_INIT(put, out);
+
+	str_truncate(out, 0);
+	return session_tar_salvage(session.session, &to, NULL, result, e) < 0
+		       ? -1
+		       : tar_archive_finish(&to, e);
+}
+
+/* Inodes of the image, by their places in the catalog: "/" is 1, "a" 2. */
+START_TEST(salvages_what_needs_no_image)
+{
+	static const char *const more[] = {
+		"write a/a new", /* has no name but the image's */
+		"ln n/link n/second",
+		"write top text",
+	};
+	SCOPE(str) struct str tar = STR_INIT;
+	struct session_tar_result result;
+	struct err e = ERR_INIT;
+	char want[512];
+	struct stat a, one;
+	uint64_t ino = 0;
+
+	edits_do(session.session, edits, ARRAY_LEN(edits));
+	edits_do(session.session, more, ARRAY_LEN(more));
+	ck_assert_int_eq(session_lookup(session.session, SESSION_ROOT, "a", &ino, &e), 1);
+	ck_assert_int_eq(session_stat(session.session, ino, &a, &e), 0);
+	ck_assert_int_eq(session_lookup(session.session, ino, "a", &ino, &e), 1);
+	ck_assert_int_eq(session_stat(session.session, ino, &one, &e), 0);
+	lose_image();
+	ck_assert_int_eq(salvage(&tar, &result, &e), 0);
+	SCOPE_FREE char *got = list(&tar);
+	snprintf(want, sizeof(want), "inode-%u/new 0 644 4  0\n", (unsigned)a.st_ino);
+	ck_assert_ptr_nonnull(strstr(got, want));
+	snprintf(want, sizeof(want), "\ninode-%u 0 644 3  0\n", (unsigned)one.st_ino);
+	ck_assert_ptr_nonnull(strstr(got, want));
+	ck_assert_ptr_nonnull(strstr(got, "inode-1/n 1 700 0  0\n"
+					  "inode-1/n/link 2 777 0 target 0\n"
+					  "inode-1/n/null 4 600 0  0\n"
+					  "inode-1/n/second 3 777 0 inode-1/n/link 0\n"
+					  "inode-1/top 0 644 4  0\n"));
+	ck_assert_ptr_null(strstr(got, "big"));
+	ck_assert_uint_eq(result.left_out, 1); /* n/big */
+	ck_assert_uint_eq(result.sockets, 1);
+}
+END_TEST
+
+static int salvage_once(void *arg, struct err *e)
+{
+	SCOPE(str) struct str tar = STR_INIT;
+	struct session_tar_result result;
+
+	(void)arg;
+	return salvage(&tar, &result, e);
+}
+
+START_TEST(salvage_survives_a_lack_of_memory)
+{
+	static const char *const more[] = {"ln n/link n/second", "write top text"};
+
+	edits_do(session.session, edits, ARRAY_LEN(edits));
+	edits_do(session.session, more, ARRAY_LEN(more));
+	lose_image();
+	failalloc_each(salvage_once, NULL);
+}
+END_TEST
+
 static int write_once(void *arg, struct err *e)
 {
 	SCOPE(str) struct str tar = STR_INIT;
@@ -196,6 +283,8 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, is_empty_without_changes);
 	tcase_add_test(tc, leaves_out_what_cannot_be_read);
 	tcase_add_test(tc, survives_a_lack_of_memory);
+	tcase_add_test(tc, salvages_what_needs_no_image);
+	tcase_add_test(tc, salvage_survives_a_lack_of_memory);
 	suite_add_tcase(s, tc);
 	return s;
 }

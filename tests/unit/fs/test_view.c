@@ -280,6 +280,31 @@ START_TEST(a_repair_that_fails_leaves_the_damage)
 }
 END_TEST
 
+/* A layer is gone, and the catalog is kept. */
+START_TEST(opens_without_a_lost_layer)
+{
+	const struct layers_options opt = {.workers = 0};
+	char hex[DIGEST_HEX_MAX], byte;
+	struct err e = ERR_INIT;
+	struct catalog_stat st;
+
+	view_close(sample_view(VIEW_CACHE_MIN));
+	ck_assert_int_eq(unlinkat(store_dirfd(sample_store, STORE_DIR_BLOBS_SHA256),
+				  digest_hex(&sample_image.manifest.layers[0].digest, hex), 0),
+			 0);
+	ck_assert_ptr_null(
+		view_open(sample_store, &sample_image, 0, VIEW_CACHE_MIN, "a test", &opt, &e));
+	ck_assert_err(&e, ERR_NOT_FOUND, "not in the store");
+	SCOPE(view)
+	struct view *v = view_open(sample_store, &sample_image, VIEW_WITHOUT_LOST, VIEW_CACHE_MIN,
+				   "a test", &opt, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(catalog_stat(view_catalog(v), CATALOG_ROOT, &st, &e), 0);
+	ck_assert_int_eq(view_read(v, find(v, "/dir/small"), 0, &byte, 1, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "layer 1 of the image is lost");
+}
+END_TEST
+
 START_TEST(other_failures_are_not_repaired)
 {
 	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
@@ -348,6 +373,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, damage_of_a_frame_is_an_error_and_never_data);
 	tcase_add_test(tc, other_failures_are_not_repaired);
 	tcase_add_test(tc, a_repair_that_fails_leaves_the_damage);
+	tcase_add_test(tc, opens_without_a_lost_layer);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("repair");
 	tcase_add_checked_fixture(tc, setup_many, sample_image_remove);
