@@ -93,8 +93,9 @@ static int put(struct salvage *x, uint64_t ino, uint32_t type, bool is_top, stru
 	if (x->path.len - 1 > LIMIT_PATH)
 		return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", LIMIT_PATH);
 	const int found = session_db_inode(x->db, ino, &in, e);
-	if (found < 0)
-		return -1;
+	/* Of a session that is mounted: removed, and still open somewhere. */
+	if (found < 0 || (found > 0 && in.nlink == 0))
+		return found < 0 ? -1 : 0;
 	if (found > 0 && (session_stat(x->tar.session, ino, &c.st, e) < 0 ||
 			  (!S_ISDIR(in.mode) && in.nlink > 1 && find_link(x, &c, e) < 0) ||
 			  session_tar_put(&x->tar, &c, e) < 0))

@@ -63,7 +63,8 @@ shale ls -- ap|app:1 app:stable
 shale ls -- -|
 shale rm app:1 app:s|app:stable
 shale tag app:1 ap|app:1 app:stable
-shale session |rm
+shale session |export rm
+shale session export |app-1 work
 shale session rm |app-1 work
 shale session rm wo|work
 shale session rm work ap|app-1

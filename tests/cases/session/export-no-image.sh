@@ -101,11 +101,21 @@ shale session export work known.tar >/dev/null
 cmp known.tar before.tar || fail "the session was changed"
 expect 0 "*0 errors*" shale fsck
 
-# Nothing that has a name is left out, which is not to say that all is there.
+# One that is mounted meanwhile, with a file that was removed and is open; nothing that has a name is left out, which is not
+# to say that all is there.
 small_image small >/dev/null
 shale mount --edit --session few small "$PWD/mnt" >/dev/null
 echo new >mnt/new
-shale umount mnt
+exec 8<>mnt/removed
+echo removed >&8
+rm mnt/removed
 rm "$(blob "$(inspect small "d['digest']")")"
-expect 5 "*shale: only what the session has by itself was exported" shale session export few few.tar
-same "its files" "$(tar -xOf few.tar inode-1/new)" new
+for session in few "$PWD/mnt"; do
+  expect 5 "*shale: only what the session has by itself was exported" shale session export "$session" few.tar
+  same "its files" "$(tar -tf few.tar | paste -s -d ' ')" "inode-1/ inode-1/new"
+  same "what is in one" "$(tar -xOf few.tar inode-1/new)" new
+done
+exec 8>&-
+shale umount mnt
+expect 5 "*shale: only what the session has by itself was exported" shale session export few again.tar
+cmp few.tar again.tar || fail "it is another when it is not mounted"
