@@ -73,8 +73,9 @@ int names_check_all(const struct invocation *in, struct err *e)
 
 	if (check_values(in, e) < 0)
 		return -1;
-	while (argument_next(in->command, &at, &a))
-		missing++;
+	/* Those behind the last word that is needed are left out from the end. */
+	for (size_t count = 1; argument_next(in->command, &at, &a); count++)
+		missing = a.is_optional ? missing : count;
 	missing = missing > in->arg_count ? missing - in->arg_count : 0;
 	at = in->command->synopsis;
 	a.is_repeated = false;

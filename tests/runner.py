@@ -149,11 +149,20 @@ def compare_golden(path, outputs):
     return None
 
 
+def make_base():
+    """A folder for all cases, without an underscore: podman takes a part of a path for one of a reference."""
+    while True:
+        base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
+        if "_" not in os.path.basename(base):
+            return base
+        os.rmdir(base)
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
         self.required = set(filter(None, os.environ.get("SHALE_REQUIRE", "").split(",")))
-        self.base = tempfile.mkdtemp(prefix="shale-cases-", dir=os.environ.get("TMPDIR", "/tmp"))
+        self.base = make_base()
         with open(os.path.join(options.build, "cli", "shale"), "rb") as f:
             program = f.read()
         self.has_asan = b"__asan_init" in program
