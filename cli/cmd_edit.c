@@ -60,7 +60,7 @@ struct edit_work {
 	struct store *store;
 	struct image base;
 	struct session_folder *folder;
-	char *name;       /* of the session */
+	char *name, *id;  /* of the session */
 	char *dir, *root; /* private, and the mountpoint in it; NULL: not made */
 	pid_t server;     /* the mount's supervisor; 0: no mount */
 	bool is_server;   /* we are what serves, and the mount is over */
@@ -73,6 +73,7 @@ static void edit_work_fini(struct edit_work *w)
 	image_fini(&w->base);
 	store_close(w->store);
 	free(w->name);
+	free(w->id);
 	free(w->dir);
 	free(w->root);
 }
@@ -184,7 +185,8 @@ static int make_session(struct edit_work *w, const struct committing *c, struct 
 	if (lease_open(w->store, w->in->command->name, &l, e) < 0 ||
 	    mounting_new_session(w->in, w->store, l, &w->base, &w->folder, e) < 0)
 		return -1;
-	w->name = str_dup(sessions_name(w->folder), e);
+	w->id = str_dup(sessions_id(w->folder), e);
+	w->name = w->id ? str_dup(sessions_name(w->folder), e) : NULL;
 	return w->name ? committing_check(c, w->store, &w->base, e) : -1;
 }
 
@@ -252,15 +254,30 @@ static void end_session(struct edit_work *w, bool is_kept)
 
 	/* Of a mount that did not come to be, it is open still. */
 	sessions_close(steal_ptr(&w->folder));
-	if (!w->name)
+	if (!w->id)
 		return;
 	if (is_kept) {
 		tell_kept(w);
-	} else if (sessions_remove(w->store, w->name, &why) < 0) {
+	} else if (sessions_remove(w->store, w->id, &why) < 0) {
 		if (why.code != ERR_NOT_FOUND)
 			log_warning("cannot remove the session '%s': %s", w->name, why.msg);
 		err_clear(&why);
 	}
+}
+
+/* By its id: COMMAND may have removed it, and made another of that name. */
+static int open_again(struct edit_work *w, struct err *e)
+{
+	char q[QUOTE_MAX];
+
+	if (sessions_open_exact(w->store, w->id, &w->folder, e) == 0)
+		return 0;
+	if (e->code != ERR_NOT_FOUND)
+		return -1;
+	err_clear(e);
+	return err_set(e, ERR_NOT_FOUND,
+		       "nothing is committed: the session '%s' was removed while COMMAND ran",
+		       quote_str(q, w->name));
 }
 
 static int commit_session(struct edit_work *w, struct committing *c, struct progress_line *line,
@@ -269,8 +286,7 @@ static int commit_session(struct edit_work *w, struct committing *c, struct prog
 	SCOPE(lease) struct lease *l = NULL;
 	SCOPE(support_session) struct support_session x = SUPPORT_SESSION_INIT;
 
-	if (lease_open(w->store, w->in->command->name, &l, e) < 0 ||
-	    sessions_open(w->store, w->name, SESSIONS_LOCK, &w->folder, e) < 0 ||
+	if (lease_open(w->store, w->in->command->name, &l, e) < 0 || open_again(w, e) < 0 ||
 	    support_session_take(w->in, steal_ptr(&w->folder), w->store, l, &line->progress, &x,
 				 e) < 0)
 		return -1;

@@ -122,17 +122,20 @@ static int run_readonly(const struct invocation *in, struct mounting *m, struct 
 	return mount_run(&m->opt, &service, e);
 }
 
-/* The session that --session names and that is there, locked: 1, 0 a new one is to be made, -1. */
+/* The session that --session names and that is there, locked: 1, 0 a new one is to be made, -1.
+ * With IMAGE the name may be a new one's: that an id begins so is chance. */
 static int find_session(const struct invocation *in, const struct store *s,
 			struct session_folder **out, struct err *e)
 {
 	const char *name = invocation_value(in, "session");
+	const bool may_be_new = in->arg_count > 1;
 
 	if (!name)
 		return 0;
-	if (sessions_open(s, name, SESSIONS_LOCK, out, e) == 0)
+	if ((may_be_new ? sessions_open_exact(s, name, out, e)
+			: sessions_open(s, name, SESSIONS_LOCK, out, e)) == 0)
 		return 1;
-	if (e->code != ERR_NOT_FOUND || in->arg_count < 2)
+	if (e->code != ERR_NOT_FOUND || !may_be_new)
 		return -1;
 	err_clear(e);
 	return 0;

@@ -104,11 +104,11 @@ int mounting_new_session(const struct invocation *in, const struct store *s, str
 void mounting_remove_unused(const struct store *s, struct session_folder *folder)
 {
 	struct err ignored = ERR_INIT;
-	SCOPE_FREE char *name = str_dup(sessions_name(folder), &ignored);
+	SCOPE_FREE char *id = str_dup(sessions_id(folder), &ignored);
 
 	sessions_close(folder);
-	if (name && sessions_remove(s, name, &ignored) < 0)
-		log_warning("cannot remove the new session '%s': %s", name, ignored.msg);
+	if (id && sessions_remove(s, id, &ignored) < 0)
+		log_warning("cannot remove the new session: %s", ignored.msg);
 	err_clear(&ignored);
 }
 

@@ -325,8 +325,8 @@ static int open_found(const struct store *s, int all, const struct session_info 
 	return open_parts(f, e) < 0 ? sessions_explain(all, found, f->fd, e) : 0;
 }
 
-int sessions_open(const struct store *s, const char *text, enum sessions_how how,
-		  struct session_folder **out, struct err *e)
+static int find_and_open(const struct store *s, const char *text, bool is_exact,
+			 enum sessions_how how, struct session_folder **out, struct err *e)
 {
 	SCOPE(session_list) struct session_list list = SESSION_LIST_INIT;
 	SCOPE_FD int all = -1;
@@ -336,10 +336,23 @@ int sessions_open(const struct store *s, const char *text, enum sessions_how how
 		return -1;
 	SCOPE(sessions) struct session_folder *f = session_folder_new(e);
 	if (!f || sessions_open_all(s, &all, e) < 0 || sessions_scan(s, all, &list, e) < 0 ||
-	    sessions_find(&list, text, &found, e) < 0 || open_found(s, all, found, how, f, e) < 0)
+	    sessions_find(&list, text, is_exact, &found, e) < 0 ||
+	    open_found(s, all, found, how, f, e) < 0)
 		return -1;
 	*out = steal_ptr(&f);
 	return 0;
+}
+
+int sessions_open(const struct store *s, const char *text, enum sessions_how how,
+		  struct session_folder **out, struct err *e)
+{
+	return find_and_open(s, text, false, how, out, e);
+}
+
+int sessions_open_exact(const struct store *s, const char *text, struct session_folder **out,
+			struct err *e)
+{
+	return find_and_open(s, text, true, SESSIONS_LOCK, out, e);
 }
 
 int sessions_fd(const struct session_folder *f)

@@ -62,6 +62,11 @@ enum sessions_how {
 int sessions_open(const struct store *s, const char *text, enum sessions_how how,
 		  struct session_folder **out, struct err *e);
 
+/* The same with SESSIONS_LOCK, but `text` is a whole name or a whole id: for who makes a session of
+ * that name when there is none, or means one alone. */
+int sessions_open_exact(const struct store *s, const char *text, struct session_folder **out,
+			struct err *e);
+
 /* Gives the lock back when no other process inherited it.  NULL is fine. */
 void sessions_close(struct session_folder *f);
 SCOPE_DEFINE(sessions, struct session_folder *, sessions_close)

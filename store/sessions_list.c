@@ -268,13 +268,13 @@ static int set_not_found(const struct session_list *l, const char *text, struct 
 		       quote_str(near, nearest));
 }
 
-int sessions_find(const struct session_list *l, const char *text, const struct session_info **out,
-		  struct err *e)
+int sessions_find(const struct session_list *l, const char *text, bool is_exact,
+		  const struct session_info **out, struct err *e)
 {
 	char quoted[QUOTE_MAX];
 	size_t count = count_matches(l, text, false, out);
 
-	if (count == 0 && text[0])
+	if (count == 0 && (is_exact ? sessions_is_id(text) : text[0] != '\0'))
 		count = count_matches(l, text, true, out);
 	if (count == 1)
 		return 0;

@@ -103,9 +103,10 @@ int sessions_scan(const struct store *s, int all, struct session_list *out, stru
 /* The same for gc and fsck, sorted; what is hidden, as for sessions_open_visible, is left out. */
 int sessions_collect(const struct store *s, struct session_list *out, struct err *e);
 
-/* The one that `text` means: ERR_NOT_FOUND, ERR_USAGE. */
-int sessions_find(const struct session_list *l, const char *text, const struct session_info **out,
-		  struct err *e);
+/* The one that `text` means, as a name or an id, or, unless `is_exact`, as the start of an id:
+ * ERR_NOT_FOUND, ERR_USAGE. */
+int sessions_find(const struct session_list *l, const char *text, bool is_exact,
+		  const struct session_info **out, struct err *e);
 
 /* That every session could be read, as far as the system is concerned: ERR_SYS.  For who says that
  * none is called `text`. */

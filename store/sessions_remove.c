@@ -286,7 +286,7 @@ int sessions_remove(const struct store *s, const char *text, struct err *e)
 	const struct session_info *found;
 
 	if (locks_need_writable(s, e) < 0 || sessions_open_all(s, &all, e) < 0 ||
-	    sessions_scan(s, all, &list, e) < 0 || sessions_find(&list, text, &found, e) < 0)
+	    sessions_scan(s, all, &list, e) < 0 || sessions_find(&list, text, false, &found, e) < 0)
 		return -1;
 	return remove_found(s, all, found, e);
 }

@@ -210,6 +210,32 @@ START_TEST(sessions_are_found_by_name_and_id)
 }
 END_TEST
 
+START_TEST(the_start_of_an_id_is_not_exact)
+{
+	struct err e = ERR_INIT;
+	struct session_folder *f = NULL;
+
+	rename_id(fixture_session_closed("work"), "ab00000000000000");
+	ck_assert_int_eq(sessions_open_exact(fixture_store(), "ab", &f, &e), -1);
+	ck_assert_ptr_null(f);
+	ck_assert_err(&e, ERR_NOT_FOUND, "no session 'ab'");
+	ck_assert_int_eq(sessions_open_exact(fixture_store(), "ab0000000000000", &f, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "no session 'ab0000000000000'");
+	ck_assert_int_eq(sessions_open_exact(fixture_store(), "", &f, &e), -1);
+	ck_assert_err(&e, ERR_NOT_FOUND, "no session ''");
+
+	const char *const exact[] = {"work", "ab00000000000000"};
+	for (size_t i = 0; i < ARRAY_LEN(exact); i++) {
+		SCOPE(sessions) struct session_folder *found = NULL;
+		SCOPE(sessions) struct session_folder *second = NULL;
+		ck_assert_int_eq(sessions_open_exact(fixture_store(), exact[i], &found, &e), 0);
+		ck_assert_str_eq(sessions_name(found), "work");
+		ck_assert_int_eq(sessions_open_exact(fixture_store(), exact[i], &second, &e), -1);
+		ck_assert_err(&e, ERR_BUSY, "in use");
+	}
+}
+END_TEST
+
 START_TEST(a_session_is_used_by_one_at_a_time)
 {
 	struct err e = ERR_INIT;
@@ -495,6 +521,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, two_sessions_of_one_name_are_refused);
 	tcase_add_test(tc, an_image_that_is_gone_gets_no_session);
 	tcase_add_test(tc, sessions_are_found_by_name_and_id);
+	tcase_add_test(tc, the_start_of_an_id_is_not_exact);
 	tcase_add_test(tc, a_session_is_used_by_one_at_a_time);
 	tcase_add_test(tc, what_a_holder_says_is_not_believed);
 	tcase_add_test(tc, the_lock_outlives_the_process_that_forked);
