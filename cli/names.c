@@ -83,6 +83,9 @@ int names_check_all(const struct invocation *in, struct err *e)
 	for (size_t i = 0; i < in->arg_count; i++) {
 		if (!a.is_repeated && !next_word(in, &at, &missing, &a))
 			return 0;
+		/* A path in the place of what was left out: no image is called so. */
+		if (a.is_optional && in->args[i][0] == '/')
+			continue;
 		if (check_word(in, a.name, a.len, in->args[i], e) < 0)
 			return -1;
 	}
