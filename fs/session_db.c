@@ -30,28 +30,35 @@ enum {
 	BUSY_TIMEOUT_MS = 10000, /* for who reads beside a mount, when it checkpoints */
 };
 
-/* The first table is the mark: its root is page 2. */
-static const char SCHEMA[] =
-	"CREATE TABLE mark(id INTEGER PRIMARY KEY, generation INTEGER NOT NULL);"
-	"INSERT INTO mark VALUES(0, 0);"
-	"CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE inode(ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL, uid INTEGER NOT NULL,"
-	" gid INTEGER NOT NULL, nlink INTEGER NOT NULL, rdev_major INTEGER NOT NULL,"
-	" rdev_minor INTEGER NOT NULL, size INTEGER NOT NULL, atime INTEGER NOT NULL,"
-	" atime_nsec INTEGER NOT NULL, mtime INTEGER NOT NULL, mtime_nsec INTEGER NOT NULL,"
-	" ctime INTEGER NOT NULL, ctime_nsec INTEGER NOT NULL, parent INTEGER NOT NULL,"
-	" lower_size INTEGER NOT NULL, place INTEGER NOT NULL, version INTEGER NOT NULL,"
-	" has_xattrs INTEGER NOT NULL);"
-	"CREATE TABLE name(parent INTEGER NOT NULL, name BLOB NOT NULL, ino INTEGER NOT NULL,"
-	" made INTEGER NOT NULL, type INTEGER NOT NULL, PRIMARY KEY(parent, name)) WITHOUT ROWID;"
-	"CREATE INDEX name_made ON name(parent, made) WHERE made > 0;"
-	"CREATE TABLE xattr(ino INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,"
-	" PRIMARY KEY(ino, name)) WITHOUT ROWID;"
-	"CREATE TABLE content(ino INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
-	"CREATE TABLE extent(ino INTEGER NOT NULL, end INTEGER NOT NULL, start INTEGER NOT NULL,"
-	" PRIMARY KEY(ino, end)) WITHOUT ROWID;"
-	"CREATE TABLE reply(slot INTEGER PRIMARY KEY, request INTEGER NOT NULL,"
-	" ino INTEGER NOT NULL);";
+/* All that the database has, as sqlite_schema tells it again.  The first table is the mark: its
+ * root is page 2. */
+static const struct {
+	const char *name, *sql;
+} SCHEMA[] = {
+	{"mark", "CREATE TABLE mark(id INTEGER PRIMARY KEY, generation INTEGER NOT NULL)"},
+	{"meta", "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID"},
+	{"inode",
+	 "CREATE TABLE inode(ino INTEGER PRIMARY KEY, mode INTEGER NOT NULL, uid INTEGER NOT NULL,"
+	 " gid INTEGER NOT NULL, nlink INTEGER NOT NULL, rdev_major INTEGER NOT NULL,"
+	 " rdev_minor INTEGER NOT NULL, size INTEGER NOT NULL, atime INTEGER NOT NULL,"
+	 " atime_nsec INTEGER NOT NULL, mtime INTEGER NOT NULL, mtime_nsec INTEGER NOT NULL,"
+	 " ctime INTEGER NOT NULL, ctime_nsec INTEGER NOT NULL, parent INTEGER NOT NULL,"
+	 " lower_size INTEGER NOT NULL, place INTEGER NOT NULL, version INTEGER NOT NULL,"
+	 " has_xattrs INTEGER NOT NULL)"},
+	{"name",
+	 "CREATE TABLE name(parent INTEGER NOT NULL, name BLOB NOT NULL, ino INTEGER NOT NULL,"
+	 " made INTEGER NOT NULL, type INTEGER NOT NULL, PRIMARY KEY(parent, name)) WITHOUT ROWID"},
+	{"name_made", "CREATE INDEX name_made ON name(parent, made) WHERE made > 0"},
+	{"xattr",
+	 "CREATE TABLE xattr(ino INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,"
+	 " PRIMARY KEY(ino, name)) WITHOUT ROWID"},
+	{"content", "CREATE TABLE content(ino INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"},
+	{"extent",
+	 "CREATE TABLE extent(ino INTEGER NOT NULL, end INTEGER NOT NULL, start INTEGER NOT NULL,"
+	 " PRIMARY KEY(ino, end)) WITHOUT ROWID"},
+	{"reply", "CREATE TABLE reply(slot INTEGER PRIMARY KEY, request INTEGER NOT NULL,"
+		  " ino INTEGER NOT NULL)"},
+};
 
 /* clang-format off */
 static const char *const TEXTS[] = {
@@ -79,7 +86,8 @@ static const char *const TEXTS[] = {
 	[STATEMENT_REMOVE_NAME] = "DELETE FROM name WHERE parent = ?1 AND name = ?2",
 	[STATEMENT_XATTR] = "SELECT value FROM xattr WHERE ino = ?1 AND name = ?2",
 	[STATEMENT_XATTR_ABOVE] =
-		"SELECT name, length(value) FROM xattr WHERE ino = ?1 AND name > ?2 ORDER BY name LIMIT 1",
+		("SELECT name, CASE typeof(value) WHEN 'blob' THEN length(value) END FROM xattr"
+		" WHERE ino = ?1 AND name > ?2 ORDER BY name LIMIT 1"),
 	[STATEMENT_PUT_XATTR] = "INSERT OR REPLACE INTO xattr VALUES(?1, ?2, ?3)",
 	[STATEMENT_REMOVE_XATTR] = "DELETE FROM xattr WHERE ino = ?1 AND name = ?2",
 	[STATEMENT_CONTENT] = "SELECT bytes FROM content WHERE ino = ?1",
@@ -188,6 +196,54 @@ static int query(struct session_db *db, const char *text, int64_t *out, struct e
 	return found < 0 ? -1 : 0;
 }
 
+/* What SQLite knows of one object, against SCHEMA: its place there, or -1. */
+static int find_object(struct session_db *db, const char *name, const char *sql, struct err *e)
+{
+	size_t i = 0;
+
+	if (sqlite3_errcode(db->db) == SQLITE_NOMEM)
+		return err_nomem(e);
+	while (i < ARRAY_LEN(SCHEMA) && (!name || strcmp(name, SCHEMA[i].name) != 0))
+		i++;
+	if (i == ARRAY_LEN(SCHEMA))
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: it has a table, index, view or "
+			       "trigger that version %d does not have",
+			       SESSION_DB_VERSION);
+	if (!sql || strcmp(sql, SCHEMA[i].sql) != 0)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: its '%s' is not that of version "
+			       "%d",
+			       SCHEMA[i].name, SESSION_DB_VERSION);
+	return (int)i;
+}
+
+/* A trigger would change rows, a view or a column of another type answer what no table does. */
+static int check_schema(struct session_db *db, struct err *e)
+{
+	bool has[ARRAY_LEN(SCHEMA)] = {false};
+	sqlite3_stmt *st = NULL;
+	int at = 0;
+
+	if (sqlite3_prepare_v2(db->db, "SELECT name, sql FROM sqlite_schema", -1, &st, NULL) !=
+	    SQLITE_OK)
+		return session_db_fail(db, "be read", e);
+	/* SQLite itself refuses two objects of one name. */
+	while (at >= 0 && session_row(db, st, e) > 0) {
+		at = find_object(db, (const char *)sqlite3_column_text(st, 0),
+				 (const char *)sqlite3_column_text(st, 1), e);
+		if (at >= 0)
+			has[at] = true;
+	}
+	sqlite3_finalize(st);
+	for (size_t i = 0; !e->code && i < ARRAY_LEN(SCHEMA); i++) {
+		if (!has[i])
+			err_set(e, ERR_FORMAT, "the session's database is damaged: no '%s'",
+				SCHEMA[i].name);
+	}
+	return e->code ? -1 : 0;
+}
+
 static int check_version(struct session_db *db, struct err *e)
 {
 	int64_t application = 0, version = 0, root = 0;
@@ -202,6 +258,8 @@ static int check_version(struct session_db *db, struct err *e)
 			       "the session's database has version %" PRId64
 			       ", and this shale knows %d",
 			       version, SESSION_DB_VERSION);
+	if (check_schema(db, e) < 0)
+		return -1;
 	if (query(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'mark'", &root, e) < 0)
 		return -1;
 	if (root != MARK_ROOT_PAGE)
@@ -230,9 +288,24 @@ static int get_meta(struct session_db *db, const char *key, uint64_t *out, struc
 		return -1;
 	if (found == 0)
 		return err_set(e, ERR_FORMAT, "the session's database is damaged: no '%s'", key);
-	*out = (uint64_t)sqlite3_column_int64(st, 0);
+	const bool is_number = sqlite3_column_type(st, 0) == SQLITE_INTEGER;
+	const int64_t value = sqlite3_column_int64(st, 0);
 	session_done(st);
+	if (!is_number || value < 0)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: '%s' is no number that can be",
+			       key);
+	*out = (uint64_t)value;
 	return 0;
+}
+
+static int create_tables(struct session_db *db, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(SCHEMA); i++) {
+		if (exec(db, SCHEMA[i].sql, "be made", e) < 0)
+			return -1;
+	}
+	return exec(db, "INSERT INTO mark VALUES(0, 0)", "be made", e);
 }
 
 static int create(struct session_db *db, uint64_t first_ino, struct err *e)
@@ -242,7 +315,7 @@ static int create(struct session_db *db, uint64_t first_ino, struct err *e)
 	(void)snprintf(text, sizeof(text), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		       APPLICATION_ID, SESSION_DB_VERSION);
 	if (exec(db, "BEGIN", "be made", e) < 0 || exec(db, text, "be made", e) < 0 ||
-	    exec(db, SCHEMA, "be made", e) < 0)
+	    create_tables(db, e) < 0)
 		return -1;
 	if (prepare(db, e) < 0 || put_meta(db, "next", first_ino, e) < 0)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fs/session_rows.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -57,11 +58,34 @@ static void bind_bytes(sqlite3_stmt *st, int column, const void *bytes, size_t l
 	sqlite3_bind_blob64(st, column + 1, len ? bytes : "", len, SQLITE_STATIC);
 }
 
+/* The type of a column binds no value: text in place of a number is above all numbers, and reads
+ * as 0.  To be asked before the value, which may convert it. */
+static bool is_integer(sqlite3_stmt *st, int column)
+{
+	return sqlite3_column_type(st, column) == SQLITE_INTEGER;
+}
+
+static bool is_blob(sqlite3_stmt *st, int column)
+{
+	return sqlite3_column_type(st, column) == SQLITE_BLOB;
+}
+
 static bool is_below(sqlite3_stmt *st, int column, int64_t limit)
 {
+	if (!is_integer(st, column))
+		return false;
 	const int64_t value = sqlite3_column_int64(st, column);
-
 	return value >= 0 && value < limit;
+}
+
+/* What is asked for again with the answer must come to an end, however damaged the tree is. */
+static int check_above(uint64_t value, uint64_t after, const char *what, struct err *e)
+{
+	if (value > after)
+		return 0;
+	return err_set(e, ERR_FORMAT,
+		       "the session's database is damaged: %s %" PRIu64 " comes after %" PRIu64,
+		       what, value, after);
 }
 
 /* Whether the columns hold what a row of shale can: nobody who uses them looks again. */
@@ -71,6 +95,10 @@ static bool is_inode(sqlite3_stmt *st)
 				    INODE_RDEV_MAJOR, INODE_RDEV_MINOR, INODE_VERSION};
 	static const int parts[] = {INODE_ATIME_NSEC, INODE_MTIME_NSEC, INODE_CTIME_NSEC};
 
+	for (int i = INODE_INO; i <= INODE_HAS_XATTRS; i++) {
+		if (!is_integer(st, i))
+			return false;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (!is_below(st, words[i], INT64_C(1) << 32))
 			return false;
@@ -139,7 +167,10 @@ int session_db_inode_next(struct session_db *db, uint64_t after, struct session_
 	sqlite3_stmt *st = session_statement(db, STATEMENT_INODE_NEXT);
 
 	bind_u64(st, 0, after);
-	return read_inode(db, st, out, e);
+	const int found = read_inode(db, st, out, e);
+	if (found <= 0)
+		return found;
+	return check_above(out->ino, after, "inode", e) < 0 ? -1 : 1;
 }
 
 static void bind_time(sqlite3_stmt *st, int column, const struct timespec *t)
@@ -202,6 +233,13 @@ static bool is_name(const char *name, size_t len)
 	return name[0] != '.' || (len != 1 && (len != 2 || name[1] != '.'));
 }
 
+static bool is_name_row(sqlite3_stmt *st)
+{
+	return is_below(st, NAME_PARENT, INT64_MAX) && is_blob(st, NAME_NAME) &&
+	       is_below(st, NAME_INO, INT64_MAX) && is_below(st, NAME_MADE, INT64_MAX) &&
+	       is_below(st, NAME_TYPE, INT64_C(1) << 32);
+}
+
 static int read_name(struct session_db *db, sqlite3_stmt *st, struct session_name *out,
 		     struct err *e)
 {
@@ -209,14 +247,14 @@ static int read_name(struct session_db *db, sqlite3_stmt *st, struct session_nam
 
 	if (found <= 0)
 		return found;
+	const bool is_row = is_name_row(st);
 	const void *bytes = sqlite3_column_blob(st, NAME_NAME);
 	out->parent = column_u64(st, NAME_PARENT);
 	out->ino = column_u64(st, NAME_INO);
 	out->order = column_u64(st, NAME_MADE);
 	out->type = column_u32(st, NAME_TYPE);
 	out->len = (size_t)sqlite3_column_bytes(st, NAME_NAME);
-	if (is_name(bytes, out->len) && is_below(st, NAME_INO, INT64_MAX) &&
-	    is_below(st, NAME_MADE, INT64_MAX))
+	if (is_row && is_name(bytes, out->len))
 		memcpy(out->name, bytes, out->len);
 	else
 		err_set(e, ERR_FORMAT,
@@ -246,7 +284,10 @@ int session_db_name_made(struct session_db *db, uint64_t parent, uint64_t order,
 
 	bind_u64(st, 0, parent);
 	bind_u64(st, 1, order);
-	return read_name(db, st, out, e);
+	const int found = read_name(db, st, out, e);
+	if (found <= 0)
+		return found;
+	return check_above(out->order, order, "a name that was made at", e) < 0 ? -1 : 1;
 }
 
 int session_db_name_above(struct session_db *db, uint64_t parent, const char *name, size_t len,
@@ -267,8 +308,15 @@ int session_db_parent_next(struct session_db *db, uint64_t after, uint64_t *out,
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
-	*out = column_u64(st, 0);
+	const bool is_number = is_below(st, 0, INT64_MAX);
+	const uint64_t parent = column_u64(st, 0);
 	session_done(st);
+	if (!is_number)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: a name in no directory");
+	if (check_above(parent, after, "directory", e) < 0)
+		return -1;
+	*out = parent;
 	return 1;
 }
 
@@ -304,9 +352,10 @@ int session_db_xattr(struct session_db *db, uint64_t ino, const char *name, void
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
+	const bool is_value = is_blob(st, 0);
 	const void *bytes = sqlite3_column_blob(st, 0);
 	*len = (size_t)sqlite3_column_bytes(st, 0);
-	if (*len > LIMIT_XATTR_VALUE)
+	if (!is_value || *len > LIMIT_XATTR_VALUE)
 		err_set(e, ERR_FORMAT, "the session's database is damaged: an xattr of %zu bytes",
 			*len);
 	else if (value && *len)
@@ -325,11 +374,13 @@ int session_db_xattr_above(struct session_db *db, uint64_t ino, const char *name
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
+	const bool is_row = is_blob(st, 0) && is_integer(st, 1);
 	const void *bytes = sqlite3_column_blob(st, 0);
 	const size_t len = (size_t)sqlite3_column_bytes(st, 0);
 	*value_len = (size_t)column_u64(st, 1);
-	if (len == 0 || len > LIMIT_XATTR_NAME || memchr(bytes, '\0', len))
-		err_set(e, ERR_FORMAT, "the session's database is damaged: the name of an xattr");
+	if (!is_row || len == 0 || len > LIMIT_XATTR_NAME || memchr(bytes, '\0', len))
+		err_set(e, ERR_FORMAT,
+			"the session's database is damaged: an xattr of inode %" PRIu64, ino);
 	else
 		memcpy(out, bytes, len);
 	session_done(st);
@@ -368,12 +419,16 @@ int session_db_content(struct session_db *db, uint64_t ino, void *buf, size_t si
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
+	const bool is_content = is_blob(st, 0);
 	const void *bytes = sqlite3_column_blob(st, 0);
 	*len = (size_t)sqlite3_column_bytes(st, 0);
-	if (*len)
+	if (!is_content)
+		err_set(e, ERR_FORMAT,
+			"the session's database is damaged: the content of inode %" PRIu64, ino);
+	else if (*len)
 		memcpy(buf, bytes, *len < size ? *len : size);
 	session_done(st);
-	return 1;
+	return is_content ? 1 : -1;
 }
 
 int session_db_put_content(struct session_db *db, uint64_t ino, const void *bytes, size_t len,
@@ -401,9 +456,10 @@ int session_db_extent(struct session_db *db, uint64_t ino, uint64_t at, struct s
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
+	const bool is_row = is_integer(st, 0) && is_integer(st, 1);
 	*out = (struct session_extent){column_u64(st, 0), column_u64(st, 1)};
 	session_done(st);
-	if (out->start >= out->end || out->end >> BLOCKS_MAX_LOG != 0)
+	if (!is_row || out->start >= out->end || out->end >> BLOCKS_MAX_LOG != 0)
 		return err_set(e, ERR_FORMAT,
 			       "the session's database is damaged: an extent of inode %llu",
 			       (unsigned long long)ino);
@@ -492,7 +548,10 @@ int session_db_reply(struct session_db *db, uint64_t unique, struct session_repl
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
+	const bool is_row = is_integer(st, 0) && is_integer(st, 1);
 	*out = (struct session_reply){column_u64(st, 0), column_u64(st, 1)};
 	session_done(st);
+	if (!is_row)
+		return err_set(e, ERR_FORMAT, "the session's database is damaged: a reply");
 	return 1;
 }

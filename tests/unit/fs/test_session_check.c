@@ -142,6 +142,9 @@ static const struct {
 	 "second of a directory"},
 	{"UPDATE name SET ino = 1, type = 16384 WHERE CAST(name AS TEXT) = 'sub'",
 	 "leads to the root"},
+	/* Above all numbers, and no number: a listing would give it for ever. */
+	{"UPDATE name SET made = 'zzz' WHERE ino = 0", "damaged"},
+	{"UPDATE name SET parent = 'x' WHERE CAST(name AS TEXT) = 'small'", "damaged"},
 	/* counts */
 	{"INSERT INTO name SELECT parent, CAST('again' AS BLOB), ino, made + 100, type FROM name "
 	 "WHERE CAST(name AS TEXT) = 'small'",

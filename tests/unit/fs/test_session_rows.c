@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/array.h"
@@ -99,6 +100,57 @@ static void check_inode(const struct session_inode *in)
 	ck_assert_int_eq(in->place, inode.place);
 	ck_assert_uint_eq(in->version, inode.version);
 	ck_assert(in->has_xattrs);
+}
+
+/* Whether it is the error of a damaged database. */
+static unsigned is_refused(int found, struct err *e)
+{
+	if (found >= 0) {
+		ck_assert_no_err(e);
+		return 0;
+	}
+	ck_assert_err(e, ERR_FORMAT, "damaged");
+	return 1;
+}
+
+/* Every row there is, by each way to come to it: how many questions were refused. */
+static unsigned ask_all(void)
+{
+	enum { QUESTIONS_MAX = 10 };
+	struct session_inode in = {.ino = 0};
+	struct session_name name = {.order = 0};
+	struct session_extent x = {0, 0};
+	struct session_reply reply;
+	char text[LIMIT_XATTR_VALUE], xattr[LIMIT_XATTR_NAME + 1] = "";
+	struct err e = ERR_INIT;
+	unsigned questions = 0, refused = 0;
+	uint64_t parent = 0;
+	size_t len;
+	int found;
+
+	while ((found = session_db_parent_next(db, parent, &parent, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	while ((found = session_db_name_made(db, 9, name.order, &name, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	name.len = 0;
+	while ((found = session_db_name_above(db, 9, name.name, name.len, &name, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	while ((found = session_db_inode_next(db, in.ino, &in, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	while ((found = session_db_xattr_above(db, 7, xattr, xattr, &len, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	while ((found = session_db_extent(db, 7, x.end, &x, &e)) > 0)
+		ck_assert_uint_lt(questions++, QUESTIONS_MAX);
+	refused += is_refused(found, &e);
+	refused += is_refused(session_db_xattr(db, 7, "user.a", text, &len, &e), &e);
+	refused += is_refused(session_db_content(db, 7, text, sizeof(text), &len, &e), &e);
+	refused += is_refused(session_db_reply(db, 7, &reply, &e), &e);
+	return refused;
 }
 
 START_TEST(an_inode_comes_back_as_it_was_put)
@@ -387,13 +439,29 @@ START_TEST(refuses_other_databases)
 		{"PRAGMA user_version = 2", ERR_UNSUPPORTED, "version 2"},
 		{"PRAGMA user_version = 0", ERR_UNSUPPORTED, "version"},
 		{"PRAGMA application_id = 1", ERR_FORMAT, "none of shale"},
-		{"DROP TABLE mark", ERR_FORMAT, "damaged"},
-		{"ALTER TABLE mark RENAME TO old; CREATE TABLE mark(id INTEGER PRIMARY KEY, "
-		 "generation INTEGER)",
-		 ERR_FORMAT, "mark"},
+		{"DROP TABLE mark", ERR_FORMAT, "no 'mark'"},
+		{"CREATE TABLE first(x); DROP TABLE mark; CREATE TABLE second(x);"
+		 "CREATE TABLE mark(id INTEGER PRIMARY KEY, generation INTEGER NOT NULL);"
+		 "DROP TABLE first; DROP TABLE second",
+		 ERR_FORMAT, "its mark is page"},
 		{"DROP TABLE inode", ERR_FORMAT, "inode"},
 		{"DROP TABLE reply", ERR_FORMAT, "reply"},
-		{"ALTER TABLE extent RENAME COLUMN start TO begin", ERR_FORMAT, "start"},
+		{"ALTER TABLE extent RENAME COLUMN start TO begin", ERR_FORMAT, "'extent'"},
+		{"ALTER TABLE inode ADD COLUMN more", ERR_FORMAT, "its 'inode'"},
+		{"DROP INDEX name_made", ERR_FORMAT, "no 'name_made'"},
+		/* Without its condition, and over text. */
+		{"DROP INDEX name_made; CREATE INDEX name_made ON name(parent, made)", ERR_FORMAT,
+		 "its 'name_made'"},
+		{"DROP TABLE inode; CREATE TABLE inode(ino TEXT PRIMARY KEY, mode) WITHOUT ROWID",
+		 ERR_FORMAT, "its 'inode'"},
+		{"ALTER TABLE reply RENAME TO other; CREATE VIEW reply AS SELECT * FROM other",
+		 ERR_FORMAT, "does not have"},
+		{"DROP TABLE reply; CREATE VIEW reply AS SELECT 1 slot, 2 request, 3 ino",
+		 ERR_FORMAT, "its 'reply'"},
+		{"CREATE TRIGGER t AFTER DELETE ON reply BEGIN DELETE FROM inode; END", ERR_FORMAT,
+		 "does not have"},
+		{"CREATE TABLE more(x)", ERR_FORMAT, "does not have"},
+		{"ANALYZE", ERR_FORMAT, "does not have"},
 	};
 	struct err e = ERR_INIT;
 
@@ -477,6 +545,76 @@ START_TEST(refuses_names_that_cannot_be)
 }
 END_TEST
 
+/* A value of a type that shale does not write, which SQLite finds to be well: text is above all
+ * numbers, and reads as 0.  Each question that meets the row is answered once, by an error. */
+START_TEST(refuses_values_of_other_types)
+{
+	static const char *const updates[] = {
+		"UPDATE name SET parent = 'x'",      "UPDATE name SET parent = x'00'",
+		"UPDATE name SET parent = 9.5",      "UPDATE name SET made = 'zzz'",
+		"UPDATE name SET made = x''",        "UPDATE name SET ino = 'x'",
+		"UPDATE name SET type = 'x'",        "UPDATE name SET name = 'text'",
+		"UPDATE xattr SET value = 'text'",   "UPDATE content SET bytes = 'text'",
+		"UPDATE content SET bytes = 5",      "UPDATE extent SET end = 'x'",
+		"UPDATE extent SET start = 'x'",     "UPDATE extent SET start = 0.5",
+		"UPDATE inode SET mode = 'x'",       "UPDATE inode SET size = 'x'",
+		"UPDATE inode SET mtime = 'x'",      "UPDATE inode SET parent = x'01'",
+		"UPDATE inode SET lower_size = 0.5", "UPDATE inode SET has_xattrs = 'x'",
+		"UPDATE reply SET ino = 'x'",        "UPDATE meta SET value = 'x'",
+		"UPDATE meta SET value = -1",
+	};
+	const struct session_name name = {
+		.parent = 9, .ino = 7, .order = 3, .type = S_IFREG, .len = 1, .name = "n"};
+	const struct session_extent x = {0, 3};
+	const struct session_reply r = {7, 8};
+	struct err e = ERR_INIT;
+
+	session_db_put_inode(db, &inode, &e);
+	session_db_put_name(db, &name, &e);
+	session_db_put_xattr(db, 7, "user.a", "v", 1, &e);
+	session_db_put_content(db, 7, "c", 1, &e);
+	session_db_add_extent(db, 7, &x, &e);
+	session_db_put_reply(db, 0, &r, &e);
+	ck_assert_no_err(&e);
+	ck_assert_uint_eq(ask_all(), 0);
+	run_sql(updates[_i]);
+	if (strstr(updates[_i], "meta")) {
+		session_db_open(scratch_fd(), 0, 0, &db, &e);
+		if (e.code == ERR_NONE) {
+			uint64_t first;
+			session_db_reserve(db, 1, &first, &e);
+		}
+		ck_assert_err(&e, ERR_FORMAT, "next");
+		return;
+	}
+	open_db(0);
+	ck_assert_int_eq(session_db_check(db, &e), 0);
+	ck_assert_uint_gt(ask_all(), 0);
+}
+END_TEST
+
+/* As rows out of their order would be answered: no question is its own answer. */
+START_TEST(an_answer_that_does_not_go_on_is_an_error)
+{
+	struct session_name name = {
+		.parent = 9, .ino = 7, .order = 3, .type = S_IFREG, .len = 1, .name = "n"};
+	struct session_inode in;
+	struct err e = ERR_INIT;
+	uint64_t parent;
+
+	session_db_put_inode(db, &inode, &e);
+	session_db_put_name(db, &name, &e);
+	ck_assert_no_err(&e);
+	/* To SQLite it is -1. */
+	ck_assert_int_eq(session_db_parent_next(db, UINT64_MAX, &parent, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "directory 9 comes after");
+	ck_assert_int_eq(session_db_name_made(db, 9, UINT64_MAX, &name, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "made at 3 comes after");
+	ck_assert_int_eq(session_db_inode_next(db, UINT64_MAX, &in, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "inode 7 comes after");
+}
+END_TEST
+
 START_TEST(refuses_extents_that_cannot_be)
 {
 	static const char *const updates[] = {
@@ -542,10 +680,12 @@ static Suite *suite_new(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("damage");
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, refuses_other_databases, 0, 8);
+	tcase_add_loop_test(tc, refuses_other_databases, 0, 17);
 	tcase_add_test(tc, refuses_what_is_no_database);
 	tcase_add_loop_test(tc, refuses_rows_that_cannot_be, 0, 12);
 	tcase_add_loop_test(tc, refuses_names_that_cannot_be, 0, 7);
+	tcase_add_loop_test(tc, refuses_values_of_other_types, 0, 23);
+	tcase_add_test(tc, an_answer_that_does_not_go_on_is_an_error);
 	tcase_add_loop_test(tc, refuses_extents_that_cannot_be, 0, 3);
 	tcase_add_test(tc, a_check_finds_a_damaged_page);
 	suite_add_tcase(s, tc);
