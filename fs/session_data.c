@@ -233,24 +233,42 @@ static bool is_cut(const struct session *s, const struct session_inode *in)
 	return false;
 }
 
+/* A copy in the place of the row's data file, which somebody else needs as it is. */
+static int renew(struct session *s, struct session_inode *in, struct err *e)
+{
+	if (session_files_copy(&s->files, in->ino, in->version, in->version + 1, e) < 0 ||
+	    session_doom_file(s, in, false, e) < 0)
+		return -1;
+	in->version++;
+	return note_fresh(s, in, e);
+}
+
 /* The data file of a row that has one, to be written. */
 static struct session_file *open_for_write(struct session *s, struct session_inode *in,
 					   struct err *e)
 {
-	if (is_read(s, in) || is_cut(s, in)) {
-		if (session_files_copy(&s->files, in->ino, in->version, in->version + 1, e) < 0 ||
-		    session_doom_file(s, in, false, e) < 0)
-			return NULL;
-		in->version++;
-		if (note_fresh(s, in, e) < 0)
-			return NULL;
-	}
+	if (is_read(s, in) && renew(s, in, e) < 0)
+		return NULL;
 	struct session_file *file = session_files_get(&s->files, in->ino, in->version, e);
 	if (file && session_files_mark(&s->files, file, e) < 0) {
 		session_files_put(file);
 		return NULL;
 	}
 	return file;
+}
+
+/* Before the file grows: what is behind its end goes, and is kept for the rows of the last mark
+ * when they need it. */
+static int trim(struct session *s, struct session_inode *in, struct session_file **file,
+		struct err *e)
+{
+	if (is_cut(s, in)) {
+		session_files_put(*file);
+		*file = renew(s, in, e) < 0 ? NULL : open_for_write(s, in, e);
+		if (!*file)
+			return -1;
+	}
+	return session_file_trim(*file, in->size, e);
 }
 
 /* Gives the row a data file that has what the row had; pinned. */
@@ -365,7 +383,7 @@ static int write_file(struct session *s, struct session_inode *in, uint64_t offs
 
 	if (!file)
 		return -1;
-	int r = offset > in->size ? session_file_trim(file, in->size, e) : 0;
+	int r = offset > in->size ? trim(s, in, &file, e) : 0;
 	if (r == 0)
 		r = claim(s, in, file, offset, len, e);
 	if (r == 0)
@@ -427,7 +445,7 @@ static int grow(struct session *s, struct session_inode *in, uint64_t size, stru
 
 	if (in->place != SESSION_NOWHERE) {
 		struct session_file *file = make_file(s, in, e);
-		r = file ? session_file_trim(file, in->size, e) : -1;
+		r = file ? trim(s, in, &file, e) : -1;
 		session_files_put(file);
 	}
 	in->size = size;
@@ -485,7 +503,7 @@ static int allocate(struct session *s, struct session_inode *in, uint64_t offset
 	struct session_file *file = make_file(s, in, e);
 	if (!file)
 		return -1;
-	int r = session_file_trim(file, in->size, e);
+	int r = trim(s, in, &file, e);
 	if (r == 0)
 		r = session_file_allocate(file, offset, len, e);
 	session_files_put(file);

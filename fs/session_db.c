@@ -299,6 +299,32 @@ static int get_meta(struct session_db *db, const char *key, uint64_t *out, struc
 	return 0;
 }
 
+/* Rows name inodes of the base by number: over other numbers they would be about other files. */
+static int check_base(struct session_db *db, uint64_t base_count, struct err *e)
+{
+	uint64_t numbering = 0, count = 0, next = 0;
+
+	if (get_meta(db, "numbering", &numbering, e) < 0 ||
+	    get_meta(db, "base_count", &count, e) < 0 || get_meta(db, "next", &next, e) < 0)
+		return -1;
+	if (numbering != SESSION_NUMBERING)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "the session numbers the files of its image by rule %" PRIu64
+			       ", and this shale knows %d; use the one that made the session",
+			       numbering, SESSION_NUMBERING);
+	if (count != base_count)
+		return err_set(e, ERR_FORMAT,
+			       "the session was made over an image of %" PRIu64
+			       " inodes, and its image has %" PRIu64,
+			       count, base_count);
+	if (next <= base_count)
+		return err_set(e, ERR_FORMAT,
+			       "the session's database is damaged: its next inode %" PRIu64
+			       " is one of the image",
+			       next);
+	return 0;
+}
+
 static int create_tables(struct session_db *db, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(SCHEMA); i++) {
@@ -308,7 +334,7 @@ static int create_tables(struct session_db *db, struct err *e)
 	return exec(db, "INSERT INTO mark VALUES(0, 0)", "be made", e);
 }
 
-static int create(struct session_db *db, uint64_t first_ino, struct err *e)
+static int create(struct session_db *db, uint64_t base_count, struct err *e)
 {
 	char text[128];
 
@@ -317,7 +343,9 @@ static int create(struct session_db *db, uint64_t first_ino, struct err *e)
 	if (exec(db, "BEGIN", "be made", e) < 0 || exec(db, text, "be made", e) < 0 ||
 	    create_tables(db, e) < 0)
 		return -1;
-	if (prepare(db, e) < 0 || put_meta(db, "next", first_ino, e) < 0)
+	if (prepare(db, e) < 0 || put_meta(db, "numbering", SESSION_NUMBERING, e) < 0 ||
+	    put_meta(db, "base_count", base_count, e) < 0 ||
+	    put_meta(db, "next", base_count + 1, e) < 0)
 		return -1;
 	return exec(db, "COMMIT", "be made", e);
 }
@@ -385,7 +413,7 @@ static int find_nothing(struct session_db *db, struct err *e)
 	return count == 0;
 }
 
-static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64_t first_ino,
+static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64_t base_count,
 			struct err *e)
 {
 	if (open_file(db, dirfd, flags, e) < 0)
@@ -395,19 +423,20 @@ static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64
 		if (is_empty < 0)
 			return -1;
 		if (is_empty)
-			return settle(db, flags, e) < 0 ? -1 : create(db, first_ino, e);
+			return settle(db, flags, e) < 0 ? -1 : create(db, base_count, e);
 	}
-	if (check_version(db, e) < 0 || settle(db, flags, e) < 0 || prepare(db, e) < 0)
+	if (check_version(db, e) < 0 || settle(db, flags, e) < 0 || prepare(db, e) < 0 ||
+	    check_base(db, base_count, e) < 0)
 		return -1;
 	return flags & SESSION_DB_READ ? exec(db, "BEGIN; SELECT 1 FROM mark", "be read", e) : 0;
 }
 
-int session_db_open(int dirfd, unsigned flags, uint64_t first_ino, struct session_db **out,
+int session_db_open(int dirfd, unsigned flags, uint64_t base_count, struct session_db **out,
 		    struct err *e)
 {
 	SCOPE(session_db) struct session_db *db = array_new(1, sizeof(*db), e);
 
-	if (!db || open_session(db, dirfd, flags, first_ino, e) < 0)
+	if (!db || open_session(db, dirfd, flags, base_count, e) < 0)
 		return -1;
 	*out = steal_ptr(&db);
 	return 0;

@@ -21,7 +21,12 @@
 
 #define SESSION_DB_NAME "meta.db"
 
-enum { SESSION_DB_VERSION = 1 };
+enum {
+	SESSION_DB_VERSION = 1,
+	/* How inodes of a base are numbered: by image/catalog.h, plus 1.  Rows speak of them by
+	 * number alone, so another order, or a tree that is merged otherwise, is another rule. */
+	SESSION_NUMBERING = 1,
+};
 
 struct session_db;
 
@@ -30,9 +35,10 @@ enum {
 	SESSION_DB_READ = 2, /* a copy, by session_db_copy */
 };
 
-/* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it is made when it is
- * not there, and `first_ino` is the first number of an inode that is not the base's. */
-int session_db_open(int dirfd, unsigned flags, uint64_t first_ino, struct session_db **out,
+/* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it is made when it is not
+ * there. `base_count`: inodes of the base, 1 to this; ERR_FORMAT when it was made over another
+ * number of them, ERR_UNSUPPORTED when they were numbered by another rule. */
+int session_db_open(int dirfd, unsigned flags, uint64_t base_count, struct session_db **out,
 		    struct err *e);
 void session_db_close(struct session_db *db);
 SCOPE_DEFINE(session_db, struct session_db *, session_db_close)

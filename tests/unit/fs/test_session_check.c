@@ -173,8 +173,6 @@ static const struct {
 	{"UPDATE inode SET ino = 99999 WHERE ino = " OF(
 		 "small") "; UPDATE name SET ino = 99999 WHERE CAST(name AS TEXT) = 'small'",
 	 "never given out"},
-	{"UPDATE meta SET value = 1", "next number"},
-	{"DELETE FROM meta", "next number"},
 	{"UPDATE inode SET mode = mode - 32768 + 16384 WHERE ino = 2", "another type in the image"},
 	{"UPDATE inode SET mode = mode | 65536 WHERE ino = 2", "mode that cannot be"},
 	{"UPDATE inode SET mode = 420 WHERE ino = " OF(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of a session's database, its version and its transactions.
+ * Rows of a session's database, and its transactions.
  */
 #include "fs/session_rows.h"
 
@@ -16,7 +16,7 @@
 #include "main.h"
 #include "tests/support/scratch.h"
 
-enum { FIRST = 100, BLOCKS = 64 };
+enum { BASE = 99, FIRST = BASE + 1, BLOCKS = 64 };
 
 static struct session_db *db;
 
@@ -24,7 +24,7 @@ static void open_db(unsigned flags)
 {
 	struct err e = ERR_INIT;
 
-	session_db_open(scratch_fd(), flags, FIRST, &db, &e);
+	session_db_open(scratch_fd(), flags, BASE, &db, &e);
 	ck_assert_no_err(&e);
 }
 
@@ -420,72 +420,12 @@ START_TEST(a_copy_has_what_was_there)
 	session_db_put_inode(db, &inode, &e);
 	session_db_copy(db, folder, &e);
 	session_db_remove_inode(db, &inode, &e);
-	session_db_open(folder, SESSION_DB_READ, 0, &reader, &e);
+	session_db_open(folder, SESSION_DB_READ, BASE, &reader, &e);
 	ck_assert_no_err(&e);
 	ck_assert_int_eq(session_db_inode(reader, 7, &in, &e), 1);
 	session_db_remove_inode(reader, &inode, &e);
 	ck_assert_int_ne(e.code, ERR_NONE);
 	err_clear(&e);
-}
-END_TEST
-
-START_TEST(refuses_other_databases)
-{
-	static const struct {
-		const char *sql;
-		enum err_code code;
-		const char *text;
-	} cases[] = {
-		{"PRAGMA user_version = 2", ERR_UNSUPPORTED, "version 2"},
-		{"PRAGMA user_version = 0", ERR_UNSUPPORTED, "version"},
-		{"PRAGMA application_id = 1", ERR_FORMAT, "none of shale"},
-		{"DROP TABLE mark", ERR_FORMAT, "no 'mark'"},
-		{"CREATE TABLE first(x); DROP TABLE mark; CREATE TABLE second(x);"
-		 "CREATE TABLE mark(id INTEGER PRIMARY KEY, generation INTEGER NOT NULL);"
-		 "DROP TABLE first; DROP TABLE second",
-		 ERR_FORMAT, "its mark is page"},
-		{"DROP TABLE inode", ERR_FORMAT, "inode"},
-		{"DROP TABLE reply", ERR_FORMAT, "reply"},
-		{"ALTER TABLE extent RENAME COLUMN start TO begin", ERR_FORMAT, "'extent'"},
-		{"ALTER TABLE inode ADD COLUMN more", ERR_FORMAT, "its 'inode'"},
-		{"DROP INDEX name_made", ERR_FORMAT, "no 'name_made'"},
-		/* Without its condition, and over text. */
-		{"DROP INDEX name_made; CREATE INDEX name_made ON name(parent, made)", ERR_FORMAT,
-		 "its 'name_made'"},
-		{"DROP TABLE inode; CREATE TABLE inode(ino TEXT PRIMARY KEY, mode) WITHOUT ROWID",
-		 ERR_FORMAT, "its 'inode'"},
-		{"ALTER TABLE reply RENAME TO other; CREATE VIEW reply AS SELECT * FROM other",
-		 ERR_FORMAT, "does not have"},
-		{"DROP TABLE reply; CREATE VIEW reply AS SELECT 1 slot, 2 request, 3 ino",
-		 ERR_FORMAT, "its 'reply'"},
-		{"CREATE TRIGGER t AFTER DELETE ON reply BEGIN DELETE FROM inode; END", ERR_FORMAT,
-		 "does not have"},
-		{"CREATE TABLE more(x)", ERR_FORMAT, "does not have"},
-		{"ANALYZE", ERR_FORMAT, "does not have"},
-	};
-	struct err e = ERR_INIT;
-
-	run_sql(cases[_i].sql);
-	session_db_open(scratch_fd(), 0, 0, &db, &e);
-	ck_assert_err(&e, cases[_i].code, cases[_i].text);
-}
-END_TEST
-
-START_TEST(refuses_what_is_no_database)
-{
-	struct err e = ERR_INIT;
-
-	session_db_close(db);
-	db = NULL;
-	/* SQLite takes pages of the log for those of the file. */
-	ck_assert_int_eq(unlinkat(scratch_fd(), "meta.db-wal", 0), 0);
-	scratch_write(SESSION_DB_NAME,
-		      "no database, and longer than the sixteen bytes of a header");
-	session_db_open(scratch_fd(), 0, 0, &db, &e);
-	ck_assert_err(&e, ERR_FORMAT, "damaged");
-	ck_assert_int_eq(unlinkat(scratch_fd(), SESSION_DB_NAME, 0), 0);
-	session_db_open(scratch_fd(), 0, 0, &db, &e);
-	ck_assert_err(&e, ERR_SYS, "cannot be opened");
 }
 END_TEST
 
@@ -560,8 +500,7 @@ START_TEST(refuses_values_of_other_types)
 		"UPDATE inode SET mode = 'x'",       "UPDATE inode SET size = 'x'",
 		"UPDATE inode SET mtime = 'x'",      "UPDATE inode SET parent = x'01'",
 		"UPDATE inode SET lower_size = 0.5", "UPDATE inode SET has_xattrs = 'x'",
-		"UPDATE reply SET ino = 'x'",        "UPDATE meta SET value = 'x'",
-		"UPDATE meta SET value = -1",
+		"UPDATE reply SET ino = 'x'",
 	};
 	const struct session_name name = {
 		.parent = 9, .ino = 7, .order = 3, .type = S_IFREG, .len = 1, .name = "n"};
@@ -578,15 +517,6 @@ START_TEST(refuses_values_of_other_types)
 	ck_assert_no_err(&e);
 	ck_assert_uint_eq(ask_all(), 0);
 	run_sql(updates[_i]);
-	if (strstr(updates[_i], "meta")) {
-		session_db_open(scratch_fd(), 0, 0, &db, &e);
-		if (e.code == ERR_NONE) {
-			uint64_t first;
-			session_db_reserve(db, 1, &first, &e);
-		}
-		ck_assert_err(&e, ERR_FORMAT, "next");
-		return;
-	}
 	open_db(0);
 	ck_assert_int_eq(session_db_check(db, &e), 0);
 	ck_assert_uint_gt(ask_all(), 0);
@@ -680,11 +610,9 @@ static Suite *suite_new(void)
 	suite_add_tcase(s, tc);
 	tc = tcase_create("damage");
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, refuses_other_databases, 0, 17);
-	tcase_add_test(tc, refuses_what_is_no_database);
 	tcase_add_loop_test(tc, refuses_rows_that_cannot_be, 0, 12);
 	tcase_add_loop_test(tc, refuses_names_that_cannot_be, 0, 7);
-	tcase_add_loop_test(tc, refuses_values_of_other_types, 0, 23);
+	tcase_add_loop_test(tc, refuses_values_of_other_types, 0, 21);
 	tcase_add_test(tc, an_answer_that_does_not_go_on_is_an_error);
 	tcase_add_loop_test(tc, refuses_extents_that_cannot_be, 0, 3);
 	tcase_add_test(tc, a_check_finds_a_damaged_page);
