@@ -94,21 +94,40 @@ static int open_image(const struct invocation *in, const struct store *s, struct
 		       : open_base(in, s, flags, progress, x, e);
 }
 
-/* Nothing is known of the image: one without layers is put in its place. */
+/* An image of which only the digest is known. */
+static int set_unknown_image(struct support_session *x, struct err *e)
+{
+	image_fini(&x->image);
+	x->image.name = str_dup(sessions_image(x->folder), e);
+	return x->image.name ? descriptor_copy(&x->image.chosen, sessions_manifest(x->folder), e)
+			     : -1;
+}
+
+/* `e` is why the image cannot be opened.  Its catalog, where that is kept, stands for it; else one
+ * without layers. */
 static int do_without_image(const struct invocation *in, const struct store *s,
 			    struct support_session *x, struct err *e)
 {
+	struct err why = ERR_INIT;
+
 	if (!x->is_rescue || err_is_own_lack(e))
 		return -1;
-	log_warning("what the image knows alone, as names of its directories, is lost: %s", e->msg);
-	err_clear(e);
-	image_fini(&x->image);
-	x->image = (struct image)IMAGE_INIT;
-	x->has_no_image = true;
-	x->image.name = str_dup(sessions_image(x->folder), e);
-	if (!x->image.name ||
-	    descriptor_copy(&x->image.chosen, sessions_manifest(x->folder), e) < 0)
+	err_move(&why, e);
+	if (set_unknown_image(x, e) == 0 &&
+	    open_base(in, s, CATALOGS_KEPT | VIEW_WITHOUT_LOST, NULL, x, e) == 0) {
+		log_warning("the image cannot be opened, but for its catalog: %s", why.msg);
+		err_clear(&why);
+		return 0;
+	}
+	if (err_is_own_lack(e)) {
+		err_clear(&why);
 		return -1;
+	}
+	err_clear(e);
+	log_warning("what the image knows alone, as names of its directories, is lost: %s",
+		    why.msg);
+	err_clear(&why);
+	x->has_no_image = true;
 	return open_base(in, s, CATALOGS_FRESH, NULL, x, e);
 }
 

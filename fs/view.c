@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "image/frame.h"
+#include "store/blobs.h"
 #include "store/lease.h"
 
 /* After a repair that failed, until the next is tried: what could not be built just now cannot be
@@ -32,6 +33,7 @@ struct view_layer {
 struct view {
 	const struct store *store;
 	const struct image *image;
+	bool is_rescue; /* the image may be damaged: VIEW_WITHOUT_LOST, CATALOGS_KEPT */
 	struct lease *lease;
 	_Atomic(struct catalog *) catalog;
 	struct catalog *damaged; /* replaced by a repair; other threads may still look into it */
@@ -86,6 +88,21 @@ static void give_decoder(struct view *v, struct idle_decoder *d)
 	pthread_mutex_unlock(&v->decoders_lock);
 }
 
+/* Of an image that may be damaged, what was derived is the last that there is, and goes only for
+ * what can be derived anew. */
+static int check_source(const struct view *v, uint32_t at, struct err *e)
+{
+	if (!v->is_rescue)
+		return 0;
+	if (at >= v->image->manifest.layer_count)
+		return err_set(e, ERR_NOT_FOUND, "the image's manifest is not known");
+	const struct descriptor *d = &v->image->manifest.layers[at];
+	const int found = blobs_has(v->store, NULL, &d->digest, d->size, e);
+	return found == 0  ? err_set(e, ERR_NOT_FOUND, "the layer's blob is not in the store")
+	       : found < 0 ? -1
+			   : 0;
+}
+
 /* Opens the frames of a layer that were derived just now, when they are those of the catalog. */
 static int derive_frames(struct view *v, uint32_t at, struct err *e)
 {
@@ -93,6 +110,8 @@ static int derive_frames(struct view *v, uint32_t at, struct err *e)
 	SCOPE(layer_index) struct layer_index *ix = NULL;
 	struct catalog_layer info;
 
+	if (check_source(v, at, e) < 0)
+		return -1;
 	if (layers_discard(v->store, &v->image->manifest.layers[at].digest, e) < 0 ||
 	    layers_index(v->store, &v->image->manifest.layers[at], &v->image->config.diff_ids[at],
 			 &opt, &ix, &info, e) < 0)
@@ -227,6 +246,7 @@ struct view *view_open(const struct store *s, const struct image *im, unsigned f
 	pthread_mutex_init(&v->repair_lock, NULL);
 	v->store = s;
 	v->image = im;
+	v->is_rescue = flags & (VIEW_WITHOUT_LOST | CATALOGS_KEPT);
 	struct catalog *catalog = NULL;
 	if (lease_open(s, what, &v->lease, e) < 0 ||
 	    lease_add(v->lease, &im->chosen.digest, e) < 0 ||
@@ -282,6 +302,8 @@ static int build_catalog(const struct view *v, struct catalog **out, struct err 
 	const struct layers_options opt = {.workers = 0};
 	SCOPE(catalog) struct catalog *c = NULL;
 
+	if (v->image->manifest.layer_count != v->layer_count) /* CATALOGS_KEPT */
+		return err_set(e, ERR_NOT_FOUND, "the image's manifest is not known");
 	if (catalogs_open(v->store, v->image, CATALOGS_FRESH, &opt, &c, e) < 0)
 		return -1;
 	for (size_t i = 0; i < v->layer_count; i++) {
@@ -310,7 +332,8 @@ static bool replace_catalog(struct view *v)
 	if (v->damaged || is_pausing(v->repair_failed))
 		return false;
 	log_warning("the catalog of '%s' is damaged: building it anew", v->image->name);
-	if (catalogs_discard(v->store, v->image, &why) < 0)
+	/* It is not read again in this view; where it may be the last, it stays. */
+	if (!v->is_rescue && catalogs_discard(v->store, v->image, &why) < 0)
 		err_clear(&why);
 	if (build_catalog(v, &fresh, &why) < 0) {
 		log_error("cannot build the catalog anew: %s", why.msg);

@@ -28,7 +28,9 @@
 struct view;
 
 /* Of view_open.  A layer whose frames are not there, or damaged as a whole, is warned of, and fails
- * when it is read (ERR_NOT_FOUND); where the catalog is still kept, all else is as it was. */
+ * when it is read (ERR_NOT_FOUND); where the catalog is still kept, all else is as it was.  With
+ * this and with CATALOGS_KEPT nothing that was derived is removed, unless it can be derived anew.
+ */
 enum { VIEW_WITHOUT_LOST = 1 << 8 };
 
 /* `flags`: CATALOGS_*, VIEW_WITHOUT_LOST.  `what` names the user of the lease.  `s` and `im` are

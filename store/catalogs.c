@@ -80,13 +80,12 @@ int catalogs_check_layers(const struct store *s, const struct manifest *m, const
 	return worst;
 }
 
-/* 1 opened, 0 there is none, -1. */
-static int open_kept(const struct store *s, const struct image *im, struct catalog **out,
-		     struct err *e)
+/* What is kept under the image's digest: 1 opened, 0 there is none, -1. */
+static int open_any(const struct store *s, const struct image *im, struct catalog **out,
+		    struct err *e)
 {
 	char hex[DIGEST_HEX_MAX];
 	struct err why = ERR_INIT;
-	SCOPE(catalog) struct catalog *c = NULL;
 	SCOPE_FD int fd = folder_open_own(store_dirfd(s, STORE_DIR_CATALOGS),
 					  digest_hex(&im->chosen.digest, hex), NULL, &why);
 
@@ -96,8 +95,18 @@ static int open_kept(const struct store *s, const struct image *im, struct catal
 	}
 	if (fd < 0)
 		return err_move(e, &why);
-	if (catalog_open(fd, &c, e) < 0)
-		return -1;
+	return catalog_open(fd, out, e) < 0 ? -1 : 1;
+}
+
+/* The same, when it is of the image's layers. */
+static int open_kept(const struct store *s, const struct image *im, struct catalog **out,
+		     struct err *e)
+{
+	SCOPE(catalog) struct catalog *c = NULL;
+	const int found = open_any(s, im, &c, e);
+
+	if (found < 1)
+		return found;
 	const int r = catalogs_check_layers(s, &im->manifest, c, e);
 	if (r < 0)
 		return -1;
@@ -105,6 +114,16 @@ static int open_kept(const struct store *s, const struct image *im, struct catal
 		return 0;
 	*out = steal_ptr(&c);
 	return 1;
+}
+
+static int open_unchecked(const struct store *s, const struct image *im, struct catalog **out,
+			  struct err *e)
+{
+	const int found = open_any(s, im, out, e);
+
+	if (found == 0)
+		err_set(e, ERR_NOT_FOUND, "the store has no catalog of it");
+	return found == 1 ? 0 : -1;
 }
 
 /* The layers of an image on their way into a catalog. */
@@ -236,6 +255,8 @@ int catalogs_open(const struct store *s, const struct image *im, unsigned flags,
 	char quoted[QUOTE_MAX];
 	struct err why = ERR_INIT;
 
+	if (flags & CATALOGS_KEPT)
+		return open_unchecked(s, im, out, e);
 	const int r = flags & CATALOGS_FRESH ? 0 : open_kept(s, im, out, &why);
 	if (r == 1)
 		return 0;

@@ -15,6 +15,9 @@ enum {
 	/* Builds from the layers' verified indexes into a nameless file, and reads nothing that is
 	 * kept: for mounts whose trust starts at a signature. */
 	CATALOGS_FRESH = 1,
+	/* Takes what is kept as it is, not held against the manifest, which need not be known, and
+	 * builds nothing (ERR_NOT_FOUND): for who saves what an image has left. */
+	CATALOGS_KEPT = 2,
 };
 
 /* The catalog of an image.  A store that cannot be written, or that is full, gets a nameless one,

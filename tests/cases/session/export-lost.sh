@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # session export of a session whose image lost a layer, or has one that is damaged, or that lost a file of its own: what can
 # be read is written, what cannot is left out and named, with status 5.
-# NEEDS: root fuse
+# NEEDS: root fuse umoci
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
@@ -71,3 +71,18 @@ data=$(find store/shale/sessions/*/data -type f -size +290k | sort | head -n 1)
 mv "$data" kept
 expect 5 "*' is left out: the session's data file ${data##*/} is lost*left out: 1 names*" shale session export work lost.tar
 same "names" "$(tar -tf lost.tar | wc -l)" "$(($(tar -tf whole.tar | wc -l) - 1))"
+
+# Layers of other tools, whose frames were derived, outlive their blobs.
+umoci_layout
+shale import -q -t other oci:layout:app >/dev/null
+shale mount --edit --session other other "$PWD/mnt" >/dev/null
+chmod 700 mnt/bin
+chown 5 mnt/bin/tool
+echo new >mnt/etc/new
+shale umount mnt
+shale session export other other-whole.tar >/dev/null
+for digest in $(layers other); do rm "$(blob "$digest")"; done
+find store/shale -type f | LC_ALL=C sort >derived
+expect 0 "*" shale session export other other.tar
+cmp other.tar other-whole.tar || fail "without the blobs it is another"
+find store/shale -type f | LC_ALL=C sort | diff derived - || fail "something of the store is gone"

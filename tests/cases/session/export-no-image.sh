@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# session export of a session whose image is lost with its names: all that the session has by itself, below the numbers of
-# the image's directories; mount, diff and commit say that there is such a way.
+# session export of a session whose image cannot be opened: with the image's catalog all is there; without it all that the
+# session has by itself, below the numbers of the image's directories; mount, diff and commit say that there is such a way.
 # NEEDS: root fuse getfattr
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
@@ -75,9 +75,20 @@ shale: '/$part' is left out: *left out: 3 names; the rest was exported" shale se
 }
 
 mkdir made
+# A document is lost.  The catalog has the names of all files, and where their content is.
 for file in "$manifest" "$config"; do
   mv "$file" kept
+  expect 0 "*warning: the image cannot be opened, but for its catalog: *${file##*/}*" shale session export work out.tar
+  cmp out.tar before.tar || fail "without ${file##*/} it is another"
+  mv "$layer" kept-layer
+  expect 5 "*'/etc/part' is left out: *layer 1 of the image is lost*left out: 3 names; the rest was exported" \
+    shale session export work out.tar
+  mv kept-layer "$layer"
+  mv store/shale/catalogs catalogs
+  mkdir -m 700 store/shale/catalogs
   check
+  rmdir store/shale/catalogs
+  mv catalogs store/shale/catalogs
   mv kept "$file"
 done
 # A layer is lost, and the catalog with it.
@@ -109,7 +120,7 @@ echo new >mnt/new
 exec 8<>mnt/removed
 echo removed >&8
 rm mnt/removed
-rm "$(blob "$(inspect small "d['digest']")")"
+rm "$(blob "$(inspect small "d['digest']")")" store/shale/catalogs/*
 for session in few "$PWD/mnt"; do
   expect 5 "*shale: only what the session has by itself was exported" shale session export "$session" few.tar
   same "its files" "$(tar -tf few.tar | paste -s -d ' ')" "inode-1/ inode-1/new"

@@ -305,6 +305,34 @@ START_TEST(opens_without_a_lost_layer)
 }
 END_TEST
 
+/* Only the digest of the image is known: nothing can be derived anew. */
+START_TEST(opens_by_the_kept_catalog_alone)
+{
+	const struct layers_options opt = {.workers = 0};
+	char name[] = "lost";
+	const struct image unknown = {.name = name, .chosen = sample_image.chosen};
+	char hex[DIGEST_HEX_MAX], byte;
+	struct err e = ERR_INIT;
+
+	ck_assert_ptr_null(view_open(sample_store, &unknown, CATALOGS_KEPT, VIEW_CACHE_MIN,
+				     "a test", &opt, &e));
+	ck_assert_err(&e, ERR_NOT_FOUND, "no catalog");
+	view_close(sample_view(VIEW_CACHE_MIN));
+	SCOPE(view)
+	struct view *v = view_open(sample_store, &unknown, CATALOGS_KEPT, VIEW_CACHE_MIN, "a test",
+				   &opt, &e);
+	ck_assert_no_err(&e);
+	ck_assert_int_eq(view_read(v, find(v, "/dir/small"), 0, &byte, 1, &e), 1);
+	ck_assert_int_eq(byte, 's');
+	err_set(&e, ERR_DIGEST, "damaged");
+	ck_assert(!view_repair(v, view_catalog(v), &e));
+	ck_assert_err(&e, ERR_DIGEST, "damaged");
+	ck_assert_int_eq(unlinkat(store_dirfd(sample_store, STORE_DIR_CATALOGS),
+				  digest_hex(&sample_image.chosen.digest, hex), 0),
+			 0); /* it is still there */
+}
+END_TEST
+
 START_TEST(other_failures_are_not_repaired)
 {
 	SCOPE(view) struct view *v = sample_view(VIEW_CACHE_MIN);
@@ -374,6 +402,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, other_failures_are_not_repaired);
 	tcase_add_test(tc, a_repair_that_fails_leaves_the_damage);
 	tcase_add_test(tc, opens_without_a_lost_layer);
+	tcase_add_test(tc, opens_by_the_kept_catalog_alone);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("repair");
 	tcase_add_checked_fixture(tc, setup_many, sample_image_remove);
