@@ -155,9 +155,10 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 		return -1;
 	if (open_image(in, s, progress, x, e) < 0 && do_without_image(in, s, x, e) < 0)
 		return x->is_rescue ? -1 : support_session_advise(sessions_name(x->folder), e);
+	const unsigned flags = (is_frozen ? SESSION_READ : SESSION_CREATE) |
+			       (x->has_no_image ? SESSION_NO_BASE : 0U);
 	return session_open(x->base, is_frozen ? x->frozen.dirfd : sessions_fd(x->folder),
-			    sessions_data_fd(x->folder), is_frozen ? SESSION_READ : SESSION_CREATE,
-			    &x->session, e);
+			    sessions_data_fd(x->folder), flags, &x->session, e);
 }
 
 /* With a folder: all the rest; `x` moves to `out`. */

@@ -247,8 +247,8 @@ int edit_frozen_check(const struct edit_frozen *f, struct err *e)
 	    message_receive(f->socket, true, &told) <= 0) {
 		err_clear(&told);
 		return err_set(e, ERR_BUSY,
-			       "the session went on while it was read, as a process of its mount "
-			       "died; try again");
+			       "the session went on while it was read, as its mount ended or a "
+			       "process of it died; try again");
 	}
 	return 0;
 }

@@ -570,7 +570,9 @@ static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, s
 		return err_set(e, ERR_FORMAT, "the session has no database");
 	if (!b->is_new && !b->is_same && session_wal_rewind(dirfd, e) < 0)
 		return -1;
-	if (session_db_open(dirfd, b->is_new ? SESSION_DB_CREATE : 0, s->base_count, &s->db, e) < 0)
+	const uint64_t count =
+		s->flags & SESSION_NO_BASE && !b->is_new ? SESSION_DB_ANY_BASE : s->base_count;
+	if (session_db_open(dirfd, b->is_new ? SESSION_DB_CREATE : 0, count, &s->db, e) < 0)
 		return -1;
 	/* Numbers of requests begin anew with each mount. */
 	if (session_db_check(s->db, e) < 0 || session_db_forget_replies(s->db, e) < 0 ||
@@ -609,7 +611,9 @@ static int open_rows(struct session *s, int dirfd, struct err *e)
 
 	if (s->flags & (SESSION_READ | SESSION_TAKE_OVER))
 		r = session_db_open(dirfd, s->flags & SESSION_READ ? SESSION_DB_READ : 0,
-				    s->base_count, &s->db, e);
+				    s->flags & SESSION_NO_BASE ? SESSION_DB_ANY_BASE
+							       : s->base_count,
+				    &s->db, e);
 	else
 		r = open_with_reserve(s, dirfd, &b, e);
 	str_fini(&b.id);

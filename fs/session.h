@@ -34,6 +34,7 @@ enum {
 	SESSION_CREATE = 1,    /* the folder may be new */
 	SESSION_TAKE_OVER = 2, /* from a process that died while it was mounted */
 	SESSION_READ = 4,      /* the copy that session_freeze makes; nothing can be changed */
+	SESSION_NO_BASE = 8,   /* `base` is any: the session's own image is lost */
 };
 
 /*
@@ -43,8 +44,7 @@ enum {
  */
 int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struct session **out,
 		 struct err *e);
-/* Syncs.  What cannot be synced is logged. */
-void session_close(struct session *s);
+void session_close(struct session *s); /* syncs; what cannot be synced is logged */
 SCOPE_DEFINE(session, struct session *, session_close)
 
 struct view *session_base(const struct session *s); /* borrowed */

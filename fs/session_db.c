@@ -312,6 +312,8 @@ static int check_base(struct session_db *db, uint64_t base_count, struct err *e)
 			       "the session numbers the files of its image by rule %" PRIu64
 			       ", and this shale knows %d; use the one that made the session",
 			       numbering, SESSION_NUMBERING);
+	if (base_count == SESSION_DB_ANY_BASE)
+		return 0;
 	if (count != base_count)
 		return err_set(e, ERR_FORMAT,
 			       "the session was made over an image of %" PRIu64

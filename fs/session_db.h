@@ -38,6 +38,7 @@ enum {
 /* `dirfd`: the session's folder (borrowed).  With SESSION_DB_CREATE it is made when it is not
  * there. `base_count`: inodes of the base, 1 to this; ERR_FORMAT when it was made over another
  * number of them, ERR_UNSUPPORTED when they were numbered by another rule. */
+#define SESSION_DB_ANY_BASE UINT64_MAX /* not compared */
 int session_db_open(int dirfd, unsigned flags, uint64_t base_count, struct session_db **out,
 		    struct err *e);
 void session_db_close(struct session_db *db);
