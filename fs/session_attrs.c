@@ -96,6 +96,29 @@ static int copy_xattr(struct session *s, const struct session_inode *in, const c
 	return session_db_put_xattr(s->db, in->ino, name, value, len, e);
 }
 
+/* Names of the base's xattrs, to be freed.  Each question asks for the catalog itself: it is
+ * another one after a repair. */
+static int list_lower(struct session *s, uint64_t ino, char **names, size_t *len, struct err *e)
+{
+	const uint32_t lower = session_lower(ino);
+	size_t size = 0;
+
+	if (VIEW_RETRY(s->base, e,
+		       catalog_listxattr(view_catalog(s->base), lower, NULL, 0, &size, e)) < 0)
+		return -1;
+	SCOPE_FREE char *list = malloc(size ? size : 1);
+	if (!list)
+		return err_nomem(e);
+	if (VIEW_RETRY(s->base, e,
+		       catalog_listxattr(view_catalog(s->base), lower, list, size, len, e)) < 0)
+		return -1;
+	if (*len > size)
+		return err_set(e, ERR_FORMAT, "the xattrs of inode %llu changed in the catalog",
+			       (unsigned long long)ino);
+	*names = steal_ptr(&list);
+	return 0;
+}
+
 /* From now on rows say which xattrs the inode has. */
 static int own_xattrs(struct session *s, struct session_inode *in, struct err *e)
 {
@@ -104,17 +127,8 @@ static int own_xattrs(struct session *s, struct session_inode *in, struct err *e
 
 	if (in->has_xattrs)
 		return 0;
-	if (session_is_lower(s, in->ino)) {
-		const struct catalog *c = view_catalog(s->base);
-		if (VIEW_RETRY(s->base, e,
-			       catalog_listxattr(c, session_lower(in->ino), NULL, 0, &len, e)) < 0)
-			return -1;
-		names = malloc(len ? len : 1);
-		if (!names)
-			return err_nomem(e);
-		if (catalog_listxattr(c, session_lower(in->ino), names, len, &len, e) < 0)
-			return -1;
-	}
+	if (session_is_lower(s, in->ino) && list_lower(s, in->ino, &names, &len, e) < 0)
+		return -1;
 	for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
 		if (copy_xattr(s, in, names + at, e) < 0)
 			return -1;

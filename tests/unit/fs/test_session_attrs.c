@@ -3,8 +3,11 @@
  * Modes, owners, times and extended attributes of an edit session.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "fs/sample_session.h"
@@ -326,6 +329,74 @@ START_TEST(blocks_are_counted)
 }
 END_TEST
 
+enum { MANY = 3000, NAME_SIZE = 8 };
+
+/* Its catalog has many blocks, and the xattrs of the last file are in none of the first. */
+static void setup_many(void)
+{
+	static char names[MANY][NAME_SIZE];
+	static struct sample_file many[MANY + 1];
+
+	many[0] = files[0];
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "n%04u", i);
+		many[i + 1] = (struct sample_file){.path = names[i],
+						   .kind = ENTRY_REG,
+						   .mode = 0644,
+						   .text = "x",
+						   .xattr = names[i]};
+	}
+	sample_session_make(many, ARRAY_LEN(many));
+}
+
+/* Bytes of the image's catalog, all over but where it begins, as a failing disk would. */
+static void damage_catalog(void)
+{
+	enum { STEP = 512 };
+	const int dir = store_dirfd(sample_store, STORE_DIR_CATALOGS);
+	char hex[DIGEST_HEX_MAX];
+	struct stat st;
+	uint8_t byte;
+
+	digest_hex(&sample_image.chosen.digest, hex);
+	ck_assert_int_eq(fchmodat(dir, hex, 0644, 0), 0);
+	SCOPE_FD int fd = openat(dir, hex, O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	for (off_t at = st.st_size / 4; at < st.st_size; at += STEP) {
+		ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+		byte ^= 0x10;
+		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+	}
+}
+
+/* The first that meets it is the copy of the xattrs: the inode has a row. */
+START_TEST(xattrs_are_copied_up_from_a_catalog_that_was_damaged)
+{
+	const struct stat st = {.st_mode = 0600};
+	struct err e = ERR_INIT;
+	size_t len;
+	char names[64];
+
+	set("n2999", &st, SESSION_SET_MODE);
+	const uint64_t ino = sample_ino("n2999");
+	sample_session_close();
+	view_close(sample_base);
+	sample_base = sample_view(VIEW_CACHE_MIN);
+	const struct catalog *before = view_catalog(sample_base);
+	damage_catalog();
+	sample_session_open(0);
+	ck_assert_ptr_eq(view_catalog(sample_base), before);
+	session_setxattr(sample_session, &sample_caller, ino, "user.other", "another", 7, 0, &e);
+	ck_assert_no_err(&e);
+	ck_assert_ptr_ne(view_catalog(sample_base), before);
+	session_listxattr(sample_session, ino, names, sizeof(names), &len, &e);
+	ck_assert_no_err(&e);
+	ck_assert_uint_eq(len, sizeof("user.other") + sizeof("user.sample"));
+	ck_assert_str_eq(getx("n2999", "user.sample"), "n2999");
+	ck_assert_str_eq(getx("n2999", "user.other"), "another");
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *s = suite_create("fs/session_attrs");
@@ -340,6 +411,11 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, xattrs_have_flags_and_limits);
 	tcase_add_test(tc, capabilities_go);
 	tcase_add_test(tc, blocks_are_counted);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("repair");
+	tcase_add_checked_fixture(tc, setup_many, sample_session_remove);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, xattrs_are_copied_up_from_a_catalog_that_was_damaged);
 	suite_add_tcase(s, tc);
 	return s;
 }
