@@ -564,6 +564,11 @@ static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t ve
 /* A new session has its database before it has a boot: one that has lost it is no new one. */
 static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, struct err *e)
 {
+	struct stat log;
+
+	/* The last who used it brought all to the disk, and emptied the log. */
+	if (fstatat(dirfd, SESSION_WAL_NAME, &log, AT_SYMLINK_NOFOLLOW) < 0 || log.st_size == 0)
+		s->files.is_all_dirty = false;
 	if (session_boot_read(dirfd, b, e) < 0)
 		return -1;
 	if (b->is_new && !(s->flags & SESSION_CREATE))
@@ -659,9 +664,10 @@ void session_close(struct session *s)
 		/* What cannot be removed must not keep the rest from the disk. */
 		if (session_fold(s, &e) < 0)
 			err_clear(&e);
-		if (sync_locked(s, &e) < 0 || session_db_checkpoint(s->db, &e) < 0)
+		if (sync_locked(s, &e) < 0 || session_db_empty_log(s->db, &e) < 0)
 			log_error("cannot sync the session: %s", e.msg);
 		err_clear(&e);
+		session_reserve_fill(s, s->dirfd);
 	}
 	session_db_close(s->db);
 	session_files_fini(&s->files);

@@ -577,13 +577,22 @@ int session_db_sync(struct session_db *db, struct err *e)
 	return r;
 }
 
-int session_db_checkpoint(struct session_db *db, struct err *e)
+static int checkpoint(struct session_db *db, int mode, struct err *e)
 {
-	if (sqlite3_wal_checkpoint_v2(db->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
-		    SQLITE_OK &&
+	if (sqlite3_wal_checkpoint_v2(db->db, NULL, mode, NULL, NULL) != SQLITE_OK &&
 	    sqlite3_errcode(db->db) != SQLITE_BUSY)
 		return session_db_fail(db, "be written", e);
 	return 0;
+}
+
+int session_db_checkpoint(struct session_db *db, struct err *e)
+{
+	return checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, e);
+}
+
+int session_db_empty_log(struct session_db *db, struct err *e)
+{
+	return checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE, e);
 }
 
 int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, struct err *e)

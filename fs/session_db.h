@@ -61,6 +61,8 @@ int session_db_wal_frames(const struct session_db *db);
 int session_db_sync(struct session_db *db, struct err *e);
 /* Right after session_db_sync: moves the WAL into the database.  0 also when readers delay it. */
 int session_db_checkpoint(struct session_db *db, struct err *e);
+/* The same, and the log gives its room back. */
+int session_db_empty_log(struct session_db *db, struct err *e);
 
 /* The first of `count` numbers that were never given out. */
 int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, struct err *e);
