@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/quote.h"
 #include "cli/commands.h"
+#include "cli/mount_check.h"
+#include "cli/mounting.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "cli/support_session.h"
-
-#include "base/quote.h"
-#include "cli/mount_check.h"
-#include "cli/mounting.h"
 #include "fs/readonly.h"
+#include "fs/session_db.h"
 
 static const struct option options[] = {
 	{'f', "foreground", NULL, "stay in the foreground"},
@@ -202,6 +206,20 @@ static int open_session(const struct invocation *in, const struct store *s, stru
 	return mounting_new_session(in, s, l, im, folder, e);
 }
 
+/* Whether nobody can have used a mount that failed: one in the foreground may have been there for
+ * long, but not without a database. */
+static bool was_never_used(const struct mounting *m, const struct session_folder *folder)
+{
+	return !m->opt.is_foreground ||
+	       (faccessat(sessions_fd(folder), SESSION_DB_NAME, F_OK, 0) < 0 && errno == ENOENT);
+}
+
+/* At once: what is left in the buffer would be the worker's, too. */
+static int tell_name(const struct session_folder *folder, struct err *e)
+{
+	return outputf(e, "%s\n", sessions_name(folder)) < 0 ? -1 : output_finish(e);
+}
+
 static int run_edit(const struct invocation *in, struct mounting *m, struct err *e)
 {
 	SCOPE(store) struct store *s = NULL;
@@ -212,15 +230,15 @@ static int run_edit(const struct invocation *in, struct mounting *m, struct err 
 	if (mounting_check_editor(e) < 0 || support_store(in, STORE_WRITE, &s, e) < 0 ||
 	    open_session(in, s, &im, &folder, &is_new, e) < 0)
 		return -1;
-	if (m->opt.is_foreground && outputf(e, "%s\n", sessions_name(folder)) < 0)
-		return -1;
 	m->resumed = is_new ? NULL : sessions_name(folder);
-	const int r = mounting_edit(m, s, &im, folder, e);
-	if (r < 0 && is_new && !m->opt.is_foreground && getpid() == m->owner)
+	int r = m->opt.is_foreground ? tell_name(folder, e) : 0;
+	if (r == 0)
+		r = mounting_edit(m, s, &im, folder, e);
+	if (r < 0 && is_new && getpid() == m->owner && was_never_used(m, folder))
 		mounting_remove_unused(s, steal_ptr(&folder));
 	if (r < 0 || m->opt.is_foreground || getpid() != m->owner)
 		return r;
-	return outputf(e, "%s\n", sessions_name(folder));
+	return tell_name(folder, e);
 }
 
 static int run(const struct invocation *in, struct err *e)

@@ -53,4 +53,28 @@ mkdir full
 : >full/file
 expect 9 "*is not empty*" shale mount --edit app full
 expect 9 "*is not empty*" shale mount --edit --session app-1 full
+expect 9 "*is not empty*" shale mount -f --edit app full
+expect 9 "*is not empty*" shale mount -f --edit --session app-1 full
+expect 8 "*'none'*" shale mount -f --edit app none
+expect 7 "*" sh -c "shale mount -f --edit app '$PWD/mnt' >/dev/full"
+is_unmounted mnt || fail "it is mounted"
 same "sessions" "$(shale sessions -q | paste -s -d ' ')" "app-1 app-2"
+
+# One in the foreground that fails after it was used leaves all that was done: here no worker can go on without the image.
+shale mount -f --edit --session app-3 app "$PWD/mnt" >name 2>err &
+mount=$!
+wait_for test -e mnt/hello
+same "its name, at once" "$(cat name)" app-3
+echo kept >mnt/hello
+layer=$(blob "$(layers app)")
+mv "$layer" layer
+kill -KILL "$(server_of mnt)"
+status=0
+wait "$mount" || status=$?
+same "its status ($(cat err))" "$status" 1
+same "its name, once" "$(cat name)" app-3
+mv layer "$layer"
+same "sessions" "$(shale sessions -q | paste -s -d ' ')" "app-1 app-2 app-3"
+shale mount --edit --session app-3 "$PWD/mnt" >/dev/null
+same "its file" "$(cat mnt/hello)" kept
+shale umount mnt
