@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/quote.h"
 #include "cli/commands.h"
+#include "cli/fsck_sessions.h"
 #include "cli/output.h"
 #include "cli/support.h"
 #include "store/fsck.h"
@@ -120,8 +121,8 @@ static int run(const struct invocation *in, struct err *e)
 	if (r_run < 0 && !e->code)
 		return err_move(e, &failed);
 	err_clear(&failed);
-	if (e->code)
-		return -1;
+	if (e->code || fsck_sessions_run(in, s, &opt, &r, &failed) < 0)
+		return e->code ? -1 : err_move(e, &failed);
 	progress_line_fini(&line);
 	if (print_summary(&r, opt.repair, findings, e) < 0)
 		return -1;

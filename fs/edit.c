@@ -121,6 +121,17 @@ static void close_editor(void *data)
 	free(d);
 }
 
+/* Without it the mount serves all the same: only commit and diff cannot look while it does. */
+static void start_control(struct editor *d, const struct session_folder *folder)
+{
+	struct err e = ERR_INIT;
+
+	d->control = edit_control_start(d->context.session, sessions_fd(folder), &e);
+	if (!d->control)
+		log_warning("commit and diff cannot read this mount: %s", e.msg);
+	err_clear(&e);
+}
+
 static void *open_editor(void *ctx, const struct mount_start *start, struct err *e)
 {
 	const struct edit *edit = ctx;
@@ -136,9 +147,10 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 	if (d->view &&
 	    session_open(d->view, sessions_fd(edit->folder), sessions_data_fd(edit->folder), flags,
 			 &d->context.session, e) == 0 &&
-	    start_settler(d, e) == 0 &&
-	    (d->control = edit_control_start(d->context.session, sessions_fd(edit->folder), e)))
+	    start_settler(d, e) == 0) {
+		start_control(d, edit->folder);
 		return d;
+	}
 	close_editor(d);
 	return NULL;
 }

@@ -414,13 +414,17 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 
 static int sync_rows(struct session *s, struct err *e)
 {
-	if (session_db_sync(s->db, e) == 0)
-		return 0;
+	int r = session_db_sync(s->db, e);
+
 	/* The mark, too, takes a page: without it nothing that was removed makes room. */
-	if (!session_is_full(e) || !session_reserve_release(s))
-		return -1;
-	err_clear(e);
-	return session_db_sync(s->db, e);
+	if (r < 0 && session_is_full(e) && session_reserve_release(s)) {
+		err_clear(e);
+		r = session_db_sync(s->db, e);
+	}
+	/* What the disk refused once it may have dropped (fsyncgate). */
+	if (r < 0 && e->code == ERR_SYS && !session_is_full(e))
+		s->files.is_lost = true;
+	return r;
 }
 
 /* Data first, then the rows that speak of it. */

@@ -20,7 +20,7 @@ int session_boot_read(int dirfd, struct session_boot *b, struct err *e)
 
 	if (io_slurp_path(BOOT_ID_PATH, BOOT_ID_MAX, &b->id, e) < 0)
 		return -1;
-	SCOPE_FD int fd = openat(dirfd, BOOT_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	SCOPE_FD int fd = openat(dirfd, BOOT_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	b->is_new = fd < 0 && errno == ENOENT;
 	if (fd < 0 && !b->is_new)
 		return err_sys(e, errno, "cannot open the session's file '" BOOT_NAME "'");
@@ -33,8 +33,9 @@ int session_boot_read(int dirfd, struct session_boot *b, struct err *e)
 
 int session_boot_write(int dirfd, const struct session_boot *b, struct err *e)
 {
-	SCOPE_FD int fd = openat(dirfd, BOOT_NAME,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	SCOPE_FD int fd =
+		openat(dirfd, BOOT_NAME,
+		       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
 	/* Cut short by a power loss it is another boot's, as it should be. */
 	if (fd < 0 || io_write_all(fd, b->id.data, b->id.len) < 0 || fsync(fd) < 0 ||

@@ -23,6 +23,7 @@ enum {
 	/* More files than these are not synced one by one, but with all of their file system. */
 	DIRTY_MAX = 1024,
 	COPY_SIZE = 1024 * 1024,
+	CREATE_FLAGS = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 };
 
 /* The host's own trouble is not that of a file of the image: its ENOENT is EIO to who reads.  A
@@ -109,15 +110,17 @@ static int open_file(const struct session_files *f, uint64_t ino, uint32_t versi
 	struct stat st;
 
 	format_name(name, ino, version);
-	SCOPE_FD int fd = openat(f->dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	SCOPE_FD int fd = openat(f->dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_FORMAT, "the session's data file %s is lost", name);
 	const bool is_other = fd < 0 && (errno == EISDIR || errno == ELOOP || errno == ENXIO);
 	if (!is_other && (fd < 0 || fstat(fd, &st) < 0))
 		return host_fail(err_sys(e, errno, "cannot open the session's data file %s", name),
 				 e);
-	if (is_other || !S_ISREG(st.st_mode))
-		return err_set(e, ERR_FORMAT, "the session's data file %s is no file", name);
+	/* Another name of it would be written through, too. */
+	if (is_other || !S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return err_set(e, ERR_FORMAT, "the session's data file %s is no file of its own",
+			       name);
 	return steal_fd(&fd);
 }
 
@@ -208,9 +211,10 @@ struct session_file *session_files_create(struct session_files *f, uint64_t ino,
 	char name[NAME_MAX_LEN];
 
 	format_name(name, ino, version);
+	int fd = openat(f->dirfd, name, CREATE_FLAGS, FILE_MODE);
 	/* One that is there belongs to a transaction that was never committed. */
-	const int fd = openat(f->dirfd, name, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			      FILE_MODE);
+	if (fd < 0 && errno == EEXIST && unlinkat(f->dirfd, name, 0) == 0)
+		fd = openat(f->dirfd, name, CREATE_FLAGS, FILE_MODE);
 	if (fd < 0) {
 		host_fail(err_sys(e, errno, "cannot make the session's data file %s", name), e);
 		return NULL;
@@ -325,6 +329,9 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 		r = session_files_mark(f, copy, e);
 	session_files_put(old);
 	session_files_put(copy);
+	/* A part of one would take room that nobody knows of. */
+	if (copy && r < 0)
+		session_files_remove(f, ino, to);
 	return r;
 }
 

@@ -114,6 +114,8 @@ struct session_list {
 /* All sessions by name, then those that cannot be read by id.  A store that has none, or no folder
  * for them, has an empty list. */
 int sessions_list(const struct store *s, struct session_list *out, struct err *e);
+/* The same, leaving all as it is: for who looks at what dead processes left. */
+int sessions_collect(const struct store *s, struct session_list *out, struct err *e);
 void session_list_fini(struct session_list *l);
 SCOPE_DEFINE_VALUE(session_list, struct session_list, session_list_fini)
 

@@ -100,8 +100,6 @@ int sessions_ask_lock(int folder, struct session_use *out, struct err *e);
  * it. */
 int sessions_scan(const struct store *s, int all, struct session_list *out, struct err *e);
 
-/* The same for gc and fsck, sorted; what is hidden, as for sessions_open_visible, is left out. */
-int sessions_collect(const struct store *s, struct session_list *out, struct err *e);
 
 /* The one that `text` means, as a name or an id, or, unless `is_exact`, as the start of an id:
  * ERR_NOT_FOUND, ERR_USAGE. */

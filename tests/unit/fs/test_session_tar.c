@@ -182,7 +182,8 @@ static void lose_image(void)
 	session.base =
 		view_open(sample_store, &none, CATALOGS_FRESH, VIEW_CACHE_MIN, "a test", &opt, &e);
 	ck_assert_no_err(&e);
-	session_open(session.base, session.dirfd, session.datafd, 0, &session.session, &e);
+	session_open(session.base, session.dirfd, session.datafd, SESSION_NO_BASE, &session.session,
+		     &e);
 	ck_assert_no_err(&e);
 }
 
