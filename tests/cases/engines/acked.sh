@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/support/acked.py finds all that it was told is there, whenever its writers are killed, and each loss that is planted.
 # NEEDS: root
+# SANITIZERS: no
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"

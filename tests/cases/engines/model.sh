@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/support/model.py finds no difference between two trees of one file system, and each that is planted.
 # NEEDS: root
+# SANITIZERS: no
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/support/posix.py has nothing against tmpfs, and something against each call that is wrong.
 # NEEDS: root
+# SANITIZERS: no
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"

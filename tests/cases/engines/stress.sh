@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/support/stress.py has nothing against tmpfs, and sees calls that lose what others do.
 # NEEDS: root
+# SANITIZERS: no
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
