@@ -7,6 +7,7 @@ machine, only makes it slower.  Pinned, server and client share one processor.
 """
 
 import os
+import time
 
 import edit_work
 import fuse_requests
@@ -14,7 +15,8 @@ from measure import Failed, Skip, cpu_of, is_mounted, memory_of, need, remove, s
 
 PIN = 0  # the processor
 CACHE_MIB = 32  # what shale's mount is given
-SESSION = "bench"
+# ext4 looks past inodes that were freed a moment ago when it makes a file, one by one: who comes after a large removal would pay for it.
+EXT4_RECENT_S = 36  # 5 and the 30 in which metadata is written, of recently_deleted() in fs/ext4/ialloc.c
 MEMORY_BAR_MIB = 64
 # Of kernel overlayfs, pinned; overlayfs copies files for those below 1.
 TIMES_BARS = {"untar": 1.5, "rm -rf of lower": 1.5, "git clone": 1.5, "create in one folder": 3.0,
@@ -28,17 +30,18 @@ COUNTED = ("untar", "create in one folder", "cp -a of lower", "rm -rf of lower",
 
 class Shale:
     name = "shale mount --edit"
+    mounts = 0  # so far; each has a session of its own
 
     def prepare(self, bench, material):
         self.store = os.path.join(material.folder, "store")
         bench.run([bench.shale, "import", "-q", "--store", self.store, "-t", "x", "dir:" + material.lower])
 
     def command(self, bench, mountpoint):
-        return [bench.shale, "mount", "--edit", "-q", "--cache", f"{CACHE_MIB}M", "--session", SESSION, "--store", self.store, "x",
-                mountpoint]
+        return [bench.shale, "mount", "--edit", "-q", "--cache", f"{CACHE_MIB}M", "--session", f"bench-{self.mounts}", "--store",
+                self.store, "x", mountpoint]
 
-    def clean(self, bench):
-        bench.run([bench.shale, "session", "--store", self.store, "rm", "-f", SESSION])
+    def clean(self, bench, number):
+        bench.run([bench.shale, "session", "--store", self.store, "rm", "-f", f"bench-{number}"])
 
     def read_all(self, bench):
         bench.run(["tar", "-C", self.store, "-cf", "/dev/null", "."])
@@ -47,6 +50,8 @@ class Shale:
 class Overlay:
     """What both overlay file systems share: directories for what is changed."""
 
+    mounts = 0  # so far; each has directories of its own
+
     def prepare(self, bench, material):
         del bench
         self.check()
@@ -54,14 +59,14 @@ class Overlay:
         self.folder = os.path.join(material.folder, type(self).__name__)
 
     def directories(self):
-        upper, work = (os.path.join(self.folder, name) for name in ("upper", "work"))
+        upper, work = (os.path.join(self.folder, str(self.mounts), name) for name in ("upper", "work"))
         for path in (upper, work):
             os.makedirs(path, exist_ok=True)
         return f"lowerdir={self.lower},upperdir={upper},workdir={work}"
 
-    def clean(self, bench):
+    def clean(self, bench, number):
         del bench
-        remove(self.folder)
+        remove(os.path.join(self.folder, str(number)))
 
     def read_all(self, bench):
         del bench
@@ -102,6 +107,7 @@ class Editing:
         self.mountpoint = bench.path("mnt")
         self.targets = []
         self.broken = set()  # (target, work) that failed once
+        self.spent = []  # (target, number of its mount) to be removed
         say(f"edit {tree.name}: making what is edited")
         self.material = edit_work.Material(bench, tree, bench.scale)
         self.works = self.material.works(self.mountpoint)
@@ -113,10 +119,11 @@ class Editing:
                 try:
                     self.mount(target, None)
                 finally:
-                    self.end(target)
+                    self.bench.unmount(self.mountpoint)
                 self.targets.append(target)
             except (Skip, Failed) as why:
                 self.bench.skip(f"edit {self.tree.name}, {target.name}", why)
+        self.clean()
 
     def close(self):
         self.bench.unmount(self.mountpoint)
@@ -127,13 +134,20 @@ class Editing:
 
     def mount(self, target, cpu):
         bench = self.bench
+        self.begin(target)
         bench.mounted(self.mountpoint, target.command(bench, self.mountpoint), cpu=cpu)
         if not is_mounted(self.mountpoint):
             raise Failed(f"{target.name} did not mount")
 
-    def end(self, target):
-        self.bench.unmount(self.mountpoint)
-        target.clean(self.bench)
+    def begin(self, target):
+        target.mounts += 1
+        self.spent.append((target, target.mounts))
+
+    def clean(self):
+        """Removes what the mounts until now have changed."""
+        while self.spent:
+            target, number = self.spent.pop()
+            target.clean(self.bench, number)
 
     def read_all(self):
         self.material.read_all()
@@ -172,7 +186,9 @@ class Editing:
             self.broken.add((target.name, work.name))
             return None
         finally:
-            self.end(target)
+            self.bench.unmount(self.mountpoint)
+            if work.is_large:
+                target.clean(self.bench, self.spent.pop()[1])
 
     def compare(self, work, seen):
         """Every other one with the kernel's overlayfs, once."""
@@ -187,6 +203,11 @@ class Editing:
 
     def turn(self, number, where):
         first = number % len(self.targets)
+        if self.spent:
+            say(f"edit {self.tree.name}: waiting {EXT4_RECENT_S} s after what was removed")
+            self.clean()
+            self.bench.settle()
+            time.sleep(EXT4_RECENT_S)
         self.read_all()
         look = number == 0 and where == "free"
         for work in self.works:
@@ -213,7 +234,8 @@ class Editing:
             except Failed as why:
                 self.bench.skip(f"edit {self.tree.name}, {target.name}, {count} changed files", why)
             finally:
-                self.end(target)
+                self.bench.unmount(self.mountpoint)
+                self.clean()
 
     def requests(self):
         need("strace")
@@ -225,6 +247,7 @@ class Editing:
 
     def count(self, target, work):
         trace = None
+        self.begin(target)
         try:
             trace = fuse_requests.Trace(self.bench, target.command(self.bench, self.mountpoint), self.mountpoint)
             for command in work.before:
@@ -239,7 +262,7 @@ class Editing:
         finally:
             if trace:
                 trace.close()
-            self.end(target)
+            self.clean()
 
 
 def measure(bench, tree):
@@ -255,6 +278,7 @@ def measure(bench, tree):
         for number in range(bench.runs):
             for where in WORDS:
                 editing.turn(number, where)
+        editing.clean()
         editing.memory()
         editing.requests()
     except Skip as why:

@@ -46,9 +46,10 @@ out:
 
 class Work:
     """One kind of work.  `before` is not measured; `checked` are paths below the mountpoint whose content all file systems must agree on,
-    with their times where `times`; `entries`, or MiB, or writes, is what requests are divided by."""
+    with their times where `times`; `entries`, or MiB, or writes, is what requests are divided by; `is_large`: few large files, whose
+    room is wanted back at once."""
 
-    def __init__(self, name, command, checked, before=(), entries=1, is_cold=False, times=False):
+    def __init__(self, name, command, checked, before=(), entries=1, is_cold=False, times=False, is_large=False):
         self.name = name
         self.command = command
         self.checked = checked
@@ -56,6 +57,7 @@ class Work:
         self.entries = entries
         self.is_cold = is_cold
         self.times = times
+        self.is_large = is_large
 
 
 class Material:
@@ -126,7 +128,7 @@ class Material:
         big, small = at("bench", "big"), at("bench", "random")
         size, created = self.scaled(SEQUENTIAL_MIB), self.scaled(CREATED)
         fill = [editor, "seq", small, str(self.scaled(RANDOM_FILE_MIB)), "1"]
-        writes = str(self.scaled(RANDOM_WRITES))
+        writes, every = str(self.scaled(RANDOM_WRITES)), str(RANDOM_SYNC_EVERY)
         entries = self.part_entries
         return (
             Work("untar", ["tar", "-C", new, "-xf", self.archive], ["new"], [["mkdir", new]], entries, times=True),
@@ -136,11 +138,11 @@ class Material:
             Work("rm -rf of new", ["rm", "-rf", new], ["new"], [["cp", "-a", part, new]], entries),
             Work("chmod -R of lower", ["chmod", "-R", "o=", part], [self.part], entries=entries, times=True),
             Work("mv of a lower directory", ["mv", part, at("moved")], [self.part, "moved"], entries=entries),
-            Work("append to big lower file", [editor, "append", big], ["bench/big"]),
-            Work("write", [editor, "seq", at("new"), str(size), "0"], ["new"], entries=size),
-            Work("write, fsync", [editor, "seq", at("new"), str(size), "1"], ["new"], entries=size),
-            Work("random write", [editor, "rand", small, writes, "0"], ["bench/random"], [fill], int(writes)),
-            Work("random write, fsync", [editor, "rand", small, writes, str(RANDOM_SYNC_EVERY)], ["bench/random"], [fill], int(writes)),
+            Work("append to big lower file", [editor, "append", big], ["bench/big"], is_large=True),
+            Work("write", [editor, "seq", at("new"), str(size), "0"], ["new"], entries=size, is_large=True),
+            Work("write, fsync", [editor, "seq", at("new"), str(size), "1"], ["new"], entries=size, is_large=True),
+            Work("random write", [editor, "rand", small, writes, "0"], ["bench/random"], [fill], int(writes), is_large=True),
+            Work("random write, fsync", [editor, "rand", small, writes, every], ["bench/random"], [fill], int(writes), is_large=True),
             Work("git clone", clone, ["new"], entries=entries),
             Work("git status", ["git", "-C", new, "status", "--porcelain"], ["new"], [clone], entries),
             Work("build", ["make", "-s", "-j2", "-C", at("bench", "project")], ["bench/project"], entries=self.scaled(SOURCES) + 1),
