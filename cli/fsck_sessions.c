@@ -40,7 +40,12 @@ static int check_one(const struct invocation *in, const struct store *s, struct 
 	int done = 0;
 
 	/* Used or removed since it was listed. */
-	if (sessions_open_exact(s, info->id, &folder, &why) == 0)
+	if (sessions_open_exact(s, info->id, &folder, &why) == 0 &&
+	    !session_was_used(sessions_fd(folder))) {
+		sessions_close(folder);
+		return 0;
+	}
+	if (folder)
 		look(in, s, l, folder, opt->progress, &why);
 	if (err_is_own_lack(&why))
 		return err_move(e, &why);

@@ -126,7 +126,7 @@ static void start_control(struct editor *d, const struct session_folder *folder)
 {
 	struct err e = ERR_INIT;
 
-	d->control = edit_control_start(d->context.session, sessions_fd(folder), &e);
+	d->control = edit_control_start(&d->context, sessions_fd(folder), &e);
 	if (!d->control)
 		log_warning("commit and diff cannot read this mount: %s", e.msg);
 	err_clear(&e);

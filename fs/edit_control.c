@@ -27,6 +27,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "fs/edit_ops.h"
 #include "fs/message.h"
 #include "fs/session_db.h"
 #include "fs/session_freeze.h"
@@ -34,9 +35,15 @@
 #define SOCKET_NAME   "control"
 #define SNAPSHOT_NAME "snapshot"
 
+enum {
+	STEP_MS = 5,
+	QUIET_MS = 50,            /* between two requests of a write-back */
+	WRITE_BACK_MAX_MS = 5000, /* under a load that never ends */
+};
 enum { BACKLOG = 16, SNAPSHOT_MODE = 0700, PAUSE_NS = 100 * 1000 * 1000 };
 
 struct edit_control {
+	const struct edit_context *context;
 	struct session *session;
 	int dirfd; /* borrowed */
 	int listener;
@@ -78,9 +85,29 @@ static void remove_snapshot(int dirfd)
 		log_warning("cannot remove the copy of a session: errno %d", errno);
 }
 
+/* The command has asked the kernel to write pages of mappings back (syncfs(2)), which returns when
+ * the requests are queued, not when they are answered (Linux's wait_sb_inodes passes FUSE over). So
+ * until none has come for a while. */
+static void wait_for_write_back(const struct edit_control *c)
+{
+	const struct timespec step = {0, STEP_MS * 1000000L};
+	struct timespec now;
+	uint64_t idle_ms;
+	int waited = 0;
+
+	do {
+		nanosleep(&step, NULL);
+		waited += STEP_MS;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		idle_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 -
+			  c->context->written_back;
+	} while (waited < QUIET_MS || (idle_ms < QUIET_MS && waited < WRITE_BACK_MAX_MS));
+}
+
 /* The fd of its folder. */
 static int make_snapshot(const struct edit_control *c, struct err *e)
 {
+	wait_for_write_back(c);
 	remove_snapshot(c->dirfd);
 	if (mkdirat(c->dirfd, SNAPSHOT_NAME, SNAPSHOT_MODE) < 0)
 		return err_sys(e, errno, "cannot make a folder for the copy of a session");
@@ -163,13 +190,14 @@ static int start_thread(struct edit_control *c, struct err *e)
 	return r == 0 ? 0 : err_sys(e, r, "cannot start a thread");
 }
 
-struct edit_control *edit_control_start(struct session *s, int dirfd, struct err *e)
+struct edit_control *edit_control_start(struct edit_context *context, int dirfd, struct err *e)
 {
 	struct edit_control *c = array_new(1, sizeof(*c), e);
 
 	if (!c)
 		return NULL;
-	*c = (struct edit_control){.session = s, .dirfd = dirfd, .listener = -1};
+	*c = (struct edit_control){
+		.context = context, .session = context->session, .dirfd = dirfd, .listener = -1};
 	c->stop = eventfd(0, EFD_CLOEXEC);
 	if (c->stop < 0)
 		err_sys(e, errno, "cannot make an eventfd");

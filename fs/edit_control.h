@@ -16,8 +16,9 @@
 struct edit_control;
 
 /* In the worker: a thread that answers, until edit_control_stop.  `dirfd`, the session's folder,
- * and `s` are borrowed. */
-struct edit_control *edit_control_start(struct session *s, int dirfd, struct err *e);
+ * and `c` are borrowed. */
+struct edit_context;
+struct edit_control *edit_control_start(struct edit_context *c, int dirfd, struct err *e);
 void edit_control_stop(struct edit_control *c);
 
 /* A session that is frozen for us. */

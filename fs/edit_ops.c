@@ -408,6 +408,15 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		fuse_reply_buf(req, buf, (size_t)n);
 }
 
+static void note_write_back(fuse_req_t req)
+{
+	struct edit_context *c = fuse_req_userdata(req);
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	c->written_back = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
@@ -419,6 +428,8 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
+	if (fi->writepage)
+		note_write_back(req);
 	/* Once more is no harm: it has its offset. */
 	if (SESSION_RETRY(edit_session(req), &e, false,
 			  session_write(edit_session(req), &who, ino, (uint64_t)offset, buf, size,

@@ -22,7 +22,9 @@
 struct edit_context {
 	struct session *session;
 	bool is_writeback;
-	unsigned first_slot; /* of replies: those before belong to workers that died */
+	_Atomic uint64_t
+		written_back; /* when the kernel wrote a page back last: ms of CLOCK_MONOTONIC */
+	unsigned first_slot;  /* of replies: those before belong to workers that died */
 };
 
 /* The userdata of the FUSE session begins with a struct edit_context. */

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/scope.h"
+#include "fs/session_check.h"
+#include "fs/session_db.h"
 
 #define BOOT_NAME    "boot"
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
@@ -42,4 +45,12 @@ int session_boot_write(int dirfd, const struct session_boot *b, struct err *e)
 	    fsync(dirfd) < 0)
 		return err_sys(e, errno, "cannot write the session's file '" BOOT_NAME "'");
 	return 0;
+}
+
+bool session_was_used(int dirfd)
+{
+	struct stat st;
+
+	return fstatat(dirfd, BOOT_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       fstatat(dirfd, SESSION_DB_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }

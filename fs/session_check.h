@@ -10,6 +10,7 @@
 #ifndef FS_SESSION_CHECK_H
 #define FS_SESSION_CHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -20,6 +21,9 @@ struct session_check_stats {
 	uint64_t names;  /* rows */
 	uint64_t files;  /* of data, that rows name */
 };
+
+/* Whether the session in the folder `dirfd` was ever opened: before that there is nothing in it. */
+bool session_was_used(int dirfd);
 
 /*
  * `s`: open in any way; its mutex is held meanwhile.  ERR_FORMAT with what is wrong and where; the
