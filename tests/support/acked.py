@@ -132,8 +132,9 @@ def work(log, process, options):
 
 def write(options):
     log = os.open(options.log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-    note(log, "acked", options.seed, options.threads, options.fsync)
+    # Who waits for the first line may take the mount away then.
     os.chdir(options.folder)
+    note(log, "acked", options.seed, options.threads, options.fsync)
     children = []
     for process in range(options.threads):
         pid = os.fork()
