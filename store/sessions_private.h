@@ -100,7 +100,6 @@ int sessions_ask_lock(int folder, struct session_use *out, struct err *e);
  * it. */
 int sessions_scan(const struct store *s, int all, struct session_list *out, struct err *e);
 
-
 /* The one that `text` means, as a name or an id, or, unless `is_exact`, as the start of an id:
  * ERR_NOT_FOUND, ERR_USAGE. */
 int sessions_find(const struct session_list *l, const char *text, bool is_exact,
