@@ -3,6 +3,7 @@
 # Random operations on an edit mount and on a directory: each has the same result, and the trees are the same; also while
 # the process that answers is killed every now and then, and when the session is resumed.
 # NEEDS: root fuse getfattr
+# SANITIZERS: first
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # An edit mount keeps what POSIX and Linux promise of a file system: each check of tests/support/posix.py.
 # NEEDS: root fuse
+# SANITIZERS: first
 # TIMEOUT: 300
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
