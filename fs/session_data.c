@@ -416,6 +416,7 @@ static int write_locked(struct session *s, uint64_t ino, uint64_t offset, const 
 	return session_store(s, &in, e);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): pwrite(2), who asks for it, and of whom */
 int session_write(struct session *s, const struct session_caller *who, uint64_t ino,
 		  uint64_t offset, const void *buf, size_t len, unsigned set, struct err *e)
 {

@@ -11,6 +11,7 @@
 ssize_t session_read(struct session *s, uint64_t ino, uint64_t offset, void *buf, size_t len,
 		     struct err *e);
 /* All of it, or an error.  `set`: 0, SESSION_KILL_PRIV or SESSION_KEEP_PRIV. */
+/* NOLINTNEXTLINE(readability-function-size): pwrite(2), who asks for it, and of whom */
 int session_write(struct session *s, const struct session_caller *who, uint64_t ino,
 		  uint64_t offset, const void *buf, size_t len, unsigned set, struct err *e);
 /* `mode` as fallocate(2): 0, KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE. */

@@ -47,29 +47,29 @@ struct session {
 	struct view *base;
 	uint64_t base_count; /* inodes 1 to this are of the base */
 	struct session_db *db;
-	int dirfd;        /* of the session's folder; borrowed */
-	bool has_reserve; /* fs/session_room.c */
-	bool is_tight;    /* there is no room for one */
-	int frames_seen;  /* of the log, when its length was looked at */
 	struct session_files files;
 	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
-	unsigned flags;
-	uint64_t next, next_end; /* numbers that are reserved in the database */
-	bool is_reserving;       /* in this transaction */
-	struct id_map lookups;   /* inode to what the kernel was told of it */
+	uint64_t next, next_end;                     /* numbers that are reserved in the database */
+	struct id_map lookups;                       /* inode to what the kernel was told of it */
 	struct id_map orphans; /* inodes without a name that the kernel still knows: enum orphan */
 	uint64_t orphan;       /* that this transaction made; 0 */
 	struct id_map forgotten; /* of these, those that it does not know any more */
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
-	bool has_cuts;            /* some of them are shorter */
 	size_t doomed_before;     /* those of transactions that were committed */
-	bool is_frozen;           /* somebody reads the data files that there are */
 	struct id_map fresh;      /* inode to the version of its data file that nobody reads */
-	unsigned syncs;           /* data that is being synced without the lock */
 	pthread_cond_t is_synced; /* `syncs` became less */
-	bool is_changed;          /* since the last sync */
 	time_t synced;            /* when, of a clock that nobody sets */
+	int dirfd;                /* of the session's folder; borrowed */
+	int frames_seen;          /* of the log, when its length was looked at */
+	unsigned flags;
+	unsigned syncs;    /* data that is being synced without the lock */
+	bool has_reserve;  /* fs/session_room.c */
+	bool is_tight;     /* there is no room for one */
+	bool is_reserving; /* numbers, in this transaction */
+	bool has_cuts;     /* some of `doomed` are shorter */
+	bool is_frozen;    /* somebody reads the data files that there are */
+	bool is_changed;   /* since the last sync */
 };
 
 void session_lock(struct session *s);
