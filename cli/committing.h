@@ -31,26 +31,26 @@ struct committing {
 	struct descriptor manifest;
 };
 
-void committing_init(struct committing *c);
-void committing_fini(struct committing *c);
+void committing_init(struct committing *w);
+void committing_fini(struct committing *w);
 SCOPE_DEFINE_VALUE(committing, struct committing, committing_fini)
 
 /* What the options say that shale-commit(1) and shale-edit(1) both have; texts are borrowed.
  * ERR_USAGE, ERR_LIMIT; ERR_SYS when standard output is closed. */
-int committing_options(struct committing *c, const struct invocation *in, struct err *e);
+int committing_options(struct committing *w, const struct invocation *in, struct err *e);
 
 /* That names and changes can be an image over `base`, before any work is done: as commit_init. */
-int committing_check(const struct committing *c, const struct store *s, const struct image *base,
+int committing_check(const struct committing *w, const struct store *s, const struct image *base,
 		     struct err *e);
 
 /* Makes the image of what `x` changed; its names are set last.  All is borrowed until
  * committing_fini. */
-int committing_run(struct committing *c, struct store *s, struct lease *l,
+int committing_run(struct committing *w, struct store *s, struct lease *l,
 		   const struct support_session *x, struct progress_line *line, struct err *e);
 
 /* The digest of the image's manifest, and a line's end. */
-int committing_print(const struct committing *c, struct err *e);
+int committing_print(const struct committing *w, struct err *e);
 /* The report of shale-commit(1). */
-int committing_print_json(const struct committing *c, struct err *e);
+int committing_print_json(const struct committing *w, struct err *e);
 
 #endif

@@ -177,7 +177,7 @@ static int run_diff(const char *const labels[2], const struct diff_patch_side *o
 		    const struct diff_patch_side *new, struct err *e)
 {
 	int ends[2];
-	pid_t pid;
+	pid_t pid = -1;
 
 	SCOPE_FD int a = open_side(old, e);
 	if (a < 0)
@@ -192,12 +192,10 @@ static int run_diff(const char *const labels[2], const struct diff_patch_side *o
 	if (move_up(&a, e) < 0 || move_up(&b, e) < 0 || move_up(&theirs, e) < 0 ||
 	    start_diff(labels, a, b, theirs, &pid, e) < 0)
 		return -1;
-	close(theirs);
-	theirs = -1;
+	close(steal_fd(&theirs));
 	const int passed = pass_on(ours, e);
 	/* One that still writes ends by that. */
-	close(ours);
-	ours = -1;
+	close(steal_fd(&ours));
 	if (passed < 0) {
 		struct err ignored = ERR_INIT;
 		if (wait_for(pid, &ignored) < 0)

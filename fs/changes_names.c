@@ -169,7 +169,7 @@ static int add_place(struct changes_names *n, const struct session_name *row, st
 
 static int scan_names(struct changes_names *n, struct err *e)
 {
-	struct session_name row;
+	struct session_name row = {.ino = 0};
 	uint64_t parent = 0;
 	int found;
 

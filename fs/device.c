@@ -313,7 +313,7 @@ static int find_line(bool (*is_meant)(const struct mount_line *line, const char 
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
-	struct mount_line line;
+	struct mount_line line = {NULL, NULL, NULL};
 	const int found = find_line(is_at, mountpoint, &text, &line, e);
 
 	if (found > 0)
@@ -324,7 +324,7 @@ int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], s
 int device_place(const char *source, char **out, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
-	struct mount_line line;
+	struct mount_line line = {NULL, NULL, NULL};
 	const int found = find_line(is_from, source, &text, &line, e);
 
 	if (found <= 0)
@@ -336,7 +336,7 @@ int device_place(const char *source, char **out, struct err *e)
 int device_source(const char *mountpoint, char **out, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
-	struct mount_line line;
+	struct mount_line line = {NULL, NULL, NULL};
 	const int found = find_line(is_at, mountpoint, &text, &line, e);
 
 	if (found <= 0)

@@ -482,6 +482,7 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 
 /* Bytes copied: what was asked, up to the end of the source.  Unlike a write, the request does not
  * say whether the caller may keep setuid bits. */
+/* NOLINTNEXTLINE(readability-function-size): two ends */
 static int64_t copy(struct session *s, const struct session_caller *who, fuse_ino_t from,
 		    uint64_t from_at, fuse_ino_t to, uint64_t to_at, uint64_t len, struct err *e)
 {
@@ -505,6 +506,7 @@ static int64_t copy(struct session *s, const struct session_caller *who, fuse_in
 	return (int64_t)done;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as libfuse has it */
 static void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_at,
 			       struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_at,
 			       struct fuse_file_info *to_fi, size_t len, int flags)

@@ -129,7 +129,7 @@ int session_getxattr(struct session *s, uint64_t ino, const char *name, void *bu
 		     size_t *len, struct err *e);
 int session_listxattr(struct session *s, uint64_t ino, char *buf, size_t size, size_t *len,
 		      struct err *e);
-/* `flags`: XATTR_CREATE, XATTR_REPLACE. */
+/* NOLINTNEXTLINE(readability-function-size): setxattr(2), who asks for it, and of whom */
 int session_setxattr(struct session *s, const struct session_caller *who, uint64_t ino,
 		     const char *name, const void *value, size_t len, int flags, struct err *e);
 int session_removexattr(struct session *s, const struct session_caller *who, uint64_t ino,

@@ -129,7 +129,7 @@ static int own_xattrs(struct session *s, struct session_inode *in, struct err *e
 		return 0;
 	if (session_is_lower(s, in->ino) && list_lower(s, in->ino, &names, &len, e) < 0)
 		return -1;
-	for (size_t at = 0; at < len; at += strlen(names + at) + 1) {
+	for (size_t at = 0; names && at < len; at += strlen(names + at) + 1) {
 		if (copy_xattr(s, in, names + at, e) < 0)
 			return -1;
 	}
@@ -197,6 +197,7 @@ static int check_xattr(const char *name, size_t len, struct err *e)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): setxattr(2), who asks for it, and of whom */
 int session_setxattr(struct session *s, const struct session_caller *who, uint64_t ino,
 		     const char *name, const void *value, size_t len, int flags, struct err *e)
 {
