@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Open addressing with linear probing; a removal moves the later ones of its run back, so that
- * there are no tombstones and the table shrinks to nothing worse than it was.
+ * there are no tombstones.
  */
 #include "base/id_map.h"
 

@@ -2,7 +2,8 @@
 /*
  * A table from numbers, which are not 0, to numbers.
  *
- * 16 bytes a place, at least a third of the places used.  Threads: one at a time.
+ * 16 bytes a place; it grows when two thirds of the places are used, and does not shrink before
+ * id_map_clear.  Threads: one at a time.
  */
 #ifndef BASE_ID_MAP_H
 #define BASE_ID_MAP_H
