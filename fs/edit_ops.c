@@ -11,11 +11,11 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "fs/channel.h"
 #include "fs/edit_private.h"
 #include "fs/session_data.h"
 #include "fs/session_room.h"
+#include "fs/xattr_reply.h"
 
 enum {
 	/* struct fuse_in_header has 40 bytes. */
@@ -25,7 +25,6 @@ enum {
 	FUSE_WRITE_KILL_SUIDGID = 1 << 2,
 	MAX_BACKGROUND = 64,
 	BUFFER_MAX = 1024 * 1024,    /* what copy_file_range copies at a time */
-	XATTR_LIST_SIZE = 64 * 1024, /* XATTR_LIST_MAX of Linux */
 	COPY_MAX = 64 * 1024 * 1024, /* of one copy_file_range: a client can be interrupted */
 };
 
@@ -551,50 +550,21 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 		edit_reply_err(req, "getxattr", ino, &e);
 	else if (found == 0)
 		fuse_reply_err(req, ENODATA);
-	else if (size == 0)
-		fuse_reply_xattr(req, len);
-	else if (len > size)
-		fuse_reply_err(req, ERANGE);
 	else
-		fuse_reply_buf(req, buf, len);
-}
-
-/* trusted.* is for root's eyes, as on any Linux file system: takes its names out of a list. */
-static size_t keep_untrusted(char *names, size_t len)
-{
-	size_t kept = 0;
-
-	for (size_t at = 0, n; at < len; at += n) {
-		n = strlen(names + at) + 1;
-		if (str_has_prefix(names + at, "trusted."))
-			continue;
-		memmove(names + kept, names + at, n);
-		kept += n;
-	}
-	return kept;
+		xattr_reply_value(req, size, buf, len);
 }
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	struct session *s = edit_session(req);
 	struct err e = ERR_INIT;
-	SCOPE_FREE char *buf = array_new(1, XATTR_LIST_SIZE, &e);
+	SCOPE_FREE char *buf = array_new(1, XATTR_REPLY_LIST_MAX, &e);
 	size_t len = 0;
 
-	if (!buf || session_listxattr(s, ino, buf, XATTR_LIST_SIZE, &len, &e) < 0) {
+	if (!buf ||
+	    session_listxattr(edit_session(req), ino, buf, XATTR_REPLY_LIST_MAX, &len, &e) < 0)
 		edit_reply_err(req, "listxattr", ino, &e);
-		return;
-	}
-	if (len <= XATTR_LIST_SIZE && fuse_req_ctx(req)->uid != 0)
-		len = keep_untrusted(buf, len);
-	if (len > XATTR_LIST_SIZE)
-		fuse_reply_err(req, E2BIG);
-	else if (size == 0)
-		fuse_reply_xattr(req, len);
-	else if (len > size)
-		fuse_reply_err(req, ERANGE);
 	else
-		fuse_reply_buf(req, buf, len);
+		xattr_reply_list(req, size, buf, len);
 }
 
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,

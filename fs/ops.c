@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "fs/device.h"
+#include "fs/xattr_reply.h"
 
 enum {
 	TIMEOUT_S = 86400,
@@ -408,31 +409,23 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
 		reply_err(req, "getxattr", ino, &e);
 	else if (found == 0)
 		fuse_reply_err(req, ENODATA);
-	else if (size == 0)
-		fuse_reply_xattr(req, len);
-	else if (len > size)
-		fuse_reply_err(req, ERANGE);
 	else
-		fuse_reply_buf(req, buf, len);
+		xattr_reply_value(req, size, buf, len);
 }
 
 static void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct view *v = view_of(req);
 	struct err e = ERR_INIT;
+	SCOPE_FREE char *buf = array_new(1, XATTR_REPLY_LIST_MAX, &e);
 	size_t len = 0;
 
-	SCOPE_FREE char *buf = size ? malloc(size) : NULL;
-	if ((size && !buf && err_nomem(&e) < 0) ||
-	    VIEW_RETRY(v, &e,
-		       catalog_listxattr(view_catalog(v), inode_of(ino), buf, size, &len, &e)) < 0)
+	if (!buf || VIEW_RETRY(v, &e,
+			       catalog_listxattr(view_catalog(v), inode_of(ino), buf,
+						 XATTR_REPLY_LIST_MAX, &len, &e)) < 0)
 		reply_err(req, "listxattr", ino, &e);
-	else if (size == 0)
-		fuse_reply_xattr(req, len);
-	else if (len > size)
-		fuse_reply_err(req, ERANGE);
 	else
-		fuse_reply_buf(req, buf, len);
+		xattr_reply_list(req, size, buf, len);
 }
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino)
