@@ -17,10 +17,12 @@ kill_server mnt
 cmp want mnt/copied
 dd if=want of=mnt/pieces bs=100 status=none
 touch -d '2001-02-03 04:05:06.789' mnt/pieces
-# Not synced by anybody.
-dd if=want of=mnt/new bs=1000 status=none
+# Neither synced by anybody nor closed, which would write back.
+exec 9>mnt/new
+cat want >&9
 shale commit -q -t app:2 "$PWD/mnt" >/dev/null
 shale cat app:2 /new | cmp - want
+exec 9>&-
 dd if=want of=mnt/last bs=1000 status=none
 shale umount mnt
 shale mount --edit --session work "$PWD/mnt" >/dev/null
