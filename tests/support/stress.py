@@ -247,8 +247,9 @@ class Replacing:
             ino = os.fstat(fd).st_ino
             attempt(os.unlink, path, allowed=self.CROSSED)
             data = b"%d %d" % (worker.number, ino)
-            os.pwrite(fd, data, 100 * worker.number)
-            worker.wants(os.pread(fd, len(data), 100 * worker.number) == data, "an open file shows other data than were written")
+            at = 100 * (worker.number + 1)  # not 0, where the maker of the file may only now write its "data"
+            os.pwrite(fd, data, at)
+            worker.wants(os.pread(fd, len(data), at) == data, "an open file shows other data than were written")
             worker.wants(os.fstat(fd).st_ino == ino, "an open file has another inode number")
         finally:
             os.close(fd)

@@ -54,6 +54,7 @@ shale import -q -t outer dir:store >/dev/null
 shale mount --cache 4M outer "$PWD/outer"
 shale mount --store outer --cache 4M app "$PWD/inner"
 outer=$(server_of outer)
+supervisor=$(supervisor_of inner)
 server=$(server_of inner)
 cat inner/one >/dev/null
 kill -STOP "$outer"
@@ -67,7 +68,7 @@ kill -CONT "$outer"
 wait "$reader" || fail "a reader whose request had been taken: $(cat err)"
 cmp got context/big
 shale umount inner
-wait_for is_unmounted inner
+wait_for is_gone "$supervisor" # till then its store is in use
 shale umount outer
 
 # What has not been read yet is read by the successor alone; what gc would take away is kept for him.
