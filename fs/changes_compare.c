@@ -23,7 +23,7 @@ int changes_compare_init(struct changes_compare *c, struct session *s,
 void changes_compare_fini(struct changes_compare *c)
 {
 	free(c->buffer);
-	id_map_fini(&c->known);
+	u64map_fini(&c->known);
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -108,11 +108,11 @@ static int compare_files(struct changes_compare *c, const struct session_inode *
 		return 0;
 	if (in->nlink < 2 && st->nlink < 2)
 		return compare_content(c, in, lower, e);
-	const uint64_t *known = id_map_get(&c->known, in->ino);
+	const uint64_t *known = u64map_get(&c->known, in->ino);
 	if (known && *known >> 1 == lower)
 		return (int)(*known & 1);
 	const int r = compare_content(c, in, lower, e);
-	if (r >= 0 && id_map_put(&c->known, in->ino, (uint64_t)lower << 1 | (unsigned)r, e) < 0)
+	if (r >= 0 && u64map_put(&c->known, in->ino, (uint64_t)lower << 1 | (unsigned)r, e) < 0)
 		return -1;
 	return r;
 }

@@ -22,8 +22,8 @@ void changes_links_init(struct changes_links *l, struct changes_names *n, struct
 
 void changes_links_fini(struct changes_links *l)
 {
-	id_map_fini(&l->groups);
-	id_map_fini(&l->claims);
+	u64map_fini(&l->groups);
+	u64map_fini(&l->claims);
 	str_fini(&l->text);
 	free(l->items);
 }
@@ -97,7 +97,7 @@ static struct changes_group *make(struct changes_links *l, const struct session_
 			return NULL;
 	}
 	if (array_reserve(&l->items, &l->cap, l->count + 1, sizeof(*l->items), e) < 0 ||
-	    id_map_put(&l->groups, in->ino, l->count + 1, e) < 0)
+	    u64map_put(&l->groups, in->ino, l->count + 1, e) < 0)
 		return NULL;
 	l->items[l->count] = g;
 	return &l->items[l->count++];
@@ -106,7 +106,7 @@ static struct changes_group *make(struct changes_links *l, const struct session_
 static struct changes_group *get(struct changes_links *l, const struct session_inode *in,
 				 const char *path, size_t len, struct err *e)
 {
-	const uint64_t *at = id_map_get(&l->groups, in->ino);
+	const uint64_t *at = u64map_get(&l->groups, in->ino);
 
 	return at ? &l->items[*at - 1] : make(l, in, path, len, e);
 }
@@ -146,7 +146,7 @@ static int find_claim(struct changes_links *l, uint32_t inode, uint64_t *out, st
 
 static int claim(struct changes_links *l, uint32_t inode, uint64_t *out, struct err *e)
 {
-	const uint64_t *known = id_map_get(&l->claims, (uint64_t)inode + 1);
+	const uint64_t *known = u64map_get(&l->claims, (uint64_t)inode + 1);
 
 	if (known) {
 		*out = *known;
@@ -154,7 +154,7 @@ static int claim(struct changes_links *l, uint32_t inode, uint64_t *out, struct 
 	}
 	if (find_claim(l, inode, out, e) < 0)
 		return -1;
-	return id_map_put(&l->claims, (uint64_t)inode + 1, *out, e);
+	return u64map_put(&l->claims, (uint64_t)inode + 1, *out, e);
 }
 
 const struct changes_group *changes_links_get(struct changes_links *l,

@@ -101,8 +101,8 @@ static int mark_up(struct changes_names *n, uint64_t dir, struct err *e)
 	uint64_t parent;
 
 	while (dir != SESSION_ROOT && session_is_lower(n->session, dir) &&
-	       !id_map_get(&n->seen, dir)) {
-		if (id_map_put(&n->seen, dir, 1, e) < 0)
+	       !u64map_get(&n->seen, dir)) {
+		if (u64map_put(&n->seen, dir, 1, e) < 0)
 			return -1;
 		int r = lower_name(n, session_lower(dir), 0, &parent, &lower, e);
 		if (r > 0)
@@ -122,9 +122,9 @@ int changes_names_mark(struct changes_names *n, uint64_t ino, struct err *e)
 	uint64_t parent;
 	int r;
 
-	if (ino == SESSION_ROOT || id_map_get(&n->seen, ino))
+	if (ino == SESSION_ROOT || u64map_get(&n->seen, ino))
 		return 0;
-	if (id_map_put(&n->seen, ino, 1, e) < 0)
+	if (u64map_put(&n->seen, ino, 1, e) < 0)
 		return -1;
 	for (uint32_t at = 0; (r = lower_name(n, session_lower(ino), at, &parent, &lower, e)) > 0;
 	     at++) {
@@ -148,7 +148,7 @@ static int scan_inodes(struct changes_names *n, struct err *e)
 		if (session_is_lower(n->session, in.ino))
 			r = changes_names_mark(n, in.ino, e);
 		else if (!S_ISDIR(in.mode) && in.nlink > 1)
-			r = id_map_put(&n->linked, in.ino, 1, e);
+			r = u64map_put(&n->linked, in.ino, 1, e);
 		if (r < 0)
 			return -1;
 	}
@@ -161,7 +161,7 @@ static int add_place(struct changes_names *n, const struct session_name *row, st
 	const bool is_lower = session_is_lower(n->session, row->ino);
 
 	if (row->ino == 0 ||
-	    (!is_lower && row->type != S_IFDIR && !id_map_get(&n->linked, row->ino)))
+	    (!is_lower && row->type != S_IFDIR && !u64map_get(&n->linked, row->ino)))
 		return 0;
 	n->has_moved |= is_lower && row->type == S_IFDIR;
 	return add(n, &n->places, row->parent, row->ino, row->name, row->len, e);
@@ -203,8 +203,8 @@ void changes_names_fini(struct changes_names *n)
 	str_fini(&n->text);
 	free(n->marks.items);
 	free(n->places.items);
-	id_map_fini(&n->seen);
-	id_map_fini(&n->linked);
+	u64map_fini(&n->seen);
+	u64map_fini(&n->linked);
 }
 
 size_t changes_names_first(const struct changes_names *n, uint64_t parent)

@@ -6,8 +6,8 @@
 #ifndef FS_CHANGES_PRIVATE_H
 #define FS_CHANGES_PRIVATE_H
 
-#include "base/id_map.h"
 #include "base/str.h"
+#include "base/u64map.h"
 #include "fs/changes.h"
 #include "fs/session_private.h"
 
@@ -35,8 +35,8 @@ struct changes_names {
 	struct changes_list marks;  /* by parent and name */
 	struct changes_list places; /* rows that lead to directories and to files that may have
 				       several names; by inode */
-	struct id_map seen;         /* inodes of the base that have their marks */
-	struct id_map linked;       /* files that are not the base's, with several names */
+	struct u64map seen;         /* inodes of the base that have their marks */
+	struct u64map linked;       /* files that are not the base's, with several names */
 	bool has_moved;             /* a directory of the base is somewhere else */
 };
 
@@ -78,7 +78,7 @@ int changes_find_lower(struct session *s, const char *path, size_t len, uint32_t
 struct changes_compare {
 	struct session *session;
 	const struct changes_options *opt;
-	struct id_map known; /* of files with several names, what their content was compared to */
+	struct u64map known; /* of files with several names, what their content was compared to */
 	uint8_t *buffer;     /* two pieces */
 };
 
@@ -96,8 +96,8 @@ bool changes_is_lower_content(const struct session *s, const struct session_inod
 struct changes_links {
 	struct changes_names *names;
 	struct changes_compare *compare;
-	struct id_map groups; /* inode to its place in `items`, plus one */
-	struct id_map claims; /* inode of the base, plus one, to the file that stays its */
+	struct u64map groups; /* inode to its place in `items`, plus one */
+	struct u64map claims; /* inode of the base, plus one, to the file that stays its */
 	struct changes_group *items;
 	size_t count, cap;
 	struct str text; /* paths of first names */

@@ -63,7 +63,7 @@ static void roll_back(struct session *s)
 	s->doomed_count = s->doomed_before;
 	memset(s->recent, 0, sizeof(s->recent));
 	if (s->orphan)
-		id_map_remove(&s->orphans, s->orphan);
+		u64map_remove(&s->orphans, s->orphan);
 	/* The reservation is undone with it. */
 	if (s->is_reserving)
 		s->next = s->next_end = 0;
@@ -241,7 +241,7 @@ static int find_nameless(struct session *s, uint64_t ino, struct err *e)
 
 	/* The process before this one remembered some. */
 	if (!(s->flags & SESSION_TAKE_OVER) || ino == SESSION_ROOT)
-		return s->orphans.count > 0 && id_map_get(&s->orphans, ino) != NULL;
+		return s->orphans.count > 0 && u64map_get(&s->orphans, ino) != NULL;
 	for (uint32_t at = 0;; at++) {
 		more = VIEW_RETRY(s->base, e,
 				  catalog_name(view_catalog(s->base), session_lower(ino), at, &dir,
@@ -296,7 +296,7 @@ int session_store(struct session *s, const struct session_inode *in, struct err 
 	*seen = *in;
 	seen->is_stored = true;
 	/* One that is written to while it has no name. */
-	uint64_t *orphan = s->orphans.count > 0 ? id_map_get(&s->orphans, in->ino) : NULL;
+	uint64_t *orphan = s->orphans.count > 0 ? u64map_get(&s->orphans, in->ino) : NULL;
 	if (orphan)
 		*orphan = ORPHAN_STORED;
 	return 0;
@@ -304,7 +304,7 @@ int session_store(struct session *s, const struct session_inode *in, struct err 
 
 int session_orphan(struct session *s, const struct session_inode *in, struct err *e)
 {
-	if (id_map_put(&s->orphans, in->ino, ORPHAN_LOWER, e) < 0)
+	if (u64map_put(&s->orphans, in->ino, ORPHAN_LOWER, e) < 0)
 		return -1;
 	s->orphan = in->ino;
 	if (in->is_stored || !session_is_lower(s, in->ino))
@@ -339,11 +339,11 @@ int session_remember(struct session *s, uint64_t ino, struct err *e)
 	int r = 0;
 
 	session_lock(s);
-	uint64_t *count = id_map_get(&s->lookups, ino);
+	uint64_t *count = u64map_get(&s->lookups, ino);
 	if (count)
 		(*count)++;
 	else
-		r = id_map_put(&s->lookups, ino, 1, e);
+		r = u64map_put(&s->lookups, ino, 1, e);
 	session_unlock(s);
 	return r;
 }
@@ -356,28 +356,28 @@ static void bury(struct session *s, uint64_t ino)
 	/* A process before this one told the kernel of it, too, and nobody knows how often. */
 	if (s->flags & SESSION_TAKE_OVER)
 		return;
-	const uint64_t *orphan = id_map_get(&s->orphans, ino);
+	const uint64_t *orphan = u64map_get(&s->orphans, ino);
 	const bool is_stored = orphan && *orphan == ORPHAN_STORED;
 	if (orphan)
-		id_map_remove(&s->orphans, ino);
+		u64map_remove(&s->orphans, ino);
 	if (!is_stored)
 		return;
-	if (id_map_put(&s->forgotten, ino, 1, &ignored) < 0)
+	if (u64map_put(&s->forgotten, ino, 1, &ignored) < 0)
 		err_clear(&ignored); /* it goes when the session is resumed */
 }
 
 static int remove_forgotten(struct session *s, struct err *e)
 {
 	struct session_inode in;
-	const struct id_entry *x;
+	const struct u64map_entry *x;
 	size_t at = 0;
 
 	if (s->forgotten.count == 0)
 		return 0;
 	if (begin_locked(s, e) < 0)
 		return -1;
-	while ((x = id_map_next(&s->forgotten, &at))) {
-		const int found = session_db_inode(s->db, x->id, &in, e);
+	while ((x = u64map_next(&s->forgotten, &at))) {
+		const int found = session_db_inode(s->db, x->key, &in, e);
 		/* The transaction that took its last name may have failed. */
 		const bool is_nameless = found > 0 && in.nlink == 0;
 		if (found < 0 || (is_nameless && (session_doom_file(s, &in, false, e) < 0 ||
@@ -388,7 +388,7 @@ static int remove_forgotten(struct session *s, struct err *e)
 	}
 	if (commit_locked(s, e) < 0)
 		return -1;
-	id_map_clear(&s->forgotten);
+	u64map_fini(&s->forgotten);
 	return 0;
 }
 
@@ -397,11 +397,11 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 	struct err e = ERR_INIT;
 
 	session_lock(s);
-	uint64_t *known = id_map_get(&s->lookups, ino);
+	uint64_t *known = u64map_get(&s->lookups, ino);
 	if (known && *known > count) {
 		*known -= count;
 	} else {
-		id_map_remove(&s->lookups, ino);
+		u64map_remove(&s->lookups, ino);
 		bury(s, ino);
 	}
 	/* What cannot be removed now can wait until the session is resumed. */
@@ -522,7 +522,7 @@ void session_thaw(struct session *s)
 {
 	session_lock(s);
 	s->is_frozen = false;
-	id_map_clear(&s->fresh);
+	u64map_fini(&s->fresh);
 	/* What waits for a sync to go has waited for this, too. */
 	s->is_changed |= s->doomed_count > 0;
 	session_unlock(s);
@@ -535,7 +535,7 @@ static int remove_nameless(struct session *s, struct err *e)
 	int more;
 
 	while ((more = session_db_inode_next(s->db, in.ino, &in, e)) > 0) {
-		if (in.nlink == 0 && id_map_put(&s->forgotten, in.ino, 1, e) < 0)
+		if (in.nlink == 0 && u64map_put(&s->forgotten, in.ino, 1, e) < 0)
 			return -1;
 	}
 	return more < 0 ? -1 : remove_forgotten(s, e);
@@ -608,7 +608,7 @@ static int open_with_reserve(struct session *s, int dirfd, struct session_boot *
 	session_db_close(s->db);
 	s->db = NULL;
 	s->doomed_count = s->doomed_before = 0;
-	id_map_clear(&s->forgotten);
+	u64map_fini(&s->forgotten);
 	str_truncate(&b->id, 0);
 	return open_as_owner(s, dirfd, b, e);
 }
@@ -676,10 +676,10 @@ void session_close(struct session *s)
 	session_db_close(s->db);
 	session_files_fini(&s->files);
 	free(s->doomed);
-	id_map_fini(&s->lookups);
-	id_map_fini(&s->orphans);
-	id_map_fini(&s->forgotten);
-	id_map_fini(&s->fresh);
+	u64map_fini(&s->lookups);
+	u64map_fini(&s->orphans);
+	u64map_fini(&s->forgotten);
+	u64map_fini(&s->fresh);
 	pthread_cond_destroy(&s->is_synced);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

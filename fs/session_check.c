@@ -220,12 +220,12 @@ int session_check(struct session *s, struct session_check_stats *out, struct err
 	session_lock(s);
 	const int r = check_locked(&c, e);
 	session_unlock(s);
-	id_map_fini(&c.added);
-	id_map_fini(&c.added_dirs);
-	id_map_fini(&c.hidden);
-	id_map_fini(&c.hidden_dirs);
-	id_map_fini(&c.homes);
-	id_map_fini(&c.walked);
+	u64map_fini(&c.added);
+	u64map_fini(&c.added_dirs);
+	u64map_fini(&c.hidden);
+	u64map_fini(&c.hidden_dirs);
+	u64map_fini(&c.homes);
+	u64map_fini(&c.walked);
 	if (out)
 		*out = c.stats;
 	return r < 0 && e->code == ERR_FORMAT ? err_wrap(e, "the session is damaged") : r;

@@ -9,20 +9,20 @@
 #include "base/quote.h"
 #include "fs/session_check_private.h"
 
-static int count(struct id_map *m, uint64_t id, struct err *e)
+static int count(struct u64map *m, uint64_t id, struct err *e)
 {
-	uint64_t *n = id_map_get(m, id);
+	uint64_t *n = u64map_get(m, id);
 
 	if (n) {
 		(*n)++;
 		return 0;
 	}
-	return id_map_put(m, id, 1, e);
+	return u64map_put(m, id, 1, e);
 }
 
-static int64_t counted(const struct id_map *m, uint64_t id)
+static int64_t counted(const struct u64map *m, uint64_t id)
 {
-	const uint64_t *n = id_map_get(m, id);
+	const uint64_t *n = u64map_get(m, id);
 
 	return n ? (int64_t)*n : 0;
 }
@@ -66,13 +66,13 @@ static int look_lower(struct session *s, const struct session_name *row, uint64_
 
 static int add_dir(struct session_check *c, const struct session_name *row, struct err *e)
 {
-	if (id_map_get(&c->homes, row->ino))
+	if (u64map_get(&c->homes, row->ino))
 		return blame_name(row, "is the second of a directory", e);
 	if (row->ino == SESSION_ROOT)
 		return blame_name(row, "leads to the root", e);
 	if (count(&c->added_dirs, row->parent, e) < 0)
 		return -1;
-	return id_map_put(&c->homes, row->ino, row->parent, e);
+	return u64map_put(&c->homes, row->ino, row->parent, e);
 }
 
 static int add_name(struct session_check *c, const struct session_name *row, struct err *e)
@@ -191,7 +191,7 @@ static int hide_all(struct session_check *c, uint64_t dir, struct dirs *todo, st
 					   e);
 		const uint64_t ino = (uint64_t)lower.inode + 1;
 		if (count(&c->hidden, ino, e) < 0 ||
-		    (S_ISDIR(lower.type) && !id_map_get(&c->homes, ino) && push(todo, ino, e) < 0))
+		    (S_ISDIR(lower.type) && !u64map_get(&c->homes, ino) && push(todo, ino, e) < 0))
 			return -1;
 	}
 }
@@ -209,14 +209,14 @@ static int is_lower_dir(struct session *s, uint64_t ino, struct err *e)
 static int hide_what_is_gone(struct session_check *c, struct err *e)
 {
 	struct dirs todo = {.count = 0};
-	const struct id_entry *x;
+	const struct u64map_entry *x;
 	size_t at = 0;
 	int r = 0;
 
-	while (r == 0 && (x = id_map_next(&c->hidden, &at))) {
-		r = id_map_get(&c->homes, x->id) ? 0 : is_lower_dir(c->s, x->id, e);
+	while (r == 0 && (x = u64map_next(&c->hidden, &at))) {
+		r = u64map_get(&c->homes, x->key) ? 0 : is_lower_dir(c->s, x->key, e);
 		if (r > 0)
-			r = push(&todo, x->id, e);
+			r = push(&todo, x->key, e);
 	}
 	while (r == 0 && todo.count > 0)
 		r = hide_all(c, todo.inos[--todo.count], &todo, e);
@@ -230,12 +230,12 @@ static int walk_up(struct session_check *c, uint64_t ino, uint64_t turn, struct 
 	struct session_inode in;
 
 	for (uint64_t dir = ino; dir != SESSION_ROOT; dir = in.parent) {
-		const uint64_t *seen = id_map_get(&c->walked, dir);
+		const uint64_t *seen = u64map_get(&c->walked, dir);
 		if (seen && *seen != turn)
 			return 0;
 		if (seen)
 			return blame_inode(ino, "is a directory inside of itself", e);
-		if (id_map_put(&c->walked, dir, turn, e) < 0)
+		if (u64map_put(&c->walked, dir, turn, e) < 0)
 			return -1;
 		if (session_load(c->s, dir, &in, e) < 0 || !S_ISDIR(in.mode)) {
 			if (e->code && e->code != ERR_NOT_FOUND)
@@ -251,7 +251,7 @@ static int walk_up(struct session_check *c, uint64_t ino, uint64_t turn, struct 
 
 int session_check_names(struct session_check *c, struct err *e)
 {
-	const struct id_entry *x;
+	const struct u64map_entry *x;
 	uint64_t parent = 0, turn = 0;
 	size_t at = 0;
 	int more;
@@ -262,8 +262,8 @@ int session_check_names(struct session_check *c, struct err *e)
 	}
 	if (more < 0 || hide_what_is_gone(c, e) < 0)
 		return -1;
-	while ((x = id_map_next(&c->homes, &at))) {
-		if (walk_up(c, x->id, ++turn, e) < 0)
+	while ((x = u64map_next(&c->homes, &at))) {
+		if (walk_up(c, x->key, ++turn, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -292,7 +292,7 @@ static int load_base(struct session *s, uint64_t ino, struct catalog_stat *st, u
 static int check_dir_links(const struct session_check *c, const struct session_inode *in,
 			   const struct catalog_stat *base, uint64_t base_home, struct err *e)
 {
-	const uint64_t *home = id_map_get(&c->homes, in->ino);
+	const uint64_t *home = u64map_get(&c->homes, in->ino);
 	const int64_t names =
 		(base->nlink > 0) + counted(&c->added, in->ino) - counted(&c->hidden, in->ino);
 	const int64_t links = (base->nlink ? base->nlink : 2) + counted(&c->added_dirs, in->ino) -
@@ -342,20 +342,20 @@ static int check_rowless(struct session_check *c, uint64_t ino, struct err *e)
 	const int64_t names = whole + counted(&c->added, ino) - counted(&c->hidden, ino);
 	if (names != 0 && names != whole)
 		return blame_inode(ino, "lost names of the image, and has no row", e);
-	if (id_map_get(&c->homes, ino))
+	if (u64map_get(&c->homes, ino))
 		return blame_inode(ino, "is a directory that was moved, and has no row", e);
 	return 0;
 }
 
 int session_check_rest(struct session_check *c, struct err *e)
 {
-	const struct id_map *maps[] = {&c->added, &c->hidden};
-	const struct id_entry *x;
+	const struct u64map *maps[] = {&c->added, &c->hidden};
+	const struct u64map_entry *x;
 
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++) {
 		size_t at = 0;
-		while ((x = id_map_next(maps[i], &at))) {
-			if (check_rowless(c, x->id, e) < 0)
+		while ((x = u64map_next(maps[i], &at))) {
+			if (check_rowless(c, x->key, e) < 0)
 				return -1;
 		}
 	}

@@ -14,10 +14,10 @@ struct session_check {
 	struct session_check_stats stats;
 	/* Of the names pass.  Numbers of names, by inode; of directories, by the one they are in.
 	 */
-	struct id_map added, added_dirs;   /* that rows give it */
-	struct id_map hidden, hidden_dirs; /* of the base, that are gone */
-	struct id_map homes;               /* directory that a row names: where that is */
-	struct id_map walked;              /* directory that was met on a way up: on which */
+	struct u64map added, added_dirs;   /* that rows give it */
+	struct u64map hidden, hidden_dirs; /* of the base, that are gone */
+	struct u64map homes;               /* directory that a row names: where that is */
+	struct u64map walked;              /* directory that was met on a way up: on which */
 };
 
 /* fs/session_check_names.c: every name, then what `in`, an inode with a row, makes of them, then

@@ -210,7 +210,7 @@ ssize_t session_read(struct session *s, uint64_t ino, uint64_t offset, void *buf
 /* Whether somebody reads the row's data file, who must not see it change. */
 static bool is_read(const struct session *s, const struct session_inode *in)
 {
-	const uint64_t *fresh = s->is_frozen ? id_map_get(&s->fresh, in->ino) : NULL;
+	const uint64_t *fresh = s->is_frozen ? u64map_get(&s->fresh, in->ino) : NULL;
 
 	return s->is_frozen && !(fresh && *fresh == in->version);
 }
@@ -218,7 +218,7 @@ static bool is_read(const struct session *s, const struct session_inode *in)
 /* The next version of the row's data file is only ours. */
 static int note_fresh(struct session *s, const struct session_inode *in, struct err *e)
 {
-	return s->is_frozen ? id_map_put(&s->fresh, in->ino, in->version, e) : 0;
+	return s->is_frozen ? u64map_put(&s->fresh, in->ino, in->version, e) : 0;
 }
 
 /* Whether the file was made shorter since the last sync: rows that a power loss brings back need

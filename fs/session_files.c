@@ -58,7 +58,7 @@ void session_files_fini(struct session_files *f)
 		if (f->open[i].ino)
 			close_file(&f->open[i]);
 	}
-	id_map_fini(&f->dirty);
+	u64map_fini(&f->dirty);
 }
 
 static struct session_file *find(struct session_files *f, uint64_t ino, uint32_t version)
@@ -235,14 +235,14 @@ int session_files_mark(struct session_files *f, const struct session_file *file,
 {
 	if (f->is_all_dirty)
 		return 0;
-	const uint64_t *other = id_map_get(&f->dirty, file->ino);
+	const uint64_t *other = u64map_get(&f->dirty, file->ino);
 	/* Of two versions that are dirty the map would lose one. */
 	if (f->dirty.count >= DIRTY_MAX || (other && *other != file->version)) {
 		f->is_all_dirty = true;
-		id_map_clear(&f->dirty);
+		u64map_fini(&f->dirty);
 		return 0;
 	}
-	return id_map_put(&f->dirty, file->ino, file->version, e);
+	return u64map_put(&f->dirty, file->ino, file->version, e);
 }
 
 void session_files_cut(struct session_files *f, uint64_t ino, uint32_t version, uint64_t size)
@@ -261,13 +261,13 @@ void session_files_remove(struct session_files *f, uint64_t ino, uint32_t versio
 {
 	char name[NAME_MAX_LEN];
 	struct session_file *file = find(f, ino, version);
-	const uint64_t *dirty = id_map_get(&f->dirty, ino);
+	const uint64_t *dirty = u64map_get(&f->dirty, ino);
 
 	/* One that is pinned is closed by who evicts it; its blocks go with the last descriptor. */
 	if (file && file->pins == 0)
 		close_file(file);
 	if (dirty && *dirty == version)
-		id_map_remove(&f->dirty, ino);
+		u64map_remove(&f->dirty, ino);
 	format_name(name, ino, version);
 	if (unlinkat(f->dirfd, name, 0) < 0 && errno != ENOENT)
 		log_warning("cannot remove the session's data file %s: errno %d", name, errno);
@@ -338,15 +338,15 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 void session_files_take_dirty(struct session_files *f, struct session_dirty *out)
 {
 	*out = (struct session_dirty){.files = f->dirty, .is_all = f->is_all_dirty};
-	f->dirty = (struct id_map)ID_MAP_INIT;
+	f->dirty = (struct u64map)U64MAP_INIT;
 	f->is_all_dirty = false;
 }
 
-static int sync_one(struct session_dirty *d, int dirfd, const struct id_entry *x, struct err *e)
+static int sync_one(struct session_dirty *d, int dirfd, const struct u64map_entry *x, struct err *e)
 {
 	char name[NAME_MAX_LEN];
 
-	format_name(name, x->id, (uint32_t)x->value);
+	format_name(name, x->key, (uint32_t)x->value);
 	SCOPE_FD int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	/* Removed meanwhile. */
 	if (fd < 0 && errno == ENOENT)
@@ -362,7 +362,7 @@ static int sync_one(struct session_dirty *d, int dirfd, const struct id_entry *x
 static int sync_all(struct session_dirty *d, int dirfd, struct err *e)
 {
 	size_t at = 0;
-	const struct id_entry *x;
+	const struct u64map_entry *x;
 
 	if (d->is_all) {
 		d->is_lost = syncfs(dirfd) < 0;
@@ -372,7 +372,7 @@ static int sync_all(struct session_dirty *d, int dirfd, struct err *e)
 	}
 	if (d->files.count == 0)
 		return 0;
-	while ((x = id_map_next(&d->files, &at))) {
+	while ((x = u64map_next(&d->files, &at))) {
 		if (sync_one(d, dirfd, x, e) < 0)
 			return -1;
 	}
@@ -387,7 +387,7 @@ int session_dirty_sync(struct session_dirty *d, int dirfd, struct err *e)
 {
 	const int r = sync_all(d, dirfd, e);
 
-	id_map_fini(&d->files);
+	u64map_fini(&d->files);
 	return r;
 }
 

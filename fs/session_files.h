@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/id_map.h"
+#include "base/u64map.h"
 
 enum { SESSION_FILES_OPEN = 64 };
 
@@ -32,7 +32,7 @@ struct session_files {
 	int dirfd; /* borrowed */
 	struct session_file open[SESSION_FILES_OPEN];
 	uint64_t clock;
-	struct id_map dirty; /* ino to version: written since they were synced */
+	struct u64map dirty; /* ino to version: written since they were synced */
 	bool is_all_dirty;   /* so many that the whole file system is synced */
 	bool is_lost;        /* a sync failed: nobody knows what is on the disk (fsyncgate) */
 };
@@ -84,7 +84,7 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 
 /* What is dirty is the caller's to sync now, and the files are clean. */
 struct session_dirty {
-	struct id_map files;
+	struct u64map files;
 	bool is_all;
 	bool is_lost; /* after a failure: the disk has refused some of it (fsyncgate) */
 };

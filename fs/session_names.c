@@ -142,7 +142,7 @@ int session_drop(struct session *s, struct session_inode *in, const struct times
 	in->ctim = *now;
 	if (in->nlink > 0)
 		return session_store(s, in, e);
-	if (id_map_get(&s->lookups, in->ino) || s->flags & SESSION_TAKE_OVER)
+	if (u64map_get(&s->lookups, in->ino) || s->flags & SESSION_TAKE_OVER)
 		return session_orphan(s, in, e);
 	if (!in->is_stored)
 		return 0;

@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-#include "base/id_map.h"
+#include "base/u64map.h"
 #include "fs/session.h"
 #include "fs/session_files.h"
 #include "fs/session_rows.h"
@@ -50,14 +50,14 @@ struct session {
 	struct session_files files;
 	struct session_inode recent[SESSION_RECENT]; /* by number; ino 0: free */
 	uint64_t next, next_end;                     /* numbers that are reserved in the database */
-	struct id_map lookups;                       /* inode to what the kernel was told of it */
-	struct id_map orphans; /* inodes without a name that the kernel still knows: enum orphan */
+	struct u64map lookups;                       /* inode to what the kernel was told of it */
+	struct u64map orphans; /* inodes without a name that the kernel still knows: enum orphan */
 	uint64_t orphan;       /* that this transaction made; 0 */
-	struct id_map forgotten; /* of these, those that it does not know any more */
+	struct u64map forgotten; /* of these, those that it does not know any more */
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
 	size_t doomed_before;     /* those of transactions that were committed */
-	struct id_map fresh;      /* inode to the version of its data file that nobody reads */
+	struct u64map fresh;      /* inode to the version of its data file that nobody reads */
 	pthread_cond_t is_synced; /* `syncs` became less */
 	time_t synced;            /* when, of a clock that nobody sets */
 	int dirfd;                /* of the session's folder; borrowed */

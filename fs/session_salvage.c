@@ -27,7 +27,7 @@ struct level {
 struct salvage {
 	struct session_tar tar;
 	struct session_db *db;
-	struct id_map named; /* inodes to which a name leads; of no meaning: the values */
+	struct u64map named; /* inodes to which a name leads; of no meaning: the values */
 	struct link_table links;
 	struct str path; /* "/inode-1/a" */
 	struct level *levels;
@@ -40,7 +40,7 @@ static int find_names_in(struct salvage *x, uint64_t dir, struct err *e)
 	int more;
 
 	while ((more = session_db_name_above(x->db, dir, name.name, name.len, &name, e)) > 0) {
-		if (name.ino && id_map_put(&x->named, name.ino, 1, e) < 0)
+		if (name.ino && u64map_put(&x->named, name.ino, 1, e) < 0)
 			return -1;
 	}
 	return more;
@@ -159,7 +159,7 @@ static int put_trees(struct salvage *x, struct err *e)
 	int more;
 
 	while ((more = next_inode(x, ino, &ino, e)) > 0) {
-		if (!id_map_get(&x->named, ino) && put_tree(x, ino, e) < 0)
+		if (!u64map_get(&x->named, ino) && put_tree(x, ino, e) < 0)
 			return -1;
 	}
 	return more;
@@ -176,7 +176,7 @@ int session_tar_salvage(struct session *s, struct tar_archive *to, struct progre
 	if (r == 0)
 		r = put_trees(&x, e);
 	session_tar_fini(&x.tar);
-	id_map_fini(&x.named);
+	u64map_fini(&x.named);
 	link_table_fini(&x.links);
 	str_fini(&x.path);
 	free(x.levels);

@@ -66,7 +66,7 @@ static int is_readable(struct session_tar *t, const struct change *c, struct err
 {
 	struct err why = ERR_INIT;
 
-	if (id_map_get(&t->lost, c->ino)) {
+	if (u64map_get(&t->lost, c->ino)) {
 		session_tar_leave_out(t, c, "another name of a file that is");
 		return 0;
 	}
@@ -76,7 +76,7 @@ static int is_readable(struct session_tar *t, const struct change *c, struct err
 		return err_move(e, &why);
 	session_tar_leave_out(t, c, why.msg);
 	err_clear(&why);
-	return id_map_put(&t->lost, c->ino, 1, e);
+	return u64map_put(&t->lost, c->ino, 1, e);
 }
 
 static int put_link(struct session_tar *t, const struct change *c, struct entry *en, struct err *e)
@@ -141,7 +141,7 @@ int session_tar_init(struct session_tar *t, struct session *s, struct tar_archiv
 void session_tar_fini(struct session_tar *t)
 {
 	free(t->buffer);
-	id_map_fini(&t->lost);
+	u64map_fini(&t->lost);
 	session_entry_fini(&t->room);
 }
 

@@ -5,7 +5,7 @@
 #ifndef FS_SESSION_TAR_PRIVATE_H
 #define FS_SESSION_TAR_PRIVATE_H
 
-#include "base/id_map.h"
+#include "base/u64map.h"
 #include "fs/changes.h"
 #include "fs/session_entry.h"
 #include "fs/session_tar.h"
@@ -16,7 +16,7 @@ struct session_tar {
 	struct progress *progress;
 	struct session_tar_result *out;
 	struct session_entry room;
-	struct id_map lost; /* files that were left out; of no meaning: the values */
+	struct u64map lost; /* files that were left out; of no meaning: the values */
 	uint8_t *buffer;
 };
 

@@ -8,8 +8,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/array.h"
-#include "base/id_map.h"
 #include "base/str.h"
+#include "base/u64map.h"
 #include "fs/session_data.h"
 #include "image/mediatype.h"
 #include "main.h"
@@ -333,7 +333,7 @@ struct tree {
 	bool has_times;
 	struct str path, out;
 	struct str firsts;    /* paths of first names */
-	struct id_map inodes; /* to their places in `firsts`, plus one */
+	struct u64map inodes; /* to their places in `firsts`, plus one */
 };
 
 static void add_content(struct tree *t, uint64_t ino)
@@ -369,12 +369,12 @@ static void add_xattrs(struct tree *t, uint64_t ino)
 static void add_first(struct tree *t, uint64_t ino)
 {
 	struct err e = ERR_INIT;
-	const uint64_t *at = id_map_get(&t->inodes, ino);
+	const uint64_t *at = u64map_get(&t->inodes, ino);
 
 	if (at) {
 		str_appendf(&t->out, &e, " = %s", t->firsts.data + *at - 1);
 	} else {
-		id_map_put(&t->inodes, ino, t->firsts.len + 1, &e);
+		u64map_put(&t->inodes, ino, t->firsts.len + 1, &e);
 		str_appendf(&t->firsts, &e, "%s", str_text(&t->path));
 		str_append_c(&t->firsts, '\0', &e);
 	}
@@ -451,7 +451,7 @@ char *edits_tree(struct session *s, bool has_times)
 	add_all(&t, SESSION_ROOT);
 	str_fini(&t.path);
 	str_fini(&t.firsts);
-	id_map_fini(&t.inodes);
+	u64map_fini(&t.inodes);
 	return str_steal(&t.out, &e);
 }
 
