@@ -109,19 +109,29 @@ static struct session_caller caller_of(fuse_req_t req)
 	};
 }
 
-/* Whether the request was carried out by a worker that died before it could say so: 1, and `ino` is
- * the inode that it made or found; 0; -1 when nobody can tell, and it must not be done twice. */
+/* Whether the request was carried out by a worker that died before it could say so: 1, and `ino`
+ * (NULL: nobody asks) is the inode that it made or found; 0; -1 when nobody can tell, and it must
+ * not be done twice. */
 static int find_done(fuse_req_t req, uint64_t *ino, struct err *e)
 {
-	return channel_is_resent() ? session_replay(edit_session(req), channel_unique(), ino, e)
-				   : 0;
+	uint64_t found = 0;
+
+	if (!channel_is_resent())
+		return 0;
+	const int r = session_replay(edit_session(req), channel_unique(), &found, e);
+	if (r > 0 && ino)
+		*ino = found;
+	return r;
 }
 
-/* 0 when the request was carried out before; else the value of `call`, a SESSION_RETRY. */
-#define ONCE(req, ino, e, call)                                      \
-	({                                                           \
-		const int edit_done_ = find_done((req), (ino), (e)); \
-		edit_done_ > 0 ? 0 : edit_done_ < 0 ? -1 : (call);   \
+/* The value of `call`, a change that is made once and as SESSION_RETRY has it; 0 when it was made
+ * before: `ino` as in find_done. */
+#define CHANGE(req, ino, e, makes_room, call)                                                   \
+	({                                                                                      \
+		const int edit_done_ = find_done((req), (ino), (e));                            \
+		edit_done_ > 0   ? 0                                                            \
+		: edit_done_ < 0 ? -1                                                           \
+				 : SESSION_RETRY(edit_session(req), (e), (makes_room), (call)); \
 	})
 
 /* A number of 32 bits in the request as the kernel wrote it, for flags that libfuse does not hand
@@ -249,9 +259,8 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_s
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		set |= to_set & bits[i].fuse ? bits[i].session : 0;
 	const bool makes_room = set & SESSION_SET_SIZE;
-	if (ONCE(req, &(uint64_t){0}, &e,
-		 SESSION_RETRY(edit_session(req), &e, makes_room,
-			       session_setattr(edit_session(req), &who, ino, st, set, &e))) < 0)
+	if (CHANGE(req, NULL, &e, makes_room,
+		   session_setattr(edit_session(req), &who, ino, st, set, &e)) < 0)
 		edit_reply_err(req, "setattr", ino, &e);
 	else
 		reply_attr(req, ino, "setattr");
@@ -268,17 +277,22 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 		fuse_reply_readlink(req, target);
 }
 
+static int make(fuse_req_t req, fuse_ino_t parent, const struct session_new *what, uint64_t *ino,
+		struct err *e)
+{
+	const struct session_caller who = caller_of(req);
+
+	return CHANGE(req, ino, e, false,
+		      session_create(edit_session(req), &who, parent, what, ino, e));
+}
+
 static void create(fuse_req_t req, fuse_ino_t parent, const struct session_new *what,
 		   const char *why)
 {
-	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (ONCE(req, &ino, &e,
-		 SESSION_RETRY(edit_session(req), &e, false,
-			       session_create(edit_session(req), &who, parent, what, &ino, &e))) <
-	    0)
+	if (make(req, parent, what, &ino, &e) < 0)
 		edit_reply_err(req, why, parent, &e);
 	else
 		reply_entry(req, ino, why, &e);
@@ -308,16 +322,12 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 		      struct fuse_file_info *fi)
 {
 	const struct session_new what = {.name = name, .mode = S_IFREG | (mode & ~(mode_t)S_IFMT)};
-	const struct session_caller who = caller_of(req);
 	struct session *s = edit_session(req);
 	struct fuse_entry_param entry;
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (ONCE(req, &ino, &e,
-		 SESSION_RETRY(s, &e, false, session_create(s, &who, parent, &what, &ino, &e))) <
-		    0 ||
-	    edit_entry(s, ino, &entry, &e) < 0) {
+	if (make(req, parent, &what, &ino, &e) < 0 || edit_entry(s, ino, &entry, &e) < 0) {
 		edit_reply_err(req, "create", parent, &e);
 		return;
 	}
@@ -331,9 +341,8 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	if (ONCE(req, &(uint64_t){0}, &e,
-		 SESSION_RETRY(edit_session(req), &e, false,
-			       session_link(edit_session(req), &who, ino, parent, name, &e))) < 0)
+	if (CHANGE(req, NULL, &e, false,
+		   session_link(edit_session(req), &who, ino, parent, name, &e)) < 0)
 		edit_reply_err(req, "link", ino, &e);
 	else
 		reply_entry(req, ino, "link", &e);
@@ -344,10 +353,8 @@ static void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r =
-		ONCE(req, &(uint64_t){0}, &e,
-		     SESSION_RETRY(edit_session(req), &e, true,
-				   session_unlink(edit_session(req), &who, parent, name, &e)));
+	const int r = CHANGE(req, NULL, &e, true,
+			     session_unlink(edit_session(req), &who, parent, name, &e));
 	reply_done(req, r, "unlink", parent, &e);
 }
 
@@ -356,9 +363,8 @@ static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = ONCE(req, &(uint64_t){0}, &e,
-			   SESSION_RETRY(edit_session(req), &e, true,
-					 session_rmdir(edit_session(req), &who, parent, name, &e)));
+	const int r = CHANGE(req, NULL, &e, true,
+			     session_rmdir(edit_session(req), &who, parent, name, &e));
 	reply_done(req, r, "rmdir", parent, &e);
 }
 
@@ -369,9 +375,7 @@ static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = ONCE(req, &(uint64_t){0}, &e,
-			   SESSION_RETRY(edit_session(req), &e, false,
-					 session_rename(edit_session(req), &who, &m, &e)));
+	const int r = CHANGE(req, NULL, &e, false, session_rename(edit_session(req), &who, &m, &e));
 	reply_done(req, r, "rename", parent, &e);
 }
 
@@ -573,10 +577,9 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r = ONCE(req, &(uint64_t){0}, &e,
-			   SESSION_RETRY(edit_session(req), &e, false,
-					 session_setxattr(edit_session(req), &who, ino, name, value,
-							  size, flags, &e)));
+	const int r = CHANGE(
+		req, NULL, &e, false,
+		session_setxattr(edit_session(req), &who, ino, name, value, size, flags, &e));
 	reply_done(req, r, "setxattr", ino, &e);
 }
 
@@ -585,10 +588,8 @@ static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	const struct session_caller who = caller_of(req);
 	struct err e = ERR_INIT;
 
-	const int r =
-		ONCE(req, &(uint64_t){0}, &e,
-		     SESSION_RETRY(edit_session(req), &e, true,
-				   session_removexattr(edit_session(req), &who, ino, name, &e)));
+	const int r = CHANGE(req, NULL, &e, true,
+			     session_removexattr(edit_session(req), &who, ino, name, &e));
 	reply_done(req, r, "removexattr", ino, &e);
 }
 
