@@ -3,16 +3,7 @@
 #include "cli/committing.h"
 
 static const struct option options[] = {
-	{'t', "tag", "NAME[:TAG]", "name the image; may be repeated"},
-	{'m', "message", "TEXT", "what the history says of the change"},
-	{'a', "author", "TEXT", "who made it"},
-	{'c', "change", "INSTRUCTION", "change the configuration, as a build file does"},
-	{0, "label", "KEY=VALUE", "set a label of the image"},
-	{0, "annotation", "KEY=VALUE", "set an annotation of the manifest"},
-	{0, "timestamp", "SECONDS", "no time in the image is later (default: SOURCE_DATE_EPOCH)"},
-	{0, "times", NULL, "commit files of which only the time differs, too"},
-	OPTION_COMPRESSION,
-	OPTION_WORKERS,
+	OPTIONS_COMMITTING,
 	OPTION_JSON,
 	{'q', "quiet", NULL, "print nothing but the digest"},
 	OPTION_END,

@@ -35,6 +35,19 @@ void committing_init(struct committing *w);
 void committing_fini(struct committing *w);
 SCOPE_DEFINE_VALUE(committing, struct committing, committing_fini)
 
+/* The rows of what committing_options reads, for the table of a command. */
+#define OPTIONS_COMMITTING                                                                        \
+	{'t', "tag", "NAME[:TAG]", "name the image; may be repeated"},                            \
+		{'m', "message", "TEXT", "what the history says of the change"},                  \
+		{'a', "author", "TEXT", "who made it"},                                           \
+		{'c', "change", "INSTRUCTION", "change the configuration, as a build file does"}, \
+		{0, "label", "KEY=VALUE", "set a label of the image"},                            \
+		{0, "annotation", "KEY=VALUE", "set an annotation of the manifest"},              \
+		{0, "timestamp", "SECONDS",                                                       \
+		 "no time in the image is later (default: SOURCE_DATE_EPOCH)"},                   \
+		{0, "times", NULL, "commit files of which only the time differs, too"},           \
+		OPTION_COMPRESSION, OPTION_WORKERS
+
 /* What the options say that shale-commit(1) and shale-edit(1) both have; texts are borrowed.
  * ERR_USAGE, ERR_LIMIT; ERR_SYS when standard output is closed. */
 int committing_options(struct committing *w, const struct invocation *in, struct err *e);

@@ -168,10 +168,17 @@ def check_documents():
 
 def check_options():
     """Every command has a page, and page and table name the same options."""
-    shared = {}
-    for name in ("cli/support.h", "cli/keys.h"):
+    shared = {}  # of a macro: the options whose rows it holds
+
+    def options_of(rows):
+        return set(re.findall(r'\{[^{},]*,\s*"([\w-]+)"', rows)).union(
+            *(shared.get(macro, ()) for macro in re.findall(r"OPTIONS?_\w+", rows))
+        )
+
+    for name in ("cli/support.h", "cli/keys.h", "cli/committing.h"):
         text = "\n".join(lines(name)).replace("\\\n", " ")
-        shared |= dict(re.findall(r'#define (OPTION_\w+)\s*\{[^,]*,\s*"([\w-]+)"', text))
+        for macro, rows in re.findall(r"#define (OPTIONS?_\w+)\s+(.*)", text):
+            shared[macro] = options_of(rows)
     for name in tracked():
         m = re.fullmatch(r"cli/cmd_(\w+)\.c", name)
         if not m:
@@ -182,8 +189,7 @@ def check_options():
             continue
         source = "\n".join(lines(name))
         table = re.search(r"struct option \w+\[\] = \{(.*?)\n\};", source, re.S)
-        wanted = set(re.findall(r'\{[^{},]*,\s*"([\w-]+)"', table.group(1))) if table else set()
-        wanted |= {shared[m] for m in re.findall(r"OPTION_\w+", table.group(1)) if m in shared} if table else set()
+        wanted = options_of(table.group(1)) if table else set()
         wanted |= {"store", "help"}
         described = set()
         for line in lines(page):
