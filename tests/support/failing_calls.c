@@ -5,7 +5,8 @@
  * large files; a fortified build calls others.
  *
  * Not among them: what is written to standard error, what the C library's streams do, and what only
- * mounts need.  tests/cases/fault/wrapped-calls.sh knows the exceptions, and finds what is new.
+ * mounts and edit sessions need.  tests/cases/fault/wrapped-calls.sh knows the exceptions, and
+ * finds what is new.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,6 +42,7 @@ WRAP(ROOM, ssize_t, -1, pwrite64, (int fd, const void *buf, size_t len, off_t at
      (fd, buf, len, at))
 WRAP(ROOM, int, -1, fsync, (int fd), (fd))
 WRAP(ROOM, int, -1, fdatasync, (int fd), (fd))
+WRAP(ROOM, int, -1, syncfs, (int fd), (fd))
 WRAP(ROOM, int, -1, ftruncate64, (int fd, off_t len), (fd, len))
 WRAP(ROOM, int, -1, fallocate64, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len))
 WRAP(DISK, int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
@@ -90,6 +92,7 @@ WRAP(ROOM, int, -1, setxattr,
 WRAP(ROOM, int, -1, sync_file_range, (int fd, off_t at, off_t len, unsigned how),
      (fd, at, len, how))
 WRAP(DISK, int, -1, flock, (int fd, int how), (fd, how))
+WRAP(FAILING_DESCRIPTORS, int, -1, pipe2, (int ends[2], int flags), (ends, flags))
 WRAP(FAILING_DESCRIPTORS, int, -1, memfd_create, (const char *name, unsigned flags), (name, flags))
 /* Not by errno. */
 WRAP(FAILING_THREADS, int, EAGAIN, pthread_create,
