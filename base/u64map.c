@@ -33,20 +33,34 @@ uint64_t *u64map_get(const struct u64map *m, uint64_t key)
 	return slot->key ? &slot->value : NULL;
 }
 
-static int grow(struct u64map *m, struct err *e)
+static int resize(struct u64map *m, size_t size, struct err *e)
 {
-	struct u64map bigger = {.size = m->size ? m->size * 2 : SIZE_MIN, .count = m->count};
+	struct u64map other = {.size = size, .count = m->count};
 
-	bigger.slots = array_new(bigger.size, sizeof(*bigger.slots), e);
-	if (!bigger.slots)
+	other.slots = array_new(size, sizeof(*other.slots), e);
+	if (!other.slots)
 		return -1;
 	for (size_t i = 0; i < m->size; i++) {
 		if (m->slots[i].key)
-			bigger.slots[find(&bigger, m->slots[i].key)] = m->slots[i];
+			other.slots[find(&other, m->slots[i].key)] = m->slots[i];
 	}
 	free(m->slots);
-	*m = bigger;
+	*m = other;
 	return 0;
+}
+
+static int grow(struct u64map *m, struct err *e)
+{
+	return resize(m, m->size ? m->size * 2 : SIZE_MIN, e);
+}
+
+/* Far from where it grows again, so that nobody who adds and removes pays for each. */
+static void shrink(struct u64map *m)
+{
+	struct err ignored = ERR_INIT;
+
+	if (m->size > SIZE_MIN && m->count * 8 < m->size && resize(m, m->size / 4, &ignored) < 0)
+		err_clear(&ignored);
 }
 
 int u64map_put(struct u64map *m, uint64_t key, uint64_t value, struct err *e)
@@ -75,6 +89,7 @@ bool u64map_remove(struct u64map *m, uint64_t key)
 	}
 	m->slots[hole] = (struct u64map_entry){0, 0};
 	m->count--;
+	shrink(m);
 	return true;
 }
 

@@ -2,7 +2,8 @@
 /*
  * A hash table from numbers, which are not 0, to numbers.
  *
- * 16 bytes a place; it grows when two thirds of the places are used, and does not shrink.
+ * 16 bytes a place; it grows when two thirds of the places are used, and shrinks when less than an
+ * eighth is.
  * Threads: one at a time.
  */
 #ifndef BASE_U64MAP_H

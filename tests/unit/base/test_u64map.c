@@ -59,6 +59,27 @@ START_TEST(forgets_what_was_removed)
 }
 END_TEST
 
+/* Room for many is given back when few are left, not when some come and go. */
+START_TEST(shrinks_when_it_is_nearly_empty)
+{
+	SCOPE(u64map) struct u64map m = U64MAP_INIT;
+	struct err e = ERR_INIT;
+
+	for (uint64_t i = 1; i <= MANY; i++)
+		ck_assert_int_eq(u64map_put(&m, i, i, &e), 0);
+	const size_t largest = m.size;
+	for (uint64_t i = MANY; i > MANY / 2; i--)
+		u64map_remove(&m, i);
+	ck_assert_uint_eq(m.size, largest);
+	for (uint64_t i = MANY / 2; i > 4; i--)
+		u64map_remove(&m, i);
+	ck_assert_uint_le(m.size, 64);
+	for (uint64_t i = 1; i <= 4; i++)
+		ck_assert_uint_eq(*u64map_get(&m, i), i);
+	ck_assert_uint_eq(m.count, 4);
+}
+END_TEST
+
 START_TEST(keeps_all_without_memory)
 {
 	SCOPE(u64map) struct u64map m = U64MAP_INIT;
@@ -76,6 +97,16 @@ START_TEST(keeps_all_without_memory)
 	err_clear(&e);
 	for (uint64_t i = 1; i <= id; i++)
 		ck_assert_uint_eq(*u64map_get(&m, i), i);
+	/* Nor is memory needed to remove. */
+	for (; id < MANY; id++)
+		ck_assert_int_eq(u64map_put(&m, id + 1, 1, &e), 0);
+	uint64_t removed = 0;
+	failalloc_start(1);
+	for (uint64_t i = id; i > 1; i--)
+		removed += u64map_remove(&m, i);
+	ck_assert(failalloc_stop());
+	ck_assert_uint_eq(removed, id - 1);
+	ck_assert_uint_eq(*u64map_get(&m, 1), 1);
 }
 END_TEST
 
@@ -86,6 +117,7 @@ static Suite *suite_new(void)
 
 	tcase_add_test(tc, finds_what_was_put);
 	tcase_add_test(tc, forgets_what_was_removed);
+	tcase_add_test(tc, shrinks_when_it_is_nearly_empty);
 	tcase_add_test(tc, keeps_all_without_memory);
 	suite_add_tcase(s, tc);
 	return s;
