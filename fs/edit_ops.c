@@ -483,8 +483,9 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 		fuse_reply_lseek(req, at);
 }
 
-/* Bytes copied: what was asked, up to the end of the source.  Unlike a write, the request does not
- * say whether the caller may keep setuid bits. */
+/* Bytes copied: what was asked, up to the end of the source; less when something then failed, as
+ * Linux has it, and the next call tells why.  Unlike a write, the request does not say whether the
+ * caller may keep setuid bits. */
 /* NOLINTNEXTLINE(readability-function-size): two ends */
 static int64_t copy(struct session *s, const struct session_caller *who, fuse_ino_t from,
 		    uint64_t from_at, fuse_ino_t to, uint64_t to_at, uint64_t len, struct err *e)
@@ -492,20 +493,20 @@ static int64_t copy(struct session *s, const struct session_caller *who, fuse_in
 	SCOPE_FREE char *buf = array_new(1, BUFFER_MAX, e);
 	const unsigned set = who->uid != 0 ? SESSION_KILL_PRIV : 0;
 	uint64_t done = 0;
+	ssize_t n = buf ? 1 : -1;
 
-	if (!buf)
-		return -1;
-	while (done < len) {
+	while (n > 0 && done < len) {
 		const size_t want = len - done < BUFFER_MAX ? (size_t)(len - done) : BUFFER_MAX;
-		const ssize_t n = session_read(s, from, from_at + done, buf, want, e);
-		if (n < 0 || (n > 0 && SESSION_RETRY(s, e, false,
-						     session_write(s, who, to, to_at + done, buf,
-								   (size_t)n, set, e)) < 0))
-			return -1;
-		if (n == 0)
-			break;
-		done += (size_t)n;
+		n = session_read(s, from, from_at + done, buf, want, e);
+		if (n > 0 && SESSION_RETRY(s, e, false,
+					   session_write(s, who, to, to_at + done, buf, (size_t)n,
+							 set, e)) < 0)
+			n = -1;
+		done += n > 0 ? (size_t)n : 0;
 	}
+	if (n < 0 && done == 0)
+		return -1;
+	err_clear(e);
 	return (int64_t)done;
 }
 

@@ -60,6 +60,31 @@ for turn in 1 2; do
   rm mnt/between
   sync mnt
 done
+
+# copy_file_range(2) says how much it copied before there was no room.
+fill large
+truncate -s -2500000 mnt/large
+sync mnt
+cat >copied.py <<'END_COPIED'
+import errno, os
+told, calls = 0, 0
+with open("mnt/before/large", "rb") as source, open("mnt/copied", "wb") as copy:
+    try:
+        while calls < 20:
+            told += os.copy_file_range(source.fileno(), copy.fileno(), 3000000, 0, told)
+            calls += 1
+    except OSError as e:
+        assert e.errno == errno.ENOSPC, e
+    else:
+        raise SystemExit("it never was full")
+    size = os.fstat(copy.fileno()).st_size
+    assert size == told, f"{size} bytes were copied, and {told} told"
+    assert calls, "nothing was copied"
+END_COPIED
+python3 copied.py || fail "copy_file_range"
+rm mnt/large mnt/copied
+sync mnt
+wait_for has_room
 mkdir -p mnt/small
 made=$(python3 small.py small) || fail "small files"
 [ "$made" -gt 100 ] || fail "only $made small files"
