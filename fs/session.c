@@ -232,29 +232,16 @@ static struct session_inode *recent(struct session *s, uint64_t ino)
 }
 
 /* Whether an inode of the base that has no row has no name any more: 1, 0, -1. */
-static int find_nameless(struct session *s, uint64_t ino, struct err *e)
+static int is_nameless(struct session *s, uint64_t ino, struct err *e)
 {
-	struct catalog_dirent name;
-	uint64_t there = 0;
-	uint32_t dir;
-	int more = 0;
+	uint32_t at = 0;
+	uint64_t dir;
 
 	/* The process before this one remembered some. */
 	if (!(s->flags & SESSION_TAKE_OVER) || ino == SESSION_ROOT)
 		return s->orphans.count > 0 && u64map_get(&s->orphans, ino) != NULL;
-	for (uint32_t at = 0;; at++) {
-		more = VIEW_RETRY(s->base, e,
-				  catalog_name(view_catalog(s->base), session_lower(ino), at, &dir,
-					       &name, e));
-		if (more <= 0)
-			return more < 0 ? -1 : 1;
-		const int found =
-			session_find(s, (uint64_t)dir + 1, name.name, name.name_len, &there, e);
-		if (found < 0)
-			return -1;
-		if (found > 0 && there == ino)
-			return 0;
-	}
+	const int found = session_lower_name(s, ino, &at, &dir, e);
+	return found < 0 ? -1 : !found;
 }
 
 int session_load(struct session *s, uint64_t ino, struct session_inode *out, struct err *e)
@@ -269,11 +256,10 @@ int session_load(struct session *s, uint64_t ino, struct session_inode *out, str
 	if (found < 0)
 		return -1;
 	if (found == 0) {
-		const int is_nameless =
-			load_lower(s, ino, out, e) < 0 ? -1 : find_nameless(s, ino, e);
-		if (is_nameless < 0)
+		const int is_gone = load_lower(s, ino, out, e) < 0 ? -1 : is_nameless(s, ino, e);
+		if (is_gone < 0)
 			return -1;
-		if (is_nameless)
+		if (is_gone)
 			out->nlink = 0;
 	}
 	*seen = *out;

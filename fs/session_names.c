@@ -12,8 +12,9 @@
 #include "image/whiteout.h"
 
 enum {
-	LINKS_MAX = 65000, /* as ext4 */
-	FIRST_NAME = 2,    /* places of readdir: "." and ".." come before */
+	LINKS_MAX = 65000,  /* as ext4 */
+	LINKS_OF_EMPTY = 2, /* of a directory without directories */
+	FIRST_NAME = 2,     /* places of readdir: "." and ".." come before */
 };
 
 /* Places of readdir: the base's names by their number, whatever they lead to now, then those of
@@ -65,23 +66,90 @@ int session_find(struct session *s, uint64_t dir, const char *name, size_t len, 
 	return row.ino != 0;
 }
 
-int session_lookup(struct session *s, uint64_t dir, const char *name, uint64_t *ino, struct err *e)
+int session_lower_name(struct session *s, uint64_t ino, uint32_t *at, uint64_t *dir, struct err *e)
+{
+	struct catalog_dirent name;
+	uint64_t there = 0;
+	uint32_t lower;
+
+	for (;;) {
+		int found = VIEW_RETRY(s->base, e,
+				       catalog_name(view_catalog(s->base), session_lower(ino),
+						    (*at)++, &lower, &name, e));
+		if (found <= 0)
+			return found;
+		*dir = (uint64_t)lower + 1;
+		found = session_find(s, *dir, name.name, name.name_len, &there, e);
+		if (found < 0)
+			return -1;
+		if (found > 0 && there == ino)
+			return 1;
+	}
+}
+
+/* Whether a directory can still be come to; 1, 0, -1.  One that was removed has no rows that would
+ * say so once the kernel has forgotten it, and none for what was below it in the base. */
+static int is_dir_reachable(struct session *s, uint64_t dir, struct err *e)
+{
+	struct session_inode in;
+	int found;
+
+	do {
+		uint32_t at = 0;
+		if (session_load(s, dir, &in, e) < 0)
+			return -1;
+		if (in.nlink == 0)
+			return 0;
+		if (in.is_stored || dir == SESSION_ROOT)
+			return 1;
+		found = session_lower_name(s, dir, &at, &dir, e);
+	} while (found > 0);
+	return found;
+}
+
+/* Asked by number alone, by NFS and open_by_handle_at(2): 1, 0, -1. */
+static int is_reachable(struct session *s, uint64_t ino, struct err *e)
+{
+	struct session_inode in;
+	uint64_t dir;
+	uint32_t at = 0;
+	int found;
+
+	if (session_load(s, ino, &in, e) < 0)
+		return -1;
+	if (S_ISDIR(in.mode) || in.is_stored || in.nlink == 0)
+		return S_ISDIR(in.mode) ? is_dir_reachable(s, ino, e) : in.nlink > 0;
+	while ((found = session_lower_name(s, ino, &at, &dir, e)) > 0) {
+		found = is_dir_reachable(s, dir, e);
+		if (found != 0)
+			break;
+	}
+	return found;
+}
+
+static int lookup_locked(struct session *s, uint64_t dir, const char *name, uint64_t *ino,
+			 struct err *e)
 {
 	const size_t len = strlen(name);
 	struct session_inode in;
-	int r = 1;
 
-	session_lock(s);
+	*ino = dir;
+	if (strcmp(name, ".") == 0)
+		return is_reachable(s, dir, e);
 	if (session_load_dir(s, dir, &in, e) < 0)
-		r = -1;
-	else if (strcmp(name, ".") == 0)
-		*ino = dir;
-	else if (strcmp(name, "..") == 0)
-		*ino = in.parent;
-	else if (len > LIMIT_NAME)
-		r = err_sys(e, ENAMETOOLONG, "a name");
-	else
-		r = session_find(s, dir, name, len, ino, e);
+		return -1;
+	*ino = in.parent;
+	if (strcmp(name, "..") == 0)
+		return 1;
+	if (len > LIMIT_NAME)
+		return err_sys(e, ENAMETOOLONG, "a name");
+	return session_find(s, dir, name, len, ino, e);
+}
+
+int session_lookup(struct session *s, uint64_t dir, const char *name, uint64_t *ino, struct err *e)
+{
+	session_lock(s);
+	const int r = lookup_locked(s, dir, name, ino, e);
 	session_unlock(s);
 	return r;
 }
@@ -106,6 +174,15 @@ int session_set_name(struct session *s, uint64_t dir, const char *name, uint64_t
 	if (ino && !lower && !order && session_number(s, &row.order, e) < 0)
 		return -1;
 	return session_db_put_name(s->db, &row, e);
+}
+
+int session_lose_dir(struct session_inode *parent, struct err *e)
+{
+	if (parent->nlink <= LINKS_OF_EMPTY)
+		return err_set(e, ERR_FORMAT, "directory %llu has fewer links than directories",
+			       (unsigned long long)parent->ino);
+	parent->nlink--;
+	return 0;
 }
 
 /* Both are in the order of bytes: every name of the base must meet a whiteout. */
@@ -172,7 +249,7 @@ static int put_new(struct session *s, const struct session_caller *who,
 		.mode = what->mode,
 		.uid = who->uid,
 		.gid = who->gid,
-		.nlink = S_ISDIR(what->mode) ? 2 : 1,
+		.nlink = S_ISDIR(what->mode) ? LINKS_OF_EMPTY : 1,
 		.rdev_major = what->rdev_major,
 		.rdev_minor = what->rdev_minor,
 		.atim = session_now(),
@@ -268,8 +345,8 @@ static int remove_name(struct session *s, uint64_t dir, const char *name, bool i
 	if (is_empty <= 0)
 		return is_empty < 0 ? -1 : err_sys(e, ENOTEMPTY, "a directory");
 	session_touch(&parent, &now);
-	parent.nlink -= is_dir;
-	if (session_set_name(s, dir, name, 0, 0, e) < 0 || session_store(s, &parent, e) < 0)
+	if ((is_dir && session_lose_dir(&parent, e) < 0) ||
+	    session_set_name(s, dir, name, 0, 0, e) < 0 || session_store(s, &parent, e) < 0)
 		return -1;
 	return session_drop(s, &in, &now, e);
 }

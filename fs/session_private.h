@@ -125,6 +125,9 @@ int session_resize(struct session *s, struct session_inode *in, uint64_t size, s
 /* fs/session_names.c */
 int session_find(struct session *s, uint64_t dir, const char *name, size_t len, uint64_t *ino,
 		 struct err *e);
+/* The next name that the base has of `ino` and that still leads to it: 1, in `dir`; 0; -1.  `at`
+ * begins at 0. */
+int session_lower_name(struct session *s, uint64_t ino, uint32_t *at, uint64_t *dir, struct err *e);
 int session_check_name(const char *name, struct err *e);
 int session_is_empty(struct session *s, uint64_t dir, struct err *e);
 /* The name leads to `ino` (0: nowhere), and is a row only where that is not what the base has. */
@@ -133,6 +136,9 @@ int session_set_name(struct session *s, uint64_t dir, const char *name, uint64_t
 /* One name less: the last takes the inode with it, unless the kernel still uses it. */
 int session_drop(struct session *s, struct session_inode *in, const struct timespec *now,
 		 struct err *e);
+/* A directory in it goes, or goes elsewhere: one link less.  ERR_FORMAT when it has none to lose.
+ */
+int session_lose_dir(struct session_inode *parent, struct err *e);
 /* mtime and ctime. */
 void session_touch(struct session_inode *in, const struct timespec *now);
 

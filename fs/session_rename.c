@@ -105,23 +105,24 @@ static int check(struct session *s, const struct rename *r, struct err *e)
 }
 
 /* A directory that comes to another parent. */
-static void reparent(struct session_inode *in, struct session_inode *from, struct session_inode *to)
+static int reparent(struct session_inode *in, struct session_inode *from, struct session_inode *to,
+		    struct err *e)
 {
 	if (!S_ISDIR(in->mode) || from == to)
-		return;
+		return 0;
 	in->parent = to->ino;
-	from->nlink--;
 	to->nlink++;
+	return session_lose_dir(from, e);
 }
 
 static int exchange(struct session *s, struct rename *r, struct err *e)
 {
 	const struct session_move *m = r->m;
 
-	reparent(&r->from, r->from_dir, r->to_dir);
-	reparent(&r->to, r->to_dir, r->from_dir);
 	r->from.ctim = r->to.ctim = r->now;
-	if (session_set_name(s, m->to_dir, m->to, r->from.ino, r->from.mode & S_IFMT, e) < 0 ||
+	if (reparent(&r->from, r->from_dir, r->to_dir, e) < 0 ||
+	    reparent(&r->to, r->to_dir, r->from_dir, e) < 0 ||
+	    session_set_name(s, m->to_dir, m->to, r->from.ino, r->from.mode & S_IFMT, e) < 0 ||
 	    session_set_name(s, m->from_dir, m->from, r->to.ino, r->to.mode & S_IFMT, e) < 0)
 		return -1;
 	return session_store(s, &r->to, e);
@@ -131,12 +132,11 @@ static int replace(struct session *s, struct rename *r, struct err *e)
 {
 	const struct session_move *m = r->m;
 
-	if (r->has_to) {
-		r->to_dir->nlink -= S_ISDIR(r->to.mode);
-		if (session_drop(s, &r->to, &r->now, e) < 0)
-			return -1;
-	}
-	reparent(&r->from, r->from_dir, r->to_dir);
+	if (r->has_to && ((S_ISDIR(r->to.mode) && session_lose_dir(r->to_dir, e) < 0) ||
+			  session_drop(s, &r->to, &r->now, e) < 0))
+		return -1;
+	if (reparent(&r->from, r->from_dir, r->to_dir, e) < 0)
+		return -1;
 	r->from.ctim = r->now;
 	if (session_set_name(s, m->from_dir, m->from, 0, 0, e) < 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "fs/sample_session.h"
+#include "fs/session_db_private.h"
 #include "fs/session_private.h"
 #include "main.h"
 #include "tests/support/failalloc.h"
@@ -227,6 +228,27 @@ START_TEST(a_damaged_database_is_an_error_or_is_read)
 	}
 	ck_assert_uint_gt(refused, 0);
 	ck_assert_uint_gt(opened, 5);
+}
+END_TEST
+
+/* Of a directory that lost more directories than it had, the number would be 4294967295. */
+START_TEST(links_do_not_become_less_than_none)
+{
+	const struct session_move m = {SESSION_ROOT, "empty", sample_ino("dir"), "moved", 0};
+	struct err e = ERR_INIT;
+
+	sample_add("sub", S_IFDIR | 0755);
+	ck_assert_int_eq(sqlite3_exec(sample_session->db->db,
+				      "UPDATE inode SET nlink = 2 WHERE ino = 1", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sample_session_reopen(0);
+	ck_assert_int_eq(session_rmdir(sample_session, &sample_caller, SESSION_ROOT, "empty", &e),
+			 -1);
+	ck_assert_err(&e, ERR_FORMAT, "fewer links");
+	ck_assert_int_eq(session_rename(sample_session, &sample_caller, &m, &e), -1);
+	ck_assert_err(&e, ERR_FORMAT, "fewer links");
+	ck_assert_uint_eq(sample_stat(SESSION_ROOT).st_nlink, 2);
+	ck_assert(sample_is_there("empty"));
 }
 END_TEST
 
@@ -565,6 +587,7 @@ static Suite *suite_new(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, a_damaged_database_is_an_error_or_is_read, 0, UNIT_LOOPS(8));
 	tcase_add_loop_test(tc, a_lost_data_file_is_an_error, 0, 4);
+	tcase_add_test(tc, links_do_not_become_less_than_none);
 	tcase_add_test(tc, damage_of_the_base_stops_a_copy_up);
 	suite_add_tcase(s, tc);
 	tc = tcase_create("memory");

@@ -23,6 +23,11 @@ static const struct sample_file files[] = {
 	{.path = "big", .kind = ENTRY_REG, .mode = 0644, .size = LONG},
 	{.path = "dir", .kind = ENTRY_DIR, .mode = 0755},
 	{.path = "f", .kind = ENTRY_REG, .mode = 0644, .text = "f\n"},
+	{.path = "h", .kind = ENTRY_REG, .mode = 0644, .text = "h\n"},
+	{.path = "tree", .kind = ENTRY_DIR, .mode = 0755},
+	{.path = "tree/link", .kind = ENTRY_HARDLINK, .link = "h"},
+	{.path = "tree/sub", .kind = ENTRY_DIR, .mode = 0755},
+	{.path = "tree/sub/x", .kind = ENTRY_REG, .mode = 0644, .text = "x\n"},
 };
 
 static uint8_t content[LONG];
@@ -134,6 +139,55 @@ START_TEST(an_orphan_of_the_base_lives_as_long)
 	ck_assert(!sample_is_there("dir"));
 	sample_session_reopen(0);
 	ck_assert(!sample_is_there("f"));
+}
+END_TEST
+
+/* As NFS and open_by_handle_at(2) ask. */
+static int ask_by_number(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+	uint64_t found = 0;
+
+	const int r = session_lookup(sample_session, ino, ".", &found, &e);
+	ck_assert_no_err(&e);
+	if (r > 0)
+		ck_assert_uint_eq(found, ino);
+	return r;
+}
+
+/* By its number alone nothing comes back that was removed, although no row says that it was. */
+START_TEST(what_is_gone_has_no_number)
+{
+	const uint64_t dir = sample_ino("dir"), f = sample_ino("f"), h = sample_ino("h");
+	const uint64_t tree = sample_ino("tree"), sub = sample_ino("tree/sub");
+	const uint64_t x = sample_ino("tree/sub/x"), made = sample_add("made", S_IFREG | 0644);
+
+	ck_assert_int_eq(ask_by_number(SESSION_ROOT), 1);
+	ck_assert_int_eq(ask_by_number(x), 1);
+	ck_assert_int_eq(ask_by_number(made), 1);
+	sample_rename("tree/sub", "moved", 0);
+	ck_assert_int_eq(ask_by_number(sub), 1);
+	ck_assert_int_eq(ask_by_number(x), 1);
+	sample_unlink("moved/x");
+	sample_rmdir("moved");
+	sample_unlink("tree/link");
+	ck_assert_int_eq(ask_by_number(h), 1);
+	sample_rmdir("tree");
+	sample_rmdir("dir");
+	sample_unlink("f");
+	sample_sync();
+	sample_session_reopen(0);
+	ck_assert_int_eq(has_row(dir) + has_row(f) + has_row(tree) + has_row(sub) + has_row(x), 0);
+	ck_assert_int_eq(ask_by_number(dir), 0);
+	ck_assert_int_eq(ask_by_number(f), 0);
+	ck_assert_int_eq(ask_by_number(tree), 0);
+	ck_assert_int_eq(ask_by_number(sub), 0);
+	ck_assert_int_eq(ask_by_number(x), 0);
+	ck_assert_int_eq(ask_by_number(h), 1);
+	ck_assert_int_eq(ask_by_number(made), 1);
+	sample_unlink("h");
+	sample_session_reopen(0);
+	ck_assert_int_eq(ask_by_number(h), 0);
 }
 END_TEST
 
@@ -354,6 +408,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, an_orphan_lives_until_it_is_forgotten);
 	tcase_add_test(tc, what_nobody_knows_goes_at_once);
 	tcase_add_test(tc, an_orphan_of_the_base_lives_as_long);
+	tcase_add_test(tc, what_is_gone_has_no_number);
 	tcase_add_test(tc, many_orphans_go);
 	tcase_add_test(tc, orphans_are_kept_by_who_takes_over);
 	tcase_add_test(tc, a_resume_removes_orphans_and_rubbish);
