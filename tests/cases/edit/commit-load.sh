@@ -13,52 +13,64 @@ mkdir mnt
 session=load-$$
 shale mount --edit --session "$session" app "$PWD/mnt" >/dev/null
 
-# Number n is in `a` before it is in `b`; the name of the third file is that of a number, and so is its content.
+# Number n is in `a` before it is in `b`, which are small files (in the database) at first, and large ones (files of the
+# session) then; the name of the third file is that of a number, and so is its content.
 cat >writer.py <<'END_WRITER'
-import os
+import os, sys
 os.chdir("mnt")
+at = int(sys.argv[1])
 a, b = (os.open(name, os.O_RDWR | os.O_CREAT, 0o644) for name in "ab")
 for fd in (a, b):
-    os.pwrite(fd, b"%08d" % 0, 0)
+    os.pwrite(fd, b"%08d" % 0, at)
 with open("name-0", "w") as f:
     f.write("%08d" % 0)
 n = 0
 while not os.path.exists("../stop"):
     n += 1
-    os.pwrite(a, b"%08d" % n, 0)
-    os.pwrite(b, b"%08d" % n, 0)
+    os.pwrite(a, b"%08d" % n, at)
+    os.pwrite(b, b"%08d" % n, at)
     with open("next", "w") as f:
         f.write("%08d" % n)
     os.rename("next", f"name-{n}")
     os.unlink(f"name-{n - 1}")
     os.symlink("x", f"link-{n % 7}") if 1 <= n % 14 <= 7 else os.unlink(f"link-{n % 7}")
 END_WRITER
-python3 writer.py 2>err &
-writer=$!
-wait_for test -e mnt/name-9 -o -e mnt/name-99 -o -e mnt/b
 
-last=-1
-for turn in 1 2 3 4 5; do
-  is_gone "$writer" && fail "the program has ended: $(cat err)"
-  digest=$(shale commit -q -t "turn:$turn" "$session")
-  a=$(shale cat "$digest" /a)
-  b=$(shale cat "$digest" /b)
-  a=$(printf '%s' "$a" | sed 's/^0*\(.\)/\1/')
-  b=$(printf '%s' "$b" | sed 's/^0*\(.\)/\1/')
-  [ "$b" -eq "$a" ] || [ "$b" -eq $((a - 1)) ] || fail "turn $turn: a is $a, b is $b"
-  names=$(shale ls "$digest" | grep -o 'name-[0-9]*' | paste -s -d ' ')
-  case "$names" in
-  "name-$a" | "name-$((a - 1))" | "name-$((a - 1)) name-$a" | "name-$a name-$((a - 1))") ;;
-  *) fail "turn $turn: a is $a, and the names are '$names'" ;;
-  esac
-  for name in $names; do
-    same "turn $turn: what $name holds" "$(shale cat "$digest" "/$name")" "$(printf '%08d' "${name#name-}")"
+# number_in FILE: what the image has at the place of the number.
+number_in() {
+  shale cat "$digest" "$1" | tail -c 8 | sed 's/^0*\(.\)/\1/'
+}
+
+# commit_under_load PLACE
+commit_under_load() {
+  rm -f stop mnt/*
+  python3 writer.py "$1" 2>err &
+  writer=$!
+  wait_for test -e mnt/name-9 -o -e mnt/name-99 -o -e mnt/b
+  last=-1
+  for turn in 1 2 3 4; do
+    is_gone "$writer" && fail "the program has ended: $(cat err)"
+    digest=$(shale commit -q -t "turn:$turn" "$session")
+    a=$(number_in /a)
+    b=$(number_in /b)
+    [ "$b" -eq "$a" ] || [ "$b" -eq $((a - 1)) ] || fail "turn $turn: a is $a, b is $b"
+    names=$(shale ls "$digest" | grep -o 'name-[0-9]*' | paste -s -d ' ')
+    case "$names" in
+    "name-$a" | "name-$((a - 1))" | "name-$((a - 1)) name-$a" | "name-$a name-$((a - 1))") ;;
+    *) fail "turn $turn: a is $a, and the names are '$names'" ;;
+    esac
+    for name in $names; do
+      same "turn $turn: what $name holds" "$(shale cat "$digest" "/$name")" "$(printf '%08d' "${name#name-}")"
+    done
+    [ "$b" -gt "$last" ] || fail "turn $turn: nothing was written since the last: $b"
+    last=$b
   done
-  [ "$b" -gt "$last" ] || fail "turn $turn: nothing was written since the last: $b"
-  last=$b
-done
-: >stop
-wait "$writer" || fail "$(cat err)"
+  : >stop
+  wait "$writer" || fail "$(cat err)"
+}
+trap ': >stop' EXIT
+commit_under_load 0
+commit_under_load 100000
 
 # Pages that a program has changed through a mapping, and nobody has synced; a file that is open and has no name; a socket.
 cat >holder.py <<'END_HOLDER'
