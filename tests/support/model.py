@@ -18,7 +18,8 @@ both anew, else they are emptied (and populated, with --populate).
 --disturb N COMMAND runs a shell command every N operations, as one that kills a server; --restart N COMMAND does so while
 nothing is open, as for one that mounts anew, and compares.
 
-Differences that are none: --no-dir-nlink (file systems that do not count subdirectories), --no-ino (numbers that change),
+Differences that are none: --no-dir-nlink (file systems that do not count subdirectories), --no-dir-mtime (those that touch
+directories when files in them are copied up), --no-ino (numbers that change),
 --no-users (all is done by root), --without OP,... (operations that are not done; user_writes: those that
 write, by users, which FUSE has other rules for: see lockstep/run.py), --tolerate ERROR,... (what fails so in B, as
 in "EOPNOTSUPP,EXDEV", is not done in A).  Sizes of directories and numbers of blocks are never compared.
@@ -57,6 +58,7 @@ def take_arguments():
     parser.add_argument("--tolerate", default="", metavar="ERROR,...")
     parser.add_argument("--list", action="store_true", help="name the operations")
     parser.add_argument("--no-dir-nlink", action="store_true")
+    parser.add_argument("--no-dir-mtime", action="store_true")
     parser.add_argument("--no-ino", action="store_true")
     parser.add_argument("--no-users", action="store_true")
     options = parser.parse_args()
@@ -94,7 +96,7 @@ def make_fresh(options):
 
 
 def open_both(options):
-    rules = Rules(not options.no_dir_nlink, not options.no_ino, options.tolerate)
+    rules = Rules(not options.no_dir_nlink, not options.no_dir_mtime, not options.no_ino, options.tolerate)
     return Lockstep(*options.folders, rules, options.compare_every)
 
 
@@ -108,7 +110,7 @@ def attempt(options, entries):
 
 
 def replay_command(options, entries):
-    flags = [flag for flag, is_set in (("--no-dir-nlink", options.no_dir_nlink), ("--no-ino", options.no_ino)) if is_set]
+    flags = [flag for flag in ("--no-dir-nlink", "--no-dir-mtime", "--no-ino") if getattr(options, flag[2:].replace("-", "_"))]
     if options.tolerate:
         flags.append("--tolerate " + ",".join(options.tolerate))
     command = " ".join([sys.argv[0], *options.folders, *flags, "--replay -"])

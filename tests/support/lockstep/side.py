@@ -21,11 +21,12 @@ Failure = collections.namedtuple("Failure", "name")
 
 
 class Rules:
-    """Which differences are no difference: `dir_nlink` and `ino` say whether these are looked at; an operation that fails in
-    B with one of the errors `tolerated` is not tried in A."""
+    """Which differences are no difference: `dir_nlink`, `dir_mtime` and `ino` say whether these are looked at; an operation
+    that fails in B with one of the errors `tolerated` is not tried in A."""
 
-    def __init__(self, dir_nlink=True, ino=True, tolerated=()):
+    def __init__(self, dir_nlink=True, dir_mtime=True, ino=True, tolerated=()):
         self.dir_nlink = dir_nlink
+        self.dir_mtime = dir_mtime
         self.ino = ino
         self.tolerated = [Failure(name) for name in tolerated]
 
@@ -42,6 +43,8 @@ def stat_differences(a, b, rules):
         x, y = getattr(a, field), getattr(b, field)
         if x != y:
             yield f"{field}: {x:o} and {y:o}" if field == "mode" else f"{field}: {x} and {y}"
+    if is_folder and not rules.dir_mtime:
+        return
     if a.mtime != b.mtime and not (is_of_now(a.mtime) and is_of_now(b.mtime)):
         yield f"mtime: {a.mtime} and {b.mtime} ns"
 
