@@ -46,8 +46,7 @@ static int freeze(const struct store *s, const char *name, struct support_sessio
 	struct err why = ERR_INIT;
 
 	if (sessions_open(s, name, SESSIONS_READ, &x->folder, &why) < 0 ||
-	    edit_write_back(x->folder, &why) < 0 ||
-	    edit_freeze(sessions_fd(x->folder), &x->frozen, &why) < 0) {
+	    edit_freeze(x->folder, &x->frozen, &why) < 0) {
 		const bool has_no_mount = why.code == ERR_NOT_FOUND;
 		err_move(e, has_no_mount ? busy : &why);
 		err_clear(has_no_mount ? &why : busy);

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
@@ -284,17 +285,27 @@ static bool is_from(const struct mount_line *line, const char *source)
 	return strcmp(line->source, source) == 0;
 }
 
-/* The last shale mount that is the one meant, whose strings are in `text`: 1, 0, -1. */
-static int find_line(bool (*is_meant)(const struct mount_line *line, const char *what),
-		     const char *what, struct str *text, struct mount_line *out, struct err *e)
+/* A file of /proc about the process `pid`; 0: this one. */
+static char *proc_path(pid_t pid, const char *name, struct err *e)
 {
-	SCOPE_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	return pid ? str_dupf(e, "/proc/%ld/%s", (long)pid, name)
+		   : str_dupf(e, "/proc/self/%s", name);
+}
+
+/* The last shale mount that `pid` sees and that is the one meant, whose strings are in `text`: 1,
+ * 0, -1. */
+static int find_line_of(pid_t pid,
+			bool (*is_meant)(const struct mount_line *line, const char *what),
+			const char *what, struct str *text, struct mount_line *out, struct err *e)
+{
+	SCOPE_FREE char *path = proc_path(pid, "mountinfo", e);
+	SCOPE_FD int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	struct mount_line seen;
 	int found = 0;
 
 	if (fd < 0)
-		return err_sys(e, errno, "cannot open /proc/self/mountinfo");
-	if (io_slurp(fd, MOUNTINFO_MAX, "/proc/self/mountinfo", text, e) < 0)
+		return path ? err_sys(e, errno, "cannot open %s", path) : -1;
+	if (io_slurp(fd, MOUNTINFO_MAX, path, text, e) < 0)
 		return -1;
 	for (char *line = text->data; line && *line;) {
 		char *end = strchr(line, '\n');
@@ -310,6 +321,12 @@ static int find_line(bool (*is_meant)(const struct mount_line *line, const char 
 	return found;
 }
 
+static int find_line(bool (*is_meant)(const struct mount_line *line, const char *what),
+		     const char *what, struct str *text, struct mount_line *out, struct err *e)
+{
+	return find_line_of(0, is_meant, what, text, out, e);
+}
+
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
@@ -321,16 +338,30 @@ int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], s
 	return found;
 }
 
-int device_place(const char *source, char **out, struct err *e)
+int device_open_root(const char *source, pid_t pid, struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	struct mount_line line = {NULL, NULL, NULL};
-	const int found = find_line(is_from, source, &text, &line, e);
+	char number[DEVICE_NUMBER_MAX], q[QUOTE_MAX];
+	struct stat st;
+	const int found = find_line_of(pid, is_from, source, &text, &line, e);
 
 	if (found <= 0)
-		return found;
-	*out = str_dup(line.mountpoint, e);
-	return *out ? 1 : -1;
+		return found < 0 ? -1
+				 : err_set(e, ERR_NOT_FOUND, "no mount of '%s' is to be seen",
+					   quote_str(q, source));
+	SCOPE_FREE char *root = pid ? proc_path(pid, "root", e) : str_dup("", e);
+	SCOPE_FREE char *path = root ? str_dupf(e, "%s%s", root, line.mountpoint) : NULL;
+	if (!path)
+		return -1;
+	SCOPE_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, errno, "cannot open '%s'", quote_str(q, path));
+	(void)snprintf(number, sizeof(number), "%u:%u", major(st.st_dev), minor(st.st_dev));
+	if (strcmp(number, line.number) != 0)
+		return err_set(e, ERR_NOT_FOUND, "something else is mounted over '%s'",
+			       quote_str(q, line.mountpoint));
+	return steal_fd(&fd);
 }
 
 int device_source(const char *mountpoint, char **out, struct err *e)

@@ -34,8 +34,9 @@ char *device_follow(const char *path, struct err *e);
 enum { DEVICE_NUMBER_MAX = 24 };
 int device_find(const char *mountpoint, char number[static DEVICE_NUMBER_MAX], struct err *e);
 
-/* Where a shale mount with this source is: 1, 0, -1; the caller frees it. */
-int device_place(const char *source, char **out, struct err *e);
+/* Opens the root of the shale mount with this source, where the process `pid` (0: this one) sees
+ * it: the fd, or -1; ERR_NOT_FOUND when it sees none. */
+int device_open_root(const char *source, pid_t pid, struct err *e);
 
 /* As device_find, with its source; the caller frees it. */
 int device_source(const char *mountpoint, char **out, struct err *e);

@@ -180,25 +180,6 @@ const char *edit_source_id(const char *source)
 	return str_has_prefix(source, SOURCE_PREFIX) && at ? at + 1 : NULL;
 }
 
-int edit_write_back(const struct session_folder *folder, struct err *e)
-{
-	SCOPE_FREE char *source = edit_source(folder, e);
-	SCOPE_FREE char *place = NULL;
-	char q[QUOTE_MAX];
-
-	if (!source)
-		return -1;
-	const int found = device_place(source, &place, e);
-	if (found <= 0)
-		return found;
-	SCOPE_FD int fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* The worker syncs what it has when it is asked to; here it is the kernel's turn. */
-	if (fd < 0 || syncfs(fd) < 0)
-		return err_sys(e, errno, "cannot write back what programs changed at '%s'",
-			       quote_str(q, place));
-	return 0;
-}
-
 struct mount_service edit_service(struct edit *edit)
 {
 	return (struct mount_service){

@@ -27,10 +27,6 @@ struct edit {
 	void *ctx;
 };
 
-/* Pages that programs have written through a mapping, and that the kernel still has, reach the
- * session where it is mounted; nothing to do where it is not. */
-int edit_write_back(const struct session_folder *folder, struct err *e);
-
 /* `edit` is borrowed by the service. */
 struct mount_service edit_service(struct edit *edit);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  *	command				worker
- *	connects			copies the rows, keeps the data
+ *	connects			when it has time: go on
+ *	has the kernel write back;
+ *	asks				copies the rows, keeps the data
  *	reads; asks: still?		yes
  *	closes				removes the copy, lets the data go
  *
@@ -27,6 +29,8 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "fs/device.h"
+#include "fs/edit.h"
 #include "fs/edit_ops.h"
 #include "fs/message.h"
 #include "fs/session_db.h"
@@ -40,6 +44,7 @@ enum {
 	QUIET_MS = 50,            /* between two requests of a write-back */
 	WRITE_BACK_MAX_MS = 5000, /* under a load that never ends */
 };
+enum { TURN_TOLD_MS = 1000 }; /* who waits longer for others is told */
 enum { BACKLOG = 16, SNAPSHOT_MODE = 0700, PAUSE_NS = 100 * 1000 * 1000 };
 
 struct edit_control {
@@ -118,14 +123,21 @@ static int make_snapshot(const struct edit_control *c, struct err *e)
 	return session_freeze(c->session, fd, e) < 0 ? -1 : steal_fd(&fd);
 }
 
+/* False: the command has closed the line, or the thread is to end. */
+static bool is_asked(const struct edit_control *c, int line)
+{
+	char question;
+
+	return wait_for(c, line) && io_read(line, &question, 1) > 0;
+}
+
 /* Until the command closes the line. */
 static void hold(const struct edit_control *c, int line)
 {
 	const struct err fine = ERR_INIT;
-	char question;
 
-	while (wait_for(c, line)) {
-		if (io_read(line, &question, 1) <= 0 || message_send(line, &fine) < 0)
+	while (is_asked(c, line)) {
+		if (message_send(line, &fine) < 0)
 			return;
 	}
 }
@@ -134,9 +146,11 @@ static void serve(const struct edit_control *c, int line)
 {
 	const char nothing = 0;
 	struct err e = ERR_INIT;
+
+	if (message_send(line, &e) < 0 || !is_asked(c, line))
+		return;
 	SCOPE_FD int fd = make_snapshot(c, &e);
 	const bool is_frozen = fd >= 0;
-
 	if (message_send(line, &e) == 0 && is_frozen &&
 	    message_send_fd(line, fd, &nothing, sizeof(nothing)) == 0)
 		hold(c, line);
@@ -247,38 +261,93 @@ static int fail_silent(struct err *e)
 	return err_set(e, ERR_BUSY, "the mount of the session ended while it was asked; try again");
 }
 
-int edit_freeze(int dirfd, struct edit_frozen *out, struct err *e)
+/* Until the worker has answered those who came before. */
+static int wait_for_turn(int line, struct err *e)
 {
+	struct pollfd fds = {.fd = line, .events = POLLIN};
 	struct err told = ERR_INIT;
+
+	if (poll(&fds, 1, TURN_TOLD_MS) == 0)
+		log_warning("waiting for another command that reads the session");
+	if (message_receive(line, true, &told) > 0)
+		return 0;
+	err_clear(&told);
+	return fail_silent(e);
+}
+
+/* The worker's mount, also where this process does not see it: the worker does. */
+static int open_mount(const struct session_folder *folder, int line, struct err *e)
+{
+	SCOPE_FREE char *source = edit_source(folder, e);
+	struct ucred worker = {.pid = 0};
+	socklen_t len = sizeof(worker);
+
+	if (!source)
+		return -1;
+	const int fd = device_open_root(source, 0, e);
+	if (fd >= 0 || e->code != ERR_NOT_FOUND)
+		return fd;
+	err_clear(e);
+	if (getsockopt(line, SOL_SOCKET, SO_PEERCRED, &worker, &len) < 0)
+		return err_sys(e, errno, "cannot ask who answers for the session");
+	/* 0: in another pid namespace, too. */
+	return worker.pid > 0 ? device_open_root(source, worker.pid, e)
+			      : err_set(e, ERR_NOT_FOUND, "nothing is known of who mounted it");
+}
+
+/* The worker syncs what it has when it is asked to; here it is the kernel's turn. */
+static int write_back(const struct session_folder *folder, int line, struct err *e)
+{
+	struct err why = ERR_INIT;
+	SCOPE_FD int fd = open_mount(folder, line, &why);
+	const int synced = fd < 0 ? -1 : syncfs(fd);
+
+	if (synced == 0)
+		return 0;
+	if (fd >= 0)
+		err_sys(&why, errno, "syncfs");
+	err_set(e, ERR_BUSY,
+		"cannot write back what programs have mapped in session '%s': %s; run this command "
+		"where it is mounted, or unmount it",
+		sessions_name(folder), why.msg);
+	err_clear(&why);
+	return -1;
+}
+
+static int ask(int line, struct err *e)
+{
+	const char question = '?';
+	struct err told = ERR_INIT;
+
+	if (send(line, &question, sizeof(question), MSG_NOSIGNAL) >= 0 &&
+	    message_receive(line, true, &told) > 0)
+		return told.code ? err_move(e, &told) : 0;
+	err_clear(&told);
+	return fail_silent(e);
+}
+
+int edit_freeze(const struct session_folder *folder, struct edit_frozen *out, struct err *e)
+{
 	char nothing;
 
-	SCOPE_FD int fd = dial(dirfd, e);
-	if (fd < 0)
+	SCOPE_FD int fd = dial(sessions_fd(folder), e);
+	if (fd < 0 || wait_for_turn(fd, e) < 0 || write_back(folder, fd, e) < 0 || ask(fd, e) < 0)
 		return -1;
-	if (message_receive(fd, true, &told) <= 0)
+	const int copy = message_receive_fd(fd, &nothing, sizeof(nothing));
+	if (copy < 0)
 		return fail_silent(e);
-	if (told.code)
-		return err_move(e, &told);
-	const int folder = message_receive_fd(fd, &nothing, sizeof(nothing));
-	if (folder < 0)
-		return fail_silent(e);
-	*out = (struct edit_frozen){steal_fd(&fd), folder};
+	*out = (struct edit_frozen){steal_fd(&fd), copy};
 	return 0;
 }
 
 int edit_frozen_check(const struct edit_frozen *f, struct err *e)
 {
-	const char question = '?';
-	struct err told = ERR_INIT;
-
-	if (send(f->socket, &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
-	    message_receive(f->socket, true, &told) <= 0) {
-		err_clear(&told);
-		return err_set(e, ERR_BUSY,
-			       "the session went on while it was read, as its mount ended or a "
-			       "process of it died; try again");
-	}
-	return 0;
+	if (ask(f->socket, e) == 0)
+		return 0;
+	err_clear(e);
+	return err_set(e, ERR_BUSY,
+		       "the session went on while it was read, as its mount ended or a "
+		       "process of it died; try again");
 }
 
 void edit_thaw(struct edit_frozen *f)

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/scope.h"
 #include "fs/session.h"
+#include "store/sessions.h"
 
 struct edit_control;
 
@@ -31,8 +32,12 @@ struct edit_frozen {
 		-1, -1   \
 	}
 
-/* `dirfd`: the session's folder.  ERR_NOT_FOUND: no worker answers there. */
-int edit_freeze(int dirfd, struct edit_frozen *out, struct err *e);
+/*
+ * Pages that programs have written through a mapping, and that the kernel still has, reach the
+ * session first.  Says so when it has to wait for another command.  ERR_NOT_FOUND: no worker
+ * answers for the session; ERR_BUSY: it died meanwhile, or its mount cannot be reached from here.
+ */
+int edit_freeze(const struct session_folder *folder, struct edit_frozen *out, struct err *e);
 /* After all was read: whether it was frozen all the time.  ERR_BUSY: the worker died meanwhile, and
  * what was read may be of two moments. */
 int edit_frozen_check(const struct edit_frozen *f, struct err *e);
