@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/min.h"
 #include "fs/changes_private.h"
 #include "fs/session_data.h"
 
@@ -24,11 +25,6 @@ void changes_compare_fini(struct changes_compare *c)
 {
 	free(c->buffer);
 	u64map_fini(&c->known);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 bool changes_is_lower_content(const struct session *s, const struct session_inode *in)

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
+#include "base/min.h"
 #include "fs/channel.h"
 #include "fs/edit_private.h"
 #include "fs/session_data.h"
@@ -490,14 +491,18 @@ static void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
 static int64_t copy(struct session *s, const struct session_caller *who, fuse_ino_t from,
 		    uint64_t from_at, fuse_ino_t to, uint64_t to_at, uint64_t len, struct err *e)
 {
-	SCOPE_FREE char *buf = array_new(1, BUFFER_MAX, e);
 	const unsigned set = who->uid != 0 ? SESSION_KILL_PRIV : 0;
 	uint64_t done = 0;
-	ssize_t n = buf ? 1 : -1;
+	struct stat st;
 
-	while (n > 0 && done < len) {
-		const size_t want = len - done < BUFFER_MAX ? (size_t)(len - done) : BUFFER_MAX;
-		n = session_read(s, from, from_at + done, buf, want, e);
+	if (session_stat(s, from, &st, e) < 0)
+		return -1;
+	const uint64_t there = (uint64_t)st.st_size > from_at ? (uint64_t)st.st_size - from_at : 0;
+	const size_t most = (size_t)min_u64(min_u64(len, there), BUFFER_MAX);
+	SCOPE_FREE char *buf = malloc(most ? most : 1);
+	ssize_t n = buf ? 1 : (ssize_t)err_nomem(e);
+	while (n > 0 && done < len && done < there) {
+		n = session_read(s, from, from_at + done, buf, min_u64(len - done, most), e);
 		if (n > 0 && SESSION_RETRY(s, e, false,
 					   session_write(s, who, to, to_at + done, buf, (size_t)n,
 							 set, e)) < 0)

@@ -20,6 +20,7 @@
 #include <linux/falloc.h>
 #include <string.h>
 
+#include "base/min.h"
 #include "fs/session_private.h"
 
 enum { SEGMENTS_MAX = 16 /* that are read without looking at rows again */ };
@@ -29,11 +30,6 @@ struct segment {
 	bool is_file; /* in the data file; else in the base, and zeros behind its end */
 	uint64_t length;
 };
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t block_of(uint64_t offset)
 {
