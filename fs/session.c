@@ -16,7 +16,7 @@
 enum {
 	NUMBERS = 4096, /* that are reserved at once */
 	WAL_FRAME_SIZE = 1024 + 24,
-	WAL_FRAMES_MAX = 16384, /* 16 MiB: what is synced then goes into the database */
+	WAL_FRAMES_MAX = 65536, /* 64 MiB: what is synced then goes into the database */
 	WAL_FRAMES_FEW = 256,   /* that are not worth it, however full the disk is */
 	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
 	FORGOTTEN_MAX = 256,    /* inodes that wait to be removed */

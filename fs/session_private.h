@@ -21,7 +21,7 @@
 
 enum {
 	SESSION_BLOCK = 4096,   /* what is copied up of a file of the base, at least */
-	SESSION_ROW_MAX = 4096, /* bytes of a file that lives in the database */
+	SESSION_ROW_MAX = 16384, /* bytes of a file that lives in the database */
 };
 
 /*

@@ -32,7 +32,7 @@ static const struct sample_file files[] = {
 	{.path = "moved/m", .kind = ENTRY_REG, .mode = 0644, .text = "m\n"},
 };
 
-static uint8_t block[4 * SESSION_BLOCK];
+static uint8_t block[5 * SESSION_BLOCK]; /* no row has it */
 
 /* Rows of each kind; "new" is a directory, with a file in a data file and a small one. */
 static void setup(void)

@@ -469,7 +469,7 @@ END_TEST
 START_TEST(many_files_are_read_and_written)
 {
 	enum { COUNT = 3 * SESSION_FILES_OPEN };
-	static uint8_t bytes[2 * BLOCK];
+	static uint8_t bytes[5 * BLOCK];
 	uint64_t inos[COUNT];
 	char name[16];
 
