@@ -267,6 +267,22 @@ static int trim(struct session *s, struct session_inode *in, struct session_file
 	return session_file_trim(*file, in->size, e);
 }
 
+/* A file of this name was left by a process, or a power loss, that took its rows, and waits to be
+ * removed: now the row has one that is no rubbish. */
+static void spare(struct session *s, uint64_t ino, uint32_t version)
+{
+	for (size_t i = 0; i < s->doomed_count;) {
+		const struct session_doomed *d = &s->doomed[i];
+		if (d->ino != ino || d->version != version) {
+			i++;
+			continue;
+		}
+		s->doomed_before -= i < s->doomed_before;
+		memmove(&s->doomed[i], &s->doomed[i + 1],
+			(--s->doomed_count - i) * sizeof(*s->doomed));
+	}
+}
+
 /* Gives the row a data file that has what the row had; pinned. */
 static struct session_file *make_file(struct session *s, struct session_inode *in, struct err *e)
 {
@@ -291,6 +307,7 @@ static struct session_file *make_file(struct session *s, struct session_inode *i
 	}
 	in->place = SESSION_IN_FILE;
 	in->version++;
+	spare(s, in->ino, in->version);
 	if (note_fresh(s, in, e) == 0)
 		return file;
 	session_files_put(file);
