@@ -2,7 +2,7 @@
 /*
  * The two sides of a power failure of an edit session, for tests/support/power_session.py.
  *
- *	power-session edit IMAGE FOLDER SEED COUNT open|take-over close|die
+ *	power-session edit IMAGE FOLDER SEED COUNT open|take-over close|die alone|beside
  *
  * uses the session in FOLDER as a mount does, over IMAGE of the store: COUNT random changes, syncs
  * among them.  When one has returned, a single write to standard output says so, and how the
@@ -11,6 +11,9 @@
  *	did NAME ERRNO synced|pending	synced: all that was done before is on the disk
  *	(the lines of session_text, then content of the file that it was about)
  *	end
+ *
+ * "beside": another thread syncs all the time, as other programs may, and says "synced N" when all
+ * was on the disk that N changes had done.
  *
  *	power-session look IMAGE
  *
@@ -21,8 +24,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -30,6 +36,8 @@
 #include "fs/session_files.h"
 #include "tests/support/random_edits.h"
 #include "tests/support/session_text.h"
+
+enum { SYNC_EVERY_MS = 4, NS_A_MS = 1000000 };
 
 struct place {
 	int dirfd, datafd;
@@ -96,27 +104,91 @@ static int tell_all(struct session *s, struct str *text, struct err *e)
 	return say(text, e);
 }
 
+/* Who syncs beside. */
+struct syncer {
+	struct session *session;
+	pthread_t thread;
+	atomic_uint_least64_t done; /* changes that have returned */
+	atomic_bool is_ending;
+	struct err e;
+};
+
+static int sync_once(struct syncer *y, struct str *text)
+{
+	const uint64_t done = atomic_load(&y->done);
+
+	if (session_sync(y->session, &y->e) < 0 ||
+	    str_appendf(text, &y->e, "synced %llu\n", (unsigned long long)done) < 0)
+		return -1;
+	return say(text, &y->e);
+}
+
+static void *sync_beside(void *ctx)
+{
+	const struct timespec pause = {0, SYNC_EVERY_MS * NS_A_MS};
+	SCOPE(str) struct str text = STR_INIT;
+	struct syncer *y = ctx;
+
+	while (!atomic_load(&y->is_ending) && sync_once(y, &text) == 0)
+		nanosleep(&pause, NULL);
+	return NULL;
+}
+
+static int start_syncer(struct syncer *y, struct session *s, struct err *e)
+{
+	y->session = s;
+	const int r = pthread_create(&y->thread, NULL, sync_beside, y);
+	return r ? err_sys(e, r, "cannot start a thread") : 0;
+}
+
+/* `r`: what is returned, when the thread has not failed. */
+static int stop_syncer(struct syncer *y, int r, struct err *e)
+{
+	atomic_store(&y->is_ending, true);
+	pthread_join(y->thread, NULL);
+	if (r == 0 && y->e.code)
+		return err_move(e, &y->e);
+	err_clear(&y->e);
+	return r;
+}
+
 struct orders {
 	const char *folder;
 	uint64_t seed, count;
 	unsigned flags;
-	bool dies;
+	bool dies, has_syncer;
 };
 
-static int change(struct session *s, int dirfd, const struct orders *o, struct err *e)
+static int change(struct session *s, int dirfd, const struct orders *o, struct syncer *y,
+		  struct err *e)
 {
 	SCOPE(str) struct str text = STR_INIT;
 	struct random_edits r;
 	struct random_edit did;
 
 	random_edits_init(&r, s, dirfd, o->seed);
-	if (tell_all(s, &text, e) < 0)
-		return -1;
 	for (uint64_t i = 0; i < o->count; i++) {
-		if (random_edits_step(&r, &did, e) < 0 || tell(s, &did, &text, e) < 0)
+		if (random_edits_step(&r, &did, e) < 0)
+			return -1;
+		atomic_store(&y->done, i + 1);
+		if (tell(s, &did, &text, e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int live(struct session *s, int dirfd, const struct orders *o, struct err *e)
+{
+	struct syncer y = {.e = ERR_INIT};
+	SCOPE(str) struct str text = STR_INIT;
+
+	if (tell_all(s, &text, e) < 0)
+		return -1;
+	if (!o->has_syncer)
+		return change(s, dirfd, o, &y, e);
+	if (start_syncer(&y, s, e) < 0)
+		return -1;
+	return stop_syncer(&y, change(s, dirfd, o, &y, e), e);
 }
 
 static int edit(struct view *base, const struct orders *o, struct err *e)
@@ -127,7 +199,7 @@ static int edit(struct view *base, const struct orders *o, struct err *e)
 	if (open_place(o->folder, &p, e) < 0 ||
 	    session_open(base, p.dirfd, p.datafd, o->flags, &s, e) < 0)
 		return -1;
-	const int r = change(s, p.dirfd, o, e);
+	const int r = live(s, p.dirfd, o, e);
 	/* As one that is killed: what it did not sync the kernel may still write. */
 	if (r == 0 && o->dies)
 		_exit(0);
@@ -252,15 +324,17 @@ static bool parse(int argc, char **argv, struct orders *o)
 {
 	if (argc == 3 && strcmp(argv[1], "look") == 0)
 		return true;
-	if (argc != 8 || strcmp(argv[1], "edit") != 0 ||
+	if (argc != 9 || strcmp(argv[1], "edit") != 0 ||
 	    str_to_u64(argv[4], strlen(argv[4]), 10, UINT64_MAX, &o->seed) < 0 ||
 	    str_to_u64(argv[5], strlen(argv[5]), 10, UINT64_MAX, &o->count) < 0)
 		return false;
 	o->folder = argv[3];
 	o->flags = strcmp(argv[6], "take-over") == 0 ? SESSION_TAKE_OVER : SESSION_CREATE;
 	o->dies = strcmp(argv[7], "die") == 0;
+	o->has_syncer = strcmp(argv[8], "beside") == 0;
 	return (o->flags == SESSION_TAKE_OVER || strcmp(argv[6], "open") == 0) &&
-	       (o->dies || strcmp(argv[7], "close") == 0);
+	       (o->dies || strcmp(argv[7], "close") == 0) &&
+	       (o->has_syncer || strcmp(argv[8], "alone") == 0);
 }
 
 int main(int argc, char **argv)
@@ -270,7 +344,7 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv, &o)) {
 		fprintf(stderr, "usage: power-session edit IMAGE FOLDER SEED COUNT"
-				" open|take-over close|die\n"
+				" open|take-over close|die alone|beside\n"
 				"       power-session look IMAGE\n");
 		return 2;
 	}

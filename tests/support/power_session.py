@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pulls the plug of an edit session: replays what it wrote to its folder, without what it had not synced.
 
-Usage: power_session.py [--seed S] [--ops N] [--rounds N] [--random N] [--samples N] IMAGE
+Usage: power_session.py [--seed S] [--ops N] [--rounds N] [--random N] [--samples N] [--beside] IMAGE
 
 power-session (see there) makes N random changes of a session over IMAGE, and strace writes down what that does to the files of
 the session's folder.  It is a mount's life in three parts: one that is killed, one that takes over from it and is killed, and
@@ -18,6 +18,8 @@ Each disk is looked at under another boot of the machine.  The session opens, an
 that is older than the last sync which had returned: names, types, modes, owners, times, links, sizes, extended attributes.  A
 sector of a file's content is that of this moment, or of a later one: data that are overwritten in their place.  All rows fit
 together, all files can be written to and synced, no data file is left over, and it opens again.
+
+With --beside another thread syncs meanwhile; what is called by two threads at once no sync is taken to cover.
 
 Each round but the first begins with one of the disks of the round before.  --samples 0 looks at all disks, else at about so
 many.  Prints "power-session SEED: N disks, S states, T s": so many moments were met again.
@@ -38,9 +40,11 @@ SECTOR = 512  # as session_text.h has it
 PROGRAM = os.path.join(os.environ["SHALE_BUILD"], "tests/support/power-session")
 PARTS = (("open", "die"), ("take-over", "die"), ("open", "close"))  # how each begins and ends
 LATER_PARTS = (("open", "die"), ("open", "close"))
+SLOW_SYNC_US = 2000  # so that the other thread goes on meanwhile
 SLOTS = 2  # folders for disks: one is made while another is looked at
 ANOTHER_BOOT = b"another boot\n"
 DID = re.compile(r"did (\S+) (\d+) (synced|pending)$")
+SYNCED = re.compile(r"synced (\d+)$")
 
 
 def this_boot():
@@ -64,7 +68,8 @@ class Shown:
 class History:
     """The moments of a session, and what its files held at each."""
 
-    def __init__(self):
+    def __init__(self, beside):
+        self.ahead = 1 if beside else 0  # a sync of another may be of a change that has not returned
         self.moments = []  # Shown
         self.at = {}  # Shown.names -> moments
         self.contents = {}  # inode -> [(moment, content)]
@@ -108,7 +113,7 @@ class History:
         last = min(done + 1, len(self.moments) - 1)
         why = f"names and attributes are of no moment from {synced} to {done}, but of {self.at.get(shown.names, 'none at all')}"
         for moment in self.at.get(shown.names, ()):
-            if not synced <= moment <= done:
+            if not synced <= moment <= done + self.ahead:
                 continue
             for (ino, sums), (_, right) in zip(shown.sums, self.moments[moment].sums):
                 wrong = None if sums == right else self.wrong_sector(ino, sums, moment, last)
@@ -139,6 +144,7 @@ class SessionLog(Log):
     def __init__(self, pristine, history):
         super().__init__(TOP, pristine, SECTOR)
         self.history = history
+        self.opened = 0  # the moment at which the process began
         self.said = []  # (count of events, last synced moment, last moment)
 
     def on_write(self, arguments, fd, texts, result, line):
@@ -153,9 +159,14 @@ class SessionLog(Log):
         if first == "closed":
             self.note(len(history.moments) - 1)
             return
+        if match := SYNCED.match(first):
+            self.note(self.opened + int(match.group(1)))
+            return
         name, _, kind = DID.match(first).groups()
         contents = {int(words[1]): bytes.fromhex("".join(words[2:])) for words in map(str.split, lines) if words[0] == "content"}
         shown = Shown([line for line in lines[:-1] if not line.startswith("content ")])
+        if name == "open":
+            self.opened = max(0, len(history.moments) - 1)
         if name == "open" and history.moments:
             if (shown.names, shown.sums) != (history.moments[-1].names, history.moments[-1].sums):
                 fail_with(shown, history.moments[-1], "a process that was killed has lost something")
@@ -165,7 +176,7 @@ class SessionLog(Log):
 
     def note(self, synced):
         was = self.said[-1][1] if self.said else 0
-        self.said.append((len(self.events), was if synced is None else synced, len(self.history.moments) - 1))
+        self.said.append((len(self.events), max(was, synced or 0), len(self.history.moments) - 1))
         # So that the disks of this very moment are looked at, too.
         self.events.append(None)
 
@@ -273,11 +284,13 @@ def trace(options, pristine, parts, seed):
     """What the parts of a session's life do, from what is in the folder `pristine`."""
     subprocess.run(["rm", "-rf", TOP], check=True)
     subprocess.run(["cp", "-a", pristine, TOP], check=True)
-    log = SessionLog(pristine, History())
+    log = SessionLog(pristine, History(options.beside))
     for number, (begin, end) in enumerate(parts):
         out = f"strace.{number}"
         command = [PROGRAM, "edit", options.image, TOP, str(seed * len(PARTS) + number), str(options.ops), begin, end]
-        done = subprocess.run([*STRACE, "-o", out, *command], capture_output=True, check=False)
+        command += ["beside" if options.beside else "alone"]
+        slow = ["-f", "-e", f"inject=fdatasync,fsync,syncfs:delay_exit={SLOW_SYNC_US}"] if options.beside else []
+        done = subprocess.run([*STRACE, *slow, "-o", out, *command], capture_output=True, check=False)
         if done.returncode or done.stderr:
             fail(f"seed {seed}: '{' '.join(command)}' ended with {done.returncode}: {done.stderr.decode()}")
         log.read(out)
@@ -328,6 +341,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--random", type=int, default=8)
     parser.add_argument("--samples", type=int, default=0, help="disks of a round")
+    parser.add_argument("--beside", action="store_true", help="another thread syncs meanwhile")
     parser.add_argument("image")
     options = parser.parse_args()
 
@@ -346,7 +360,7 @@ def main():
         make_disk(one.kept, os.path.abspath(pristine), looker.boot)
     looker.close()
     seconds = time.monotonic() - started
-    print(f"power-session {options.seed}: {found} disks, {moments} states, {seconds:.0f} s")
+    print(f"power-session {options.seed}{' beside' if options.beside else ''}: {found} disks, {moments} states, {seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ import stat
 from undisturbed import fail
 
 WHOLE_CALL = re.compile(r"^(?:\d+ +)?([a-z0-9_]+)\((.*)\) += (-?\d+)")
+UNFINISHED = re.compile(r"^(\d+) +(.*) <unfinished \.\.\.>$")
+RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 DESCRIPTOR = re.compile(r"(?:^|, )(?:(\d+)|AT_FDCWD)<((?:\\x[0-9a-f]{2})*)>")
 OWN_DESCRIPTOR = re.compile(r"^/proc/self/fd/(\d+)$")
@@ -36,7 +38,6 @@ PUNCH_HOLE = "FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE"
 SEED = 7
 # How much of a change is on the disk.
 WHOLE, HEAD, TAIL = range(3)
-# A sync of all that there is.
 EVERYTHING = object()
 ZEROS = bytes(4096)
 
@@ -73,6 +74,20 @@ class Change:
         self.apply = apply
         self.node = node
         self.covers = set(covers)
+
+
+class Sync:
+    """Of a File or the path of a directory, or EVERYTHING: as far as it was changed before event number `since`."""
+
+    def __init__(self, what, since):
+        self.what = what
+        self.since = since
+
+    def left(self, at, covers):
+        """Which syncs make change number `at` last, of `covers`, after this one."""
+        if at >= self.since:
+            return covers
+        return set() if self.what is EVERYTHING else covers - {self.what}
 
 
 class Disk:
@@ -147,10 +162,11 @@ class Log:
     def __init__(self, top, pristine, sector=None):
         self.top, self.sector = top, sector
         self.names, self.folders = {}, {}
-        self.events = []  # Change, the set of what a sync covers, EVERYTHING, or what a subclass says
+        self.events = []  # Change, Sync, or what a subclass says
         self.live = {}  # name -> File, as it is while the program runs
         self.live_folders = set()
         self.open = {}  # descriptor -> [File, offset]
+        self.since = 0  # how many events there were when the call that is read began
         self.numbers = {}  # (number, change, part) -> number: see Disk.made
         self.read_tree(pristine)
         self.live.update(self.names)
@@ -313,11 +329,26 @@ class Log:
     def read(self, path):
         """What one process did; the next has other descriptors."""
         self.open.clear()
+        begun = {}  # thread -> what it has called, and how many events there were
         with open(path, encoding="ascii", errors="surrogateescape") as f:
             for line in f:
-                match = WHOLE_CALL.match(line)
-                if match and int(match.group(3)) >= 0:
-                    self.call(match.group(1), match.group(2), int(match.group(3)), line)
+                self.since = len(self.events)
+                if match := UNFINISHED.match(line):
+                    begun[match.group(1)] = (match.group(2), self.since)
+                    # Its number may be given to another thread before it has returned.
+                    if match.group(2).startswith("close("):
+                        self.call_of_line(match.group(2) + ") = 0")
+                elif match := RESUMED.match(line):
+                    head, self.since = begun.pop(match.group(1))
+                    if not head.startswith("close("):
+                        self.call_of_line(head + match.group(2))
+                else:
+                    self.call_of_line(line)
+
+    def call_of_line(self, line):
+        match = WHOLE_CALL.match(line)
+        if match and int(match.group(3)) >= 0:
+            self.call(match.group(1), match.group(2), int(match.group(3)), line)
 
     def call(self, name, arguments, result, line):
         found = DESCRIPTOR.findall(arguments)
@@ -419,18 +450,20 @@ class Log:
 
     def on_fsync(self, _, fd, __, ___, ____):
         if fd in self.open:
-            self.events.append({self.open[fd][0]})
+            self.events.append(Sync(self.open[fd][0], self.since))
 
     on_fdatasync = on_fsync
 
     def on_syncfs(self, _, fd, __, ___, ____):
         if fd in self.open:
-            self.events.append(EVERYTHING)
+            self.events.append(Sync(EVERYTHING, self.since))
 
     def on_linkat(self, _, __, paths, ___, ____):
+        if not self.is_below(paths[1]):
+            return
         own = OWN_DESCRIPTOR.match(paths[0])
         node = self.open[int(own.group(1))][0] if own else self.live.get(paths[0])
-        if node and self.is_below(paths[1]):
+        if node:
             self.give_name(paths[1], node)
 
     def on_renameat(self, _, __, paths, ___, ____):
@@ -483,10 +516,8 @@ class Log:
             event = self.events[count - 1] if count else None
             if isinstance(event, Change):
                 left.append((count - 1, set(event.covers)))
-            elif event is EVERYTHING:
-                left = []
-            elif isinstance(event, set):
-                left = [(at, covers - event) for at, covers in left]
+            elif isinstance(event, Sync):
+                left = [(at, event.left(at, covers)) for at, covers in left]
                 left = [(at, covers) for at, covers in left if covers]
             first = left[0][0] if left else count
             for at in range(done, first):

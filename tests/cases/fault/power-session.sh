@@ -26,13 +26,28 @@ echo text >rootfs/n0/n2
 setfattr -n user.one -v a rootfs/n0/n2
 shale import -q --workers 0 -t app dir:rootfs >/dev/null
 
+# looked_at FOLDER: what is left of the session, as the commands of a user find it.
+looked_at() {
+  make_session app work >/dev/null
+  cp -a "$1"/. "$SHALE_STORE"/shale/sessions/*/
+  expect 0 "*: 0 errors*" shale fsck
+  expect 0 "*" shale diff work
+  expect 0 "*" shale session export work exported.tar
+  expect 0 "*" tar tf exported.tar
+  expect 0 "*" shale session rm work
+}
+
 if [ -n "${SHALE_FULL:-}" ]; then
   : "${SEEDS:=1 2 3 4 5 6}"
   set --
 else
   : "${SEEDS:=1}"
-  set -- --samples 400
+  set -- --samples 150
 fi
 for seed in $SEEDS; do
-  "$SHALE_SOURCE/tests/support/power_session.py" --seed "$seed" "$@" app
+  for how in "" --beside; do
+    "$SHALE_SOURCE/tests/support/power_session.py" --seed "$seed" ${how:+"$how"} "$@" app
+    looked_at pristine1
+    looked_at pristine2
+  done
 done
