@@ -37,7 +37,7 @@
 #include "tests/support/random_edits.h"
 #include "tests/support/session_text.h"
 
-enum { SYNC_EVERY_MS = 4, NS_A_MS = 1000000 };
+enum { SYNC_EVERY_NS = 4000000 };
 
 struct place {
 	int dirfd, datafd;
@@ -125,7 +125,7 @@ static int sync_once(struct syncer *y, struct str *text)
 
 static void *sync_beside(void *ctx)
 {
-	const struct timespec pause = {0, SYNC_EVERY_MS * NS_A_MS};
+	const struct timespec pause = {0, SYNC_EVERY_NS};
 	SCOPE(str) struct str text = STR_INIT;
 	struct syncer *y = ctx;
 

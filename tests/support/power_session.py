@@ -5,9 +5,9 @@
 Usage: power_session.py [--seed S] [--ops N] [--rounds N] [--random N] [--samples N] [--beside] IMAGE
 
 power-session (see there) makes N random changes of a session over IMAGE, and strace writes down what that does to the files of
-the session's folder.  It is a mount's life in three parts: one that is killed, one that takes over from it and is killed, and
-one that resumes the session and ends.  For each of the calls the disk is then made as a power failure may leave it right after
-the call (replay.py, with sectors).  For each call there are disks that lack
+the session's folder.  It is a mount's life in three parts: one that is killed at one of its calls, one that takes over from it
+and is killed, and one that resumes the session and ends.  Who is killed loses nothing that had returned.  For each of the calls
+the disk is then made as a power failure may leave it right after the call (replay.py, with sectors): disks that lack
 
 - nothing, and all that was pending;
 - each pending change by itself, and all pending changes but one, that one also cut in its middle: either half of it is there;
@@ -19,7 +19,8 @@ that is older than the last sync which had returned: names, types, modes, owners
 sector of a file's content is that of this moment, or of a later one: data that are overwritten in their place.  All rows fit
 together, all files can be written to and synced, no data file is left over, and it opens again.
 
-With --beside another thread syncs meanwhile; what is called by two threads at once no sync is taken to cover.
+With --beside another thread syncs meanwhile, and who is killed has returned from all calls; a sync is taken to cover what had
+returned before it began.
 
 Each round but the first begins with one of the disks of the round before.  --samples 0 looks at all disks, else at about so
 many.  Prints "power-session SEED: N disks, S states, T s": so many moments were met again.
@@ -28,6 +29,7 @@ import argparse
 import os
 import random
 import re
+import signal
 import subprocess
 import time
 import zlib
@@ -38,8 +40,11 @@ from undisturbed import fail
 TOP = os.path.abspath("session")
 SECTOR = 512  # as session_text.h has it
 PROGRAM = os.path.join(os.environ["SHALE_BUILD"], "tests/support/power-session")
+NEW = "pristine"  # a session that was never used
 PARTS = (("open", "die"), ("take-over", "die"), ("open", "close"))  # how each begins and ends
 LATER_PARTS = (("open", "die"), ("open", "close"))
+# Calls at whose entry a process is killed: how many of them make a new session, and how many follow in a life, about.
+KILLED_AT = {"pwrite64": (25, 20), "fdatasync": (8, 5), "unlinkat": (5, 3), "ftruncate": (4, 2)}
 SLOW_SYNC_US = 2000  # so that the other thread goes on meanwhile
 SLOTS = 2  # folders for disks: one is made while another is looked at
 ANOTHER_BOOT = b"another boot\n"
@@ -63,6 +68,9 @@ class Shown:
         parts = [line.partition("\t") for line in lines]
         self.names = "\n".join(head for head, _, _ in parts)
         self.sums = [(int(head.split(" ")[1]), sums.split()) for head, tab, sums in parts if tab]
+
+    def is_same(self, other):
+        return (self.names, self.sums) == (other.names, other.sums)
 
 
 class History:
@@ -144,6 +152,7 @@ class SessionLog(Log):
     def __init__(self, pristine, history):
         super().__init__(TOP, pristine, SECTOR)
         self.history = history
+        self.was_killed = False  # the process before this one, in the middle of a change
         self.opened = 0  # the moment at which the process began
         self.said = []  # (count of events, last synced moment, last moment)
 
@@ -165,14 +174,20 @@ class SessionLog(Log):
         name, _, kind = DID.match(first).groups()
         contents = {int(words[1]): bytes.fromhex("".join(words[2:])) for words in map(str.split, lines) if words[0] == "content"}
         shown = Shown([line for line in lines[:-1] if not line.startswith("content ")])
+        if name != "open" or not history.moments or self.has_changed(shown):
+            history.add(shown, contents)
+            self.note(len(history.moments) - 1 if kind == "synced" else None)
         if name == "open":
-            self.opened = max(0, len(history.moments) - 1)
-        if name == "open" and history.moments:
-            if (shown.names, shown.sums) != (history.moments[-1].names, history.moments[-1].sums):
-                fail_with(shown, history.moments[-1], "a process that was killed has lost something")
-            return
-        history.add(shown, contents)
-        self.note(len(history.moments) - 1 if kind == "synced" else None)
+            self.opened = len(history.moments) - 1
+
+    def has_changed(self, shown):
+        """Whether the process before this one, killed in the middle of a change, made it.  It may not have undone one."""
+        last = self.history.moments[-1]
+        if shown.is_same(last):
+            return False
+        if not self.was_killed or (shown.names != last.names and shown.names in self.history.at):
+            fail_with(shown, last, "a process that was killed has lost something")
+        return True
 
     def note(self, synced):
         was = self.said[-1][1] if self.said else 0
@@ -280,20 +295,36 @@ def make_disk(disk, at, boot):
                 f.write(ANOTHER_BOOT)
 
 
+def disturb(options, is_new, end, lot):
+    """Options of strace for one part of a life: it is killed before it has ended, if it makes so many calls."""
+    if options.beside:
+        return ["-f", "-e", f"inject=fdatasync,fsync,syncfs:delay_exit={SLOW_SYNC_US}"]
+    if end == "die":
+        call = lot.choice(["pwrite64", *KILLED_AT])
+        before, span = KILLED_AT[call]
+        return ["-e", f"inject={call}:signal=KILL:when={(before if is_new else 0) + 1 + lot.randrange(span)}"]
+    return []
+
+
 def trace(options, pristine, parts, seed):
     """What the parts of a session's life do, from what is in the folder `pristine`."""
     subprocess.run(["rm", "-rf", TOP], check=True)
     subprocess.run(["cp", "-a", pristine, TOP], check=True)
     log = SessionLog(pristine, History(options.beside))
+    lot = random.Random(seed)
     for number, (begin, end) in enumerate(parts):
         out = f"strace.{number}"
         command = [PROGRAM, "edit", options.image, TOP, str(seed * len(PARTS) + number), str(options.ops), begin, end]
         command += ["beside" if options.beside else "alone"]
-        slow = ["-f", "-e", f"inject=fdatasync,fsync,syncfs:delay_exit={SLOW_SYNC_US}"] if options.beside else []
-        done = subprocess.run([*STRACE, *slow, "-o", out, *command], capture_output=True, check=False)
-        if done.returncode or done.stderr:
-            fail(f"seed {seed}: '{' '.join(command)}' ended with {done.returncode}: {done.stderr.decode()}")
-        log.read(out)
+        strace = [*STRACE, *disturb(options, pristine == NEW and number == 0, end, lot), "-o", out]
+        done = subprocess.run([*strace, *command], capture_output=True, check=False)
+        if done.returncode not in (0, -signal.SIGKILL) or done.stderr:
+            fail(f"seed {options.seed}: '{' '.join(command)}' ended with {done.returncode}: {done.stderr.decode()}")
+        try:
+            log.read(out)
+        except Wrong as wrong:
+            fail(f"seed {options.seed}: {wrong}")
+        log.was_killed = done.returncode != 0
     return log
 
 
@@ -346,9 +377,9 @@ def main():
     options = parser.parse_args()
 
     started = time.monotonic()
-    os.makedirs("pristine/data", exist_ok=True)
+    os.makedirs(f"{NEW}/data", exist_ok=True)
     looker = Looker(options.image)
-    pristine, parts, found, moments = "pristine", PARTS, 0, 0
+    pristine, parts, found, moments = NEW, PARTS, 0, 0
     for number in range(options.rounds):
         seed = options.seed * options.rounds + number
         log = trace(options, pristine, parts, seed)
