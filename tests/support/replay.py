@@ -4,7 +4,8 @@ it had not synced.
 
 A change is a write to a file, its size, its mode, or a name that was given, moved or taken away.  fsync(2) of a file covers
 its content, size and mode, fsync(2) of a directory the names in it, syncfs(2) all: no more, whatever file systems do.  What no
-sync covers may be on the disk or not, each change by itself.
+sync covers may be on the disk or not, each change by itself.  Paths that come without a descriptor are those of the directory
+in which the program was started.
 
 With `sector`, content goes to the disk in units of so many bytes, each as it is in memory when it goes; and a size may come
 there before what is written behind the old one, which is zeros until then.
@@ -33,6 +34,7 @@ CALLS = (
 )
 LONGEST_WRITE = 64 << 20  # bytes that strace shows of one
 STRACE = ["strace", "-y", "-xx", "-s", str(LONGEST_WRITE), "-e", f"trace={CALLS}"]
+CLONE = re.compile(r"\bFICLONE, (\d+)(?:<.*>)?$")
 PUNCH_HOLE = "FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE"
 
 SEED = 7
@@ -223,9 +225,9 @@ class Log:
         self.change(apply, node, node)
 
     def cut(self, offset, length):
-        """Where a write is torn: in its middle."""
+        """Where a write is torn: in its middle, or behind the sector that is there."""
         middle = length // 2
-        return max(0, (offset + middle) // self.sector * self.sector - offset) if self.sector else middle
+        return min(length, -(-(offset + middle) // self.sector) * self.sector - offset) if self.sector else middle
 
     def set_size(self, node, size_of):
         def apply(disk, _=WHOLE):
@@ -253,6 +255,16 @@ class Log:
         if offset < end:
             node.live[offset:end] = bytes(end - offset)
             self.put(node, bytes(end - offset), offset)
+
+    def clone(self, fd, source):
+        """It shares the blocks of another, which is written to the disk before that, and is there whole or not at all."""
+        node, content = self.open[fd][0], bytes(source.live)
+        node.live[:] = content
+
+        def apply(disk, _=WHOLE):
+            disk.file(node)[0][:] = content
+
+        self.change(apply, node, node)
 
     def set_mode(self, fd, mode):
         node = self.open[fd][0]
@@ -443,6 +455,14 @@ class Log:
             self.punch(fd, int(offset), int(offset) + int(length))
         else:
             fail(f"no meaning for '{line[:300]}'")
+
+    def on_ioctl(self, arguments, fd, _, __, line):
+        if not self.is_file(fd):
+            return
+        match = CLONE.search(arguments)
+        if not match:
+            fail(f"no meaning for '{line[:300]}'")
+        self.clone(fd, self.open[int(match.group(1))][0])
 
     def on_fchmod(self, arguments, fd, _, __, ___):
         if self.is_file(fd):

@@ -39,7 +39,7 @@ looked_at() {
 
 if [ -n "${SHALE_FULL:-}" ]; then
   : "${SEEDS:=1 2 3 4 5 6}"
-  set --
+  set -- --ops 30
 else
   : "${SEEDS:=1}"
   set -- --samples 150
