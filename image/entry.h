@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/xattr.h"
 
 enum entry_kind {
 	ENTRY_REG,
@@ -24,13 +25,6 @@ enum entry_kind {
 	ENTRY_CHAR,
 	ENTRY_BLOCK,
 	ENTRY_FIFO,
-};
-
-struct xattr {
-	const char *name; /* "security.capability"; name_len bytes, no NUL inside */
-	size_t name_len;
-	const void *value;
-	size_t value_len;
 };
 
 /* A range of a file that has data in the tar stream; what lies between ranges is a hole. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of the host as the content of layers: metadata, xattrs, and bytes that may not change
- * meanwhile.
+ * Files of the host as the content of layers: metadata, and bytes that may not change meanwhile.
  */
 #ifndef PACKER_HOST_FILE_H
 #define PACKER_HOST_FILE_H
@@ -10,29 +9,11 @@
 
 #include "base/err.h"
 #include "base/progress.h"
-#include "base/scope.h"
-#include "base/str.h"
 #include "image/entry.h"
 #include "image/layer_write.h"
 
 /* Fills everything of `out` but paths and xattrs; ERR_UNSUPPORTED for a socket. */
 int host_file_entry(const struct stat *st, struct entry *out, struct err *e);
-
-/* The xattrs of one file, sorted by name. */
-struct host_xattrs {
-	struct xattr
-		*items; /* names and values are offsets into `bytes` until host_xattrs_read ends */
-	size_t count;
-	size_t cap;
-	struct str names;
-	struct str bytes;
-};
-
-/* Of `name` in the directory `dirfd` ("" for itself); no link is followed.  Reuse, and fini at the
- * end. */
-int host_xattrs_read(struct host_xattrs *x, int dirfd, const char *name, struct err *e);
-void host_xattrs_fini(struct host_xattrs *x);
-SCOPE_DEFINE_VALUE(host_xattrs, struct host_xattrs, host_xattrs_fini)
 
 /*
  * Opens a regular file that was looked at before: no link followed, no FIFO waited for; ERR_SYS
