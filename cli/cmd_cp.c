@@ -51,7 +51,7 @@ static int run(const struct invocation *in, struct err *e)
 	SCOPE(view) struct view *v = support_view(s, &im, "cp", &line.progress, e);
 	if (!v)
 		return -1;
-	const struct copy_out_options opt = {
+	const struct copy_options opt = {
 		.is_archive = invocation_has(in, "archive"),
 		.progress = &line.progress,
 	};

@@ -53,8 +53,8 @@ static const struct sample_file files[] = {
 enum { FILE_SPARSE = 11 };
 
 static struct view *v;
-static const struct copy_out_options plain = {.is_archive = false};
-static const struct copy_out_options archive = {.is_archive = true};
+static const struct copy_options plain = {.is_archive = false};
+static const struct copy_options archive = {.is_archive = true};
 
 static void setup(void)
 {
@@ -69,7 +69,7 @@ static void teardown(void)
 	sample_image_remove();
 }
 
-static void copy(const char *path, const char *dest, const struct copy_out_options *opt)
+static void copy(const char *path, const char *dest, const struct copy_options *opt)
 {
 	struct err e = ERR_INIT;
 
