@@ -81,6 +81,9 @@ int path_open_beneath(int dirfd, const char *path, int flags, unsigned how)
 		open_how.mode = CREATE_MODE;
 	if (how & PATH_NO_SYMLINKS)
 		open_how.resolve |= RESOLVE_NO_SYMLINKS;
+	if (how & PATH_IN_ROOT)
+		open_how.resolve = (open_how.resolve & ~(uint64_t)RESOLVE_BENEATH) |
+				   RESOLVE_IN_ROOT | RESOLVE_NO_XDEV;
 	open_how.flags = (unsigned)flags;
 
 	do {

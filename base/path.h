@@ -27,10 +27,12 @@ bool path_has_name_with(const char *path, size_t len, const char *prefix);
 
 /*
  * openat2(2) beneath `dirfd`: no way out by "..", absolute links, or magic links; with
- * PATH_NO_SYMLINKS no link at all is followed.  The fd has O_CLOEXEC and O_NONBLOCK set, so a FIFO
- * cannot hang the caller.  Returns the fd, or -1 with errno (EXDEV: the path leaves the directory).
+ * PATH_NO_SYMLINKS no link at all is followed.  With PATH_IN_ROOT `dirfd` is "/", for the path and
+ * the links on it, and nothing else that is mounted there is entered.  The fd has O_CLOEXEC and
+ * O_NONBLOCK set, so a FIFO cannot hang the caller.  Returns the fd, or -1 with errno (EXDEV: the
+ * path leaves the directory, or the mount).
  */
-enum { PATH_NO_SYMLINKS = 1 };
+enum { PATH_NO_SYMLINKS = 1, PATH_IN_ROOT = 2 };
 int path_open_beneath(int dirfd, const char *path, int flags, unsigned how);
 
 /* mkdir -p; the new directories get `mode`, and their names are durable.  0, or -1 with ERR_SYS. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a copy goes: the destination as the user typed it, which is the one path of the host whose
- * links are followed.
+ * Where a copy goes: the destination as the user typed it, which is the one path whose links are
+ * followed.
  *
  * A directory takes the source in; a name that is free, or a regular file, will be the copy; a
  * character device or a FIFO is written into, never replaced, and so is a file below /dev or /proc
@@ -34,6 +34,14 @@ struct copy_dest {
  * ERR_NOT_FOUND: no directory to hold the copy; ERR_SYS, ERR_NOMEM.
  */
 int copy_dest_open(struct copy_dest *out, const char *path, mode_t source, struct err *e);
+
+/*
+ * The same in an image whose root is mounted at the descriptor `root`: links lead as they do for
+ * whoever has that root, and never out of it; nor does the path lead to what else is mounted there
+ * (ERR_EXISTS).  There are no streams: devices and FIFOs of an image are only names of it.
+ */
+int copy_dest_open_in(struct copy_dest *out, int root, const char *path, mode_t source,
+		      struct err *e);
 void copy_dest_fini(struct copy_dest *d);
 SCOPE_DEFINE_VALUE(copy_dest, struct copy_dest, copy_dest_fini)
 

@@ -102,6 +102,8 @@ static void make_tree(void)
 	ck_assert_int_eq(symlink("../outside", scratch_file("sub/leaves")), 0);
 	ck_assert_int_eq(symlink("/etc/passwd", scratch_file("sub/absolute")), 0);
 	ck_assert_int_eq(symlink("loop", scratch_file("sub/loop")), 0);
+	ck_assert_int_eq(symlink("/dir/file", scratch_file("sub/from-root")), 0);
+	ck_assert_int_eq(symlink("../../../dir/file", scratch_file("sub/climbs")), 0);
 }
 
 static const struct {
@@ -127,6 +129,13 @@ static const struct {
 	{"none", 0, ENOENT},
 	{"dir/file/x", 0, ENOTDIR},
 	{"", 0, ENOENT},
+	{"/dir/file", PATH_IN_ROOT, 0},
+	{"../../dir/file", PATH_IN_ROOT, 0},
+	{"from-root", PATH_IN_ROOT, 0},
+	{"climbs", PATH_IN_ROOT, 0},
+	{"climbs", PATH_IN_ROOT | PATH_NO_SYMLINKS, ELOOP},
+	{"absolute", PATH_IN_ROOT, ENOENT},
+	{"leaves", PATH_IN_ROOT, ENOENT},
 };
 
 START_TEST(open_stays_beneath)
@@ -235,6 +244,17 @@ START_TEST(make_dirs_refuses_nothing)
 }
 END_TEST
 
+START_TEST(open_in_a_root_enters_no_other_mount)
+{
+	SCOPE_FD int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	SCOPE_FD int beneath = path_open_beneath(root, "proc/version", O_RDONLY, 0);
+
+	ck_assert_int_ge(beneath, 0);
+	ck_assert_int_eq(path_open_beneath(root, "/proc/version", O_RDONLY, PATH_IN_ROOT), -1);
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
 static Suite *suite_new(void)
 {
 	Suite *suite = suite_create("base/path");
@@ -250,6 +270,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, open_of_a_fifo_does_not_hang);
 	tcase_add_test(tc, open_knows_other_flags);
 	tcase_add_test(tc, open_refuses_magic_links);
+	tcase_add_test(tc, open_in_a_root_enters_no_other_mount);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("directories");
 	tcase_add_checked_fixture(tc, make_tree, scratch_remove);
