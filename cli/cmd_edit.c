@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session from its beginning to its end: made, mounted, changed by a command, unmounted,
- * committed, removed.  The mount is below a directory that nobody else can enter.  While it is
- * mounted the session's lock is the server's alone: `shale umount` inside waits until it is free.
+ * committed, removed.  While it is mounted the session's lock is the server's alone: `shale umount`
+ * inside waits until it is free.
  *
  * Signals wait until the mount is gone (cli/running.h).  One that comes during the commit ends
  * shale as ever, and leaves the session: what the command did was wanted.
  */
 #include <errno.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "base/quote.h"
 #include "cli/commands.h"
 #include "cli/committing.h"
 #include "cli/mounting.h"
+#include "cli/private_mount.h"
 #include "cli/running.h"
-#include "fs/edit.h"
 
 static const struct option options[] = {
 	OPTIONS_COMMITTING,
@@ -39,22 +37,14 @@ static const struct word words[] = {
 	{NULL, WORD_FILE, NULL},
 };
 
-enum {
-	UNMOUNT_TRIES = 200,
-	UNMOUNT_PAUSE_MS = 10,
-	SERVER_TRIES = 500, /* of UNMOUNT_PAUSE_MS: how long a server may take to see its end */
-};
-
 /* An edit under way. */
 struct edit_work {
 	const struct invocation *in;
 	struct store *store;
 	struct image base;
 	struct session_folder *folder;
-	char *name, *id;  /* of the session */
-	char *dir, *root; /* private, and the mountpoint in it; NULL: not made */
-	pid_t server;     /* the mount's supervisor; 0: no mount */
-	bool is_server;   /* we are what serves, and the mount is over */
+	char *name, *id; /* of the session */
+	struct private_mount mount;
 	struct running run;
 };
 
@@ -65,105 +55,15 @@ static void edit_work_fini(struct edit_work *w)
 	store_close(w->store);
 	free(w->name);
 	free(w->id);
-	free(w->dir);
-	free(w->root);
+	private_mount_fini(&w->mount);
 }
 SCOPE_DEFINE_VALUE(edit_work, struct edit_work, edit_work_fini)
 
-static void pause_a_little(void)
-{
-	const struct timespec t = {0, UNMOUNT_PAUSE_MS * 1000000L};
-
-	nanosleep(&t, NULL);
-}
-
-static int make_directory(struct edit_work *w, struct err *e)
-{
-	const char *parent = getenv("TMPDIR");
-	char q[QUOTE_MAX];
-	SCOPE_FREE char *dir =
-		str_dupf(e, "%s/shale-edit-XXXXXX", parent && parent[0] ? parent : "/tmp");
-
-	if (!dir)
-		return -1;
-	if (!mkdtemp(dir))
-		return err_sys(e, errno, "cannot make a directory '%s' to mount at",
-			       quote_str(q, dir));
-	w->dir = realpath(dir, NULL);
-	if (!w->dir) {
-		err_sys(e, errno, "cannot find '%s'", quote_str(q, dir));
-		rmdir(dir);
-		return -1;
-	}
-	w->root = str_dupf(e, "%s/root", w->dir);
-	if (!w->root)
-		return -1;
-	return mkdir(w->root, 0700) < 0 ? err_sys(e, errno, "cannot make '%s'", w->root) : 0;
-}
-
-static void remove_directory(struct edit_work *w)
-{
-	char q[QUOTE_MAX];
-
-	if (!w->dir)
-		return;
-	if ((w->root && rmdir(w->root) < 0 && errno != ENOENT) || rmdir(w->dir) < 0)
-		log_warning("cannot remove '%s': %s", quote_str(q, w->dir), strerror(errno));
-}
-
-static bool has_ended(struct edit_work *w)
-{
-	const pid_t pid = waitpid(w->server, NULL, WNOHANG);
-
-	return pid == w->server || (pid < 0 && errno == ECHILD);
-}
-
-/* The mount ends by itself after it was unmounted, unless something else still holds it: another
- * mount namespace, for one. */
-static void end_server(struct edit_work *w, bool is_unmounted)
-{
-	for (int i = 0; is_unmounted && i < SERVER_TRIES; i++) {
-		if (has_ended(w))
-			return;
-		pause_a_little();
-	}
-	kill(w->server, SIGTERM);
-	for (int i = 0; i < SERVER_TRIES; i++) {
-		if (has_ended(w))
-			return;
-		pause_a_little();
-	}
-	/* Who ignores SIGTERM has left that to it. */
-	kill(w->server, SIGKILL);
-	while (waitpid(w->server, NULL, 0) < 0 && errno == EINTR)
-		continue;
-}
-
-/* With what the command left running there, if it has to be.  When this returns nobody has the
- * session open but this process. */
+/* With what the command left running there, if it has to be. */
 static void end_mount(struct edit_work *w)
 {
-	struct err why = ERR_INIT;
-	int r = -1;
-
-	if (!w->server)
-		return;
-	for (int i = 0; r < 0 && i < UNMOUNT_TRIES; i++) {
-		if (i > 0)
-			pause_a_little();
-		err_clear(&why);
-		r = mount_end(w->root, false, &why);
-		if (r < 0 && why.code != ERR_BUSY)
-			break;
-		/* Whoever ends us will not wait for that. */
-		if (w->run.end_signal)
-			break;
-	}
-	if (r < 0 && why.code == ERR_BUSY && !w->run.end_signal)
+	if (private_mount_end(&w->mount, w->run.end_signal != 0))
 		log_warning("what COMMAND has left running still used the mount, and has lost it");
-	err_clear(&why);
-	end_server(w, r == 0);
-	w->server = 0;
 }
 
 /* With a lease of its own, which must be closed before the server is forked: there it would be
@@ -186,12 +86,10 @@ static int begin(struct edit_work *w, const struct committing *c, struct err *e)
 	SCOPE(mounting) struct mounting m = MOUNTING_INIT;
 
 	if (mounting_check_editor(e) < 0 || support_store(w->in, STORE_WRITE, &w->store, e) < 0 ||
-	    make_directory(w, e) < 0 || mounting_init(&m, w->in, w->root, e) < 0 ||
-	    make_session(w, c, e) < 0)
+	    private_mount_make(&w->mount, w->in->command->name, e) < 0 ||
+	    mounting_init(&m, w->in, w->mount.root, e) < 0 || make_session(w, c, e) < 0)
 		return -1;
-	m.opt.supervisor = &w->server;
-	const int r = mounting_edit(&m, w->store, &w->base, w->folder, e);
-	w->is_server = getpid() != m.owner;
+	const int r = private_mount_run(&w->mount, &m, w->store, &w->base, w->folder, e);
 	if (r == 0)
 		sessions_close(steal_ptr(&w->folder));
 	return r;
@@ -203,7 +101,7 @@ static int set_variables(const struct edit_work *w, struct err *e)
 
 	if (!store)
 		return -1;
-	if (setenv("SHALE_STORE", store, 1) < 0 || setenv("SHALE_MOUNT", w->root, 1) < 0 ||
+	if (setenv("SHALE_STORE", store, 1) < 0 || setenv("SHALE_MOUNT", w->mount.root, 1) < 0 ||
 	    setenv("SHALE_SESSION", w->name, 1) < 0)
 		return err_sys(e, errno, "cannot set variables for the command");
 	return 0;
@@ -219,7 +117,7 @@ static int run_command(struct edit_work *w, struct err *e)
 	if (set_variables(w, e) < 0)
 		return -1;
 	w->run.argv = w->in->arg_count > 1 ? w->in->args + 1 : shell_argv;
-	w->run.dir = w->root;
+	w->run.dir = w->mount.root;
 	w->run.config = is_inside ? &w->base.config : NULL;
 	return running_run(&w->run, e);
 }
@@ -317,12 +215,11 @@ static int run(const struct invocation *in, struct err *e)
 		return -1;
 	running_hold(&w.run);
 	int status = begin(&w, &c, e);
-	if (w.is_server)
+	if (w.mount.is_server)
 		return status;
 	if (status == 0)
 		status = run_command(&w, e);
 	end_mount(&w);
-	remove_directory(&w);
 	if (w.run.end_signal || status < 0)
 		end_session(&w, is_to_be_kept(&w));
 	running_release(&w.run);
