@@ -9,7 +9,6 @@
 #include "cli/mounting.h"
 #include "cli/output.h"
 #include "cli/support.h"
-#include "cli/support_session.h"
 #include "fs/readonly.h"
 #include "fs/session_db.h"
 
@@ -162,11 +161,11 @@ static int check_resumed(const struct invocation *in, const struct session_folde
 	return 0;
 }
 
-/* The image that a session began with, be it named still or not. */
+/* The image of a session that is resumed, and that the command line may name. */
 static int load_base(const struct invocation *in, const struct store *s, struct lease *l,
 		     const struct session_folder *folder, struct image *im, struct err *e)
 {
-	char digest[DIGEST_STR_MAX], a[QUOTE_MAX], b[QUOTE_MAX];
+	char a[QUOTE_MAX], b[QUOTE_MAX];
 	SCOPE_FREE char *name = NULL;
 	SCOPE(descriptor) struct descriptor found = DESCRIPTOR_INIT;
 
@@ -183,10 +182,7 @@ static int load_base(const struct invocation *in, const struct store *s, struct 
 				       sessions_name(folder), quote_str(a, sessions_image(folder)),
 				       quote_str(b, in->args[0]));
 	}
-	digest_format(&sessions_manifest(folder)->digest, digest);
-	if (image_load_leased(s, l, digest, NULL, im, e) < 0)
-		return support_session_advise(sessions_name(folder), e);
-	return 0;
+	return mounting_load_base(s, l, folder, im, e);
 }
 
 /* A new session and its image, or one that is resumed. */

@@ -34,16 +34,17 @@ struct given {
 enum word_kind {
 	WORD_FILE, /* of the host */
 	WORD_DIRECTORY,
-	WORD_IMAGE,      /* a name in the store */
-	WORD_IMAGE_PATH, /* the same, with ":/" and a path in the image */
-	WORD_MOUNT,      /* where an image is mounted */
-	WORD_SESSION,    /* a session in the store */
-	WORD_CHOICE,     /* one of `choices` */
-	WORD_PAIR,       /* one of `choices`; one that ends with "=" goes on */
-	WORD_LIST,       /* some of `choices`, with commas between */
-	WORD_PREFIXED,   /* a file, behind one of `choices` and ":" */
-	WORD_COMMAND,    /* a program; what follows is for it */
-	WORD_OTHER,      /* nothing that could be listed */
+	WORD_IMAGE,        /* a name in the store */
+	WORD_IMAGE_PATH,   /* the same, with ":/" and a path in the image; or a file of the host */
+	WORD_MOUNT,        /* where an image is mounted */
+	WORD_SESSION,      /* a session in the store */
+	WORD_SESSION_PATH, /* the same, with ":/" and a path; or a file of the host */
+	WORD_CHOICE,       /* one of `choices` */
+	WORD_PAIR,         /* one of `choices`; one that ends with "=" goes on */
+	WORD_LIST,         /* some of `choices`, with commas between */
+	WORD_PREFIXED,     /* a file, behind one of `choices` and ":" */
+	WORD_COMMAND,      /* a program; what follows is for it */
+	WORD_OTHER,        /* nothing that could be listed */
 };
 
 /* The meaning of a name in capitals, as synopsis and options have it: "FILE", "NAME[:TAG]". */

@@ -101,6 +101,17 @@ int mounting_new_session(const struct invocation *in, const struct store *s, str
 	return sessions_create(s, invocation_value(in, "session"), im, folder, e);
 }
 
+int mounting_load_base(const struct store *s, struct lease *l, const struct session_folder *folder,
+		       struct image *im, struct err *e)
+{
+	char digest[DIGEST_STR_MAX];
+
+	digest_format(&sessions_manifest(folder)->digest, digest);
+	if (image_load_leased(s, l, digest, NULL, im, e) < 0)
+		return support_session_advise(sessions_name(folder), e);
+	return 0;
+}
+
 void mounting_remove_unused(const struct store *s, struct session_folder *folder)
 {
 	struct err ignored = ERR_INIT;
@@ -117,7 +128,9 @@ int mounting_edit(struct mounting *m, const struct store *s, const struct image 
 {
 	SCOPE_FREE char *source = edit_source(folder, e);
 	SCOPE_FREE char *place = realpath(m->opt.mountpoint, NULL);
-	SCOPE_FREE char *use = str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
+	SCOPE_FREE char *use =
+		m->use ? str_dup(m->use, e)
+		       : str_dupf(e, "mounted at %s", place ? place : m->opt.mountpoint);
 	struct edit served = {.folder = folder,
 			      .use = use,
 			      .is_writeback = m->opt.is_writeback,

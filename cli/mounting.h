@@ -24,6 +24,7 @@ struct mounting {
 	uint64_t cache_bytes;
 	char *what;          /* who reads, for leases */
 	const char *resumed; /* the name of the session, when it was there before; else NULL */
+	const char *use;     /* what others are told of who has it; NULL: where it is mounted */
 	bool is_quiet;
 	pid_t owner; /* the process that was started, and may be another */
 };
@@ -52,6 +53,11 @@ int mounting_check_editor(struct err *e);
 /* A new session over that image, by --session; `l` keeps the image.  As sessions_create. */
 int mounting_new_session(const struct invocation *in, const struct store *s, struct lease *l,
 			 struct image *im, struct session_folder **folder, struct err *e);
+
+/* The image that a session began with, be it named still or not; `l` keeps it.  As
+ * image_load_leased, with what can be done where that is lost or damaged. */
+int mounting_load_base(const struct store *s, struct lease *l, const struct session_folder *folder,
+		       struct image *im, struct err *e);
 
 /* Mounts a session, as mount_run. */
 int mounting_edit(struct mounting *m, const struct store *s, const struct image *im,

@@ -32,13 +32,7 @@ static int check_word(const struct invocation *in, const char *name, size_t len,
 	/* It may be a mountpoint as well: the command looks. */
 	if (len > strlen(or_session) && memcmp(name, or_session, strlen(or_session)) == 0)
 		return 0;
-	if (kind == WORD_IMAGE)
-		return names_check(text, e);
-	const char *path = kind == WORD_IMAGE_PATH ? strstr(text, ":/") : NULL;
-	if (!path || path == text)
-		return 0; /* The command says what is wrong with that. */
-	SCOPE_FREE char *image = str_dup_n(text, (size_t)(path - text), e);
-	return image ? names_check(image, e) : -1;
+	return kind == WORD_IMAGE ? names_check(text, e) : 0;
 }
 
 static int check_values(const struct invocation *in, struct err *e)

@@ -6,12 +6,19 @@
 #include "cli/completions/completions.h"
 
 static const char *const kinds[] = {
-	[WORD_FILE] = "file",       [WORD_DIRECTORY] = "directory",
-	[WORD_IMAGE] = "image",     [WORD_IMAGE_PATH] = "image-path",
-	[WORD_MOUNT] = "mount",     [WORD_SESSION] = "session",
-	[WORD_CHOICE] = "choice",   [WORD_PAIR] = "pair",
-	[WORD_LIST] = "list",       [WORD_PREFIXED] = "prefixed",
-	[WORD_COMMAND] = "command", [WORD_OTHER] = "other",
+	[WORD_FILE] = "file",
+	[WORD_DIRECTORY] = "directory",
+	[WORD_IMAGE] = "image",
+	[WORD_IMAGE_PATH] = "image-path",
+	[WORD_MOUNT] = "mount",
+	[WORD_SESSION] = "session",
+	[WORD_SESSION_PATH] = "session-path",
+	[WORD_CHOICE] = "choice",
+	[WORD_PAIR] = "pair",
+	[WORD_LIST] = "list",
+	[WORD_PREFIXED] = "prefixed",
+	[WORD_COMMAND] = "command",
+	[WORD_OTHER] = "other",
 };
 
 static int append_kind(struct str *out, const struct command *c, const char *name, size_t len,

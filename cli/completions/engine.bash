@@ -25,12 +25,12 @@ _shale_images()
     done < <("${words[0]}" images --names ${store:+"--store=$store"} 2>/dev/null)
 }
 
-# The sessions in the store.
+# _shale_sessions [SUFFIX]: the sessions in the store.
 _shale_sessions()
 {
     local name
     while IFS= read -r name; do
-        _shale_offer "$name"
+        _shale_offer "$name${1-}"
     done < <("${words[0]}" sessions --quiet ${store:+"--store=$store"} 2>/dev/null)
 }
 
@@ -90,11 +90,17 @@ _shale_complete()
     directory) _filedir -d ;;
     image) _shale_images ;;
     image-path)
+        _filedir
         _shale_images :/
         compopt -o nospace 2>/dev/null
         ;;
     mount) _shale_mounts ;;
     session) _shale_sessions ;;
+    session-path)
+        _filedir
+        _shale_sessions :/
+        [[ ${COMPREPLY[*]} != *:/ ]] || compopt -o nospace 2>/dev/null
+        ;;
     choice) _shale_offer "$@" ;;
     pair) _shale_pair "$@" ;;
     list) _shale_list "$@" ;;

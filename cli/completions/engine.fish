@@ -72,10 +72,12 @@ function __shale_images
     end
 end
 
-# The sessions in the store.
+# __shale_sessions [SUFFIX]: the sessions in the store.
 function __shale_sessions
     set -l words (commandline -opc)
-    command $words[1] sessions --quiet (__shale_store) 2>/dev/null
+    for name in (command $words[1] sessions --quiet (__shale_store) 2>/dev/null)
+        printf '%s%s\n' $name $argv[1]
+    end
 end
 
 # Where images are mounted; the kernel writes blanks and backslashes as octal numbers.

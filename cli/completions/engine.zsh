@@ -22,6 +22,15 @@ _shale_sessions() {
     _wanted sessions expl session compadd "$@" -a - names
 }
 
+# Files of the host, and images or sessions with a path behind them.
+_shale_image_paths() {
+    _alternative 'images:image:_shale_images -S \:/' 'files:file:_files'
+}
+
+_shale_session_paths() {
+    _alternative 'sessions:session:_shale_sessions -S \:/' 'files:file:_files'
+}
+
 # Where images are mounted; the kernel writes blanks and backslashes as octal numbers.
 _shale_mounts() {
     local source point type rest expl

@@ -21,9 +21,10 @@ static int append_action(struct str *out, struct meaning m, struct err *e)
 		/* _files would offer files where there is no directory. */
 		[WORD_DIRECTORY] = {"_path_files -/", ""},
 		[WORD_IMAGE] = {"_shale_images", ""},
-		[WORD_IMAGE_PATH] = {"_shale_images -S \\:/", ""},
+		[WORD_IMAGE_PATH] = {"_shale_image_paths", ""},
 		[WORD_MOUNT] = {"_shale_mounts", ""},
 		[WORD_SESSION] = {"_shale_sessions", ""},
+		[WORD_SESSION_PATH] = {"_shale_session_paths", ""},
 		[WORD_CHOICE] = {"(", ")"},
 		[WORD_PAIR] = {" _shale_pair ", ""},
 		[WORD_LIST] = {"_values -s , word ", ""},

@@ -40,7 +40,7 @@ check_result() {
   diff) [ -s out ] ;;
   ls) grep -q '^-rw.* passwd$' out ;;
   cat) cmp out etc/passwd ;;
-  cp) cmp etc-of-app/passwd etc/passwd ;;
+  cp) cmp etc-of-app/passwd etc/passwd && shale diff fix | grep -qx 'A /etc.old/passwd' ;;
   mount) cmp mnt/etc/passwd etc/passwd ;;
   umount) is_unmounted mnt ;;
   commit) names_image app:2 && shale cat app:2 /etc/motd | grep -qx Hello ;;
@@ -60,6 +60,7 @@ for name in $(shale --help | sed -n '/^  rm /d; s/^  \([a-z]*\) .*/\1/p') rm; do
   example "shale-$name.1"
   sed -i 's/ \/mnt\b/ mnt/g' example
   grep -q "^shale $name\b" example || fail "shale-$name(1) has no example of $name"
+  [ "$name" != cp ] || make_session app:1 fix >/dev/null
   [ "$name" != sessions ] || make_session app:1 web-1 >/dev/null
   sh -eu example >out 2>errors || fail "the example of shale-$name(1) ended with $?: $(cat errors)"
   check_result "$name" || fail "the example of shale-$name(1) did not do what it is for: $(cat out)"

@@ -78,7 +78,10 @@ shale images --filter dangling=t|dangling=true
 shale images --filter=dangling=t|dangling=true
 shale images --filter label=x|
 shale cp ap|app:1 app:stable
+shale cp te|team.key
 shale cp app:1:/etc te|team.key
+shale cp team.key wo|work
+shale cp team.key ap|app-1
 shale mount app:1 con|contexts
 shale mount app:1 te|
 shale mount --cache 16M ap|app:1 app:stable
