@@ -23,8 +23,8 @@
 enum {
 	NAMES = 9, /* that new files can have in a directory */
 	DEPTH_MAX = 3,
-	SIZE_MAX_BYTES = 24 * 1024,
-	WRITE_MAX = 9000,
+	SIZE_MAX_BYTES = 64 * 1024, /* of a row are 16 KiB */
+	WRITE_MAX = 20000,
 	FEW = 20,
 	LONG_AGO_S = 60, /* more than what a session waits with a sync */
 	SNAPSHOT_MODE = 0700,

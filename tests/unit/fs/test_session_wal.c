@@ -167,7 +167,7 @@ END_TEST
  * made anew under the old names are no rubbish. */
 START_TEST(a_file_that_is_made_again_is_kept)
 {
-	static uint8_t bytes[3 * 4096];
+	static uint8_t bytes[5 * 4096];
 
 	memset(bytes, 'o', sizeof(bytes));
 	sample_write(sample_ino("big"), 0, bytes, sizeof(bytes));
