@@ -22,6 +22,7 @@
 enum {
 	SETTLE_EVERY_MS = 500,
 	SLOTS = 1024, /* threads of one worker, far more than libfuse starts */
+	FIRST_NUMBER_MAX = INT32_MAX,
 };
 
 /* A worker's, from its open to its close. */
@@ -132,6 +133,23 @@ static void start_control(struct editor *d, const struct session_folder *folder)
 	err_clear(&e);
 }
 
+/*
+ * Programs keep what they know of a file by its inode number, size and times, and the image has it
+ * with them: ldconfig, for one, in its aux-cache.  The files of a package often have all one time,
+ * some one size, and numbers that follow each other; in the next image, where a name more comes
+ * before them, each would pass for its neighbour.  So numbers begin elsewhere in each session.
+ * Where they begin is below 2^31: programs of 32 bits cannot stat(2) what has a larger number than
+ * 32 bits hold.
+ */
+static uint64_t first_number(const struct session_folder *folder)
+{
+	const char *id = sessions_id(folder);
+	uint64_t chance = 0;
+
+	(void)str_to_u64(id, strlen(id), 16, UINT64_MAX, &chance);
+	return chance & FIRST_NUMBER_MAX;
+}
+
 static void *open_editor(void *ctx, const struct mount_start *start, struct err *e)
 {
 	const struct edit *edit = ctx;
@@ -143,6 +161,7 @@ static void *open_editor(void *ctx, const struct mount_start *start, struct err 
 	/* Each worker has slots of its own: what one before kept may still be asked for. */
 	d->context.is_writeback = edit->is_writeback;
 	d->context.first_slot = start->deaths * SLOTS;
+	d->context.first_number = first_number(edit->folder);
 	d->view = edit->open_view(edit->ctx, e);
 	if (d->view &&
 	    session_open(d->view, sessions_fd(edit->folder), sessions_data_fd(edit->folder), flags,

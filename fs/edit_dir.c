@@ -22,7 +22,7 @@ static int add_dirent(struct dir_reply *r, const struct session_dirent *de, stru
 {
 	const bool is_child = strcmp(de->name, ".") != 0 && strcmp(de->name, "..") != 0;
 	struct fuse_entry_param entry = {
-		.attr = {.st_ino = de->ino, .st_mode = de->type},
+		.attr = {.st_ino = edit_number(r->req, de->ino), .st_mode = de->type},
 	};
 	char *at = r->buf + r->used;
 	const size_t room = r->size - r->used;
@@ -35,7 +35,7 @@ static int add_dirent(struct dir_reply *r, const struct session_dirent *de, stru
 		n = fuse_add_direntry_plus(r->req, NULL, 0, de->name, &entry, (off_t)de->next);
 		if (n > room)
 			return 0;
-		if (is_child && edit_entry(r->session, de->ino, &entry, e) < 0)
+		if (is_child && edit_entry(r->req, de->ino, &entry, e) < 0)
 			return -1;
 		fuse_add_direntry_plus(r->req, at, room, de->name, &entry, (off_t)de->next);
 	}

@@ -166,27 +166,41 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->time_gran = 1;
 }
 
-int edit_entry(struct session *s, uint64_t ino, struct fuse_entry_param *out, struct err *e)
+uint64_t edit_number(fuse_req_t req, uint64_t ino)
+{
+	const struct edit_context *c = fuse_req_userdata(req);
+
+	return c->first_number + ino;
+}
+
+static int stat_inode(fuse_req_t req, uint64_t ino, struct stat *out, struct err *e)
+{
+	if (session_stat(edit_session(req), ino, out, e) < 0)
+		return -1;
+	out->st_ino = edit_number(req, ino);
+	return 0;
+}
+
+int edit_entry(fuse_req_t req, uint64_t ino, struct fuse_entry_param *out, struct err *e)
 {
 	*out = (struct fuse_entry_param){
 		.ino = ino,
 		.attr_timeout = EDIT_TIMEOUT_S,
 		.entry_timeout = EDIT_TIMEOUT_S,
 	};
-	if (session_stat(s, ino, &out->attr, e) < 0)
+	if (stat_inode(req, ino, &out->attr, e) < 0)
 		return -1;
-	return session_remember(s, ino, e);
+	return session_remember(edit_session(req), ino, e);
 }
 
 static void reply_entry(fuse_req_t req, uint64_t ino, const char *what, struct err *e)
 {
-	struct session *s = edit_session(req);
 	struct fuse_entry_param entry;
 
-	if (edit_entry(s, ino, &entry, e) < 0)
+	if (edit_entry(req, ino, &entry, e) < 0)
 		edit_reply_err(req, what, ino, e);
 	else if (fuse_reply_entry(req, &entry) == -ENOENT) /* interrupted: it was not told */
-		session_forget(s, ino, 1);
+		session_forget(edit_session(req), ino, 1);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -222,7 +236,7 @@ static void reply_attr(fuse_req_t req, fuse_ino_t ino, const char *what)
 	struct err e = ERR_INIT;
 	struct stat st;
 
-	if (session_stat(edit_session(req), ino, &st, &e) < 0)
+	if (stat_inode(req, ino, &st, &e) < 0)
 		edit_reply_err(req, what, ino, &e);
 	else
 		fuse_reply_attr(req, &st, EDIT_TIMEOUT_S);
@@ -328,7 +342,7 @@ static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 	struct err e = ERR_INIT;
 	uint64_t ino;
 
-	if (make(req, parent, &what, &ino, &e) < 0 || edit_entry(s, ino, &entry, &e) < 0) {
+	if (make(req, parent, &what, &ino, &e) < 0 || edit_entry(req, ino, &entry, &e) < 0) {
 		edit_reply_err(req, "create", parent, &e);
 		return;
 	}

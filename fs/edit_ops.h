@@ -23,8 +23,10 @@ struct edit_context {
 	struct session *session;
 	bool is_writeback;
 	_Atomic uint64_t
-		written_back; /* when the kernel wrote a page back last: ms of CLOCK_MONOTONIC */
-	unsigned first_slot;  /* of replies: those before belong to workers that died */
+		written_back;  /* when the kernel wrote a page back last: ms of CLOCK_MONOTONIC */
+	unsigned first_slot;   /* of replies: those before belong to workers that died */
+	uint64_t first_number; /* what programs see of an inode is its number in the session, and
+				  this */
 };
 
 /* The userdata of the FUSE session begins with a struct edit_context. */

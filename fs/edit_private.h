@@ -15,8 +15,11 @@ struct session *edit_session(fuse_req_t req);
  * is an answer. */
 void edit_reply_err(fuse_req_t req, const char *what, fuse_ino_t ino, struct err *e);
 
+/* The inode number that programs see. */
+uint64_t edit_number(fuse_req_t req, uint64_t ino);
+
 /* The entry of an inode that the kernel learns of; when it does not, after all, session_forget. */
-int edit_entry(struct session *s, uint64_t ino, struct fuse_entry_param *out, struct err *e);
+int edit_entry(fuse_req_t req, uint64_t ino, struct fuse_entry_param *out, struct err *e);
 
 /* Answers READDIR or READDIRPLUS. */
 void edit_reply_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool is_plus);
