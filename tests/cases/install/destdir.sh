@@ -24,6 +24,7 @@ same "files outside the prefix" "$(find root ! -type d ! -path "root$(option pre
 # For everybody, whatever the umask of who installs it; what the umask makes are the folders above.
 same "files that not all can read" "$(find "$prefix" -type f ! -perm -444)" ""
 same "programs" "$(cd "$prefix" && find . -type f -perm -111 | LC_ALL=C sort)" "./bin/shale
+./share/doc/shale/examples/debian.sh
 ./share/doc/shale/examples/quickstart.sh"
 [ "$(option prefix)" != /usr/local ] || zsh_looks_in "$(option prefix)/$(option datadir)/zsh/site-functions"
 smoke "$prefix" "$(option bindir)" "$(option mandir)"
