@@ -221,8 +221,9 @@ class Runner:
         # The leak checker is a tracer itself, and gives up under another.
         if "strace" in fields.get("NEEDS", ""):
             env["ASAN_OPTIONS"] += ":detect_leaks=0"
+        # What whoever runs the tests ignores (nohup) would stay ignored, in the program that signals are sent to.
         process = subprocess.Popen(
-            ["/bin/sh", path], cwd=folder, env=env,
+            ["env", "--default-signal=HUP,INT,QUIT", "/bin/sh", path], cwd=folder, env=env,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,
         )

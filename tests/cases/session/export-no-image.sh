@@ -37,9 +37,9 @@ chown -h 7 mnt/etc/link
 mv mnt/old/sub mnt/etc/deep/made/moved
 echo new >mnt/etc/deep/made/moved/y
 rm mnt/gone
-# number NAME: what it is called.
+# number NAME: what it is called.  Each session adds another number to all.
 number() {
-  stat -c inode-%i "mnt/$1"
+  echo "inode-$(($(stat -c %i "mnt/$1") - $(stat -c %i mnt) + 1))"
 }
 deep=$(number etc/deep)
 whole=$(number etc/whole)

@@ -152,9 +152,10 @@ def remove(kind, path):
 
 
 def next_tick():
-    """Waits until files that change have another time than before."""
-    before = time.clock_gettime_ns(CLOCK_REALTIME_COARSE)
-    while time.clock_gettime_ns(CLOCK_REALTIME_COARSE) == before:
+    """Waits until files that change have another time than before: a tick may come late, and file systems with times finer
+    than ticks are ahead of it then."""
+    before = time.time_ns()
+    while time.clock_gettime_ns(CLOCK_REALTIME_COARSE) <= before:
         time.sleep(0.001)
 
 
