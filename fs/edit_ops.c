@@ -463,8 +463,19 @@ static void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_f
 
 	(void)datasync;
 	(void)fi;
-	const int r = session_sync(edit_session(req), &e);
+	const int r = session_sync_inode(edit_session(req), ino, &e);
 	reply_done(req, r, "fsync", ino, &e);
+}
+
+/* The names in a directory have rows of their own. */
+static void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct err e = ERR_INIT;
+
+	(void)datasync;
+	(void)fi;
+	const int r = session_sync(edit_session(req), &e);
+	reply_done(req, r, "fsyncdir", ino, &e);
 }
 
 static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
@@ -650,7 +661,7 @@ const struct fuse_lowlevel_ops edit_ops = {
 	.opendir = op_open,
 	.readdir = op_readdir,
 	.readdirplus = op_readdirplus,
-	.fsyncdir = op_fsync,
+	.fsyncdir = op_fsyncdir,
 	.statfs = op_statfs,
 	.setxattr = op_setxattr,
 	.getxattr = op_getxattr,

@@ -11,15 +11,12 @@
 #include "fs/session_boot.h"
 #include "fs/session_freeze.h"
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 #include "fs/session_wal.h"
 
 enum {
-	NUMBERS = 4096, /* that are reserved at once */
-	WAL_FRAME_SIZE = 1024 + 24,
-	WAL_FRAMES_MAX = 65536, /* 64 MiB: what is synced then goes into the database */
-	WAL_FRAMES_FEW = 256,   /* that are not worth it, however full the disk is */
-	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
-	FORGOTTEN_MAX = 256,    /* inodes that wait to be removed */
+	NUMBERS = 4096,      /* that are reserved at once */
+	FORGOTTEN_MAX = 256, /* inodes that wait to be removed */
 };
 
 struct timespec session_now(void)
@@ -28,14 +25,6 @@ struct timespec session_now(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return ts;
-}
-
-static time_t monotonic(void)
-{
-	struct timespec ts = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
 }
 
 void session_lock(struct session *s)
@@ -69,34 +58,6 @@ static void roll_back(struct session *s)
 		s->next = s->next_end = 0;
 }
 
-/* What the row does not need of its data file, which may have grown again meanwhile. */
-static void cut_file(struct session *s, const struct session_doomed *d)
-{
-	struct err e = ERR_INIT;
-	struct session_inode in;
-	const int found = session_db_inode(s->db, d->ino, &in, &e);
-
-	if (found > 0 && in.place == SESSION_IN_FILE && in.version == d->version)
-		session_files_cut(&s->files, d->ino, d->version, in.size);
-	err_clear(&e); /* the next sync that finds something tells */
-}
-
-/* After a sync. */
-static void bury_files(struct session *s)
-{
-	if (s->is_frozen)
-		return;
-	for (size_t i = 0; i < s->doomed_count; i++) {
-		const struct session_doomed *d = &s->doomed[i];
-		if (d->is_shorter)
-			cut_file(s, d);
-		else
-			session_files_remove(&s->files, d->ino, d->version);
-	}
-	s->doomed_count = s->doomed_before = 0;
-	s->has_cuts = false;
-}
-
 static int commit_locked(struct session *s, struct err *e)
 {
 	if (session_db_commit(s->db, e) < 0) {
@@ -117,33 +78,6 @@ int session_begin(struct session *s, struct err *e)
 	return -1;
 }
 
-/* On a disk that is nearly full the log is better folded early: its room is used again then. */
-static bool is_log_long(const struct session *s)
-{
-	const uint64_t frames = (uint64_t)session_db_wal_frames(s->db);
-	struct statvfs st;
-
-	if (frames > WAL_FRAMES_MAX)
-		return true;
-	return frames > WAL_FRAMES_FEW && fstatvfs(s->files.dirfd, &st) == 0 &&
-	       frames * WAL_FRAME_SIZE > (uint64_t)st.f_bavail * st.f_frsize;
-}
-
-/* A log that grows beside a disk that fills up must be folded while there is room for that. */
-static void look_at_log(struct session *s)
-{
-	const int frames = session_db_wal_frames(s->db);
-	struct err e = ERR_INIT;
-
-	if (frames >= s->frames_seen && frames < s->frames_seen + WAL_FRAMES_FEW)
-		return;
-	s->frames_seen = frames;
-	if (frames <= WAL_FRAMES_MAX && is_log_long(s) && session_fold(s, &e) < 0) {
-		log_warning("cannot fold the session's log: %s", e.msg);
-		err_clear(&e);
-	}
-}
-
 int session_end(struct session *s, const struct session_caller *who, uint64_t ino, int r,
 		struct err *e)
 {
@@ -156,22 +90,9 @@ int session_end(struct session *s, const struct session_caller *who, uint64_t in
 	else if (commit_locked(s, e) < 0)
 		r = -1;
 	else
-		look_at_log(s);
+		session_look_at_log(s);
 	session_unlock(s);
 	return r;
-}
-
-int session_doom_file(struct session *s, const struct session_inode *in, bool is_shorter,
-		      struct err *e)
-{
-	if (in->place != SESSION_IN_FILE)
-		return 0;
-	if (array_reserve(&s->doomed, &s->doomed_cap, s->doomed_count + 1, sizeof(*s->doomed), e) <
-	    0)
-		return -1;
-	s->doomed[s->doomed_count++] = (struct session_doomed){in->ino, in->version, is_shorter};
-	s->has_cuts |= is_shorter;
-	return 0;
 }
 
 int session_number(struct session *s, uint64_t *out, struct err *e)
@@ -277,6 +198,7 @@ int session_store(struct session *s, const struct session_inode *in, struct err 
 {
 	struct session_inode *seen = recent(s, in->ino);
 
+	session_note_unsynced(s, in->ino);
 	if (session_db_put_inode(s->db, in, e) < 0)
 		return -1;
 	*seen = *in;
@@ -352,7 +274,7 @@ static void bury(struct session *s, uint64_t ino)
 		err_clear(&ignored); /* it goes when the session is resumed */
 }
 
-static int remove_forgotten(struct session *s, struct err *e)
+int session_remove_forgotten(struct session *s, struct err *e)
 {
 	struct session_inode in;
 	const struct u64map_entry *x;
@@ -391,126 +313,10 @@ void session_forget(struct session *s, uint64_t ino, uint64_t count)
 		bury(s, ino);
 	}
 	/* What cannot be removed now can wait until the session is resumed. */
-	if (s->forgotten.count % FORGOTTEN_MAX == 0 && remove_forgotten(s, &e) < 0) {
+	if (s->forgotten.count % FORGOTTEN_MAX == 0 && session_remove_forgotten(s, &e) < 0) {
 		log_warning("cannot remove what has no name any more: %s", e.msg);
 		err_clear(&e);
 	}
-	session_unlock(s);
-}
-
-static int sync_rows(struct session *s, struct err *e)
-{
-	int r = session_db_sync(s->db, e);
-
-	/* The mark, too, takes a page: without it nothing that was removed makes room. */
-	if (r < 0 && session_is_full(e) && session_reserve_release(s)) {
-		err_clear(e);
-		r = session_db_sync(s->db, e);
-	}
-	/* What the disk refused once it may have dropped (fsyncgate). */
-	if (r < 0 && e->code == ERR_SYS && !session_is_full(e))
-		s->files.is_lost = true;
-	return r;
-}
-
-/* Data first, then the rows that speak of it. */
-static int sync_locked(struct session *s, struct err *e)
-{
-	struct session_dirty dirty;
-
-	/* The mark speaks for what others are syncing, too. */
-	while (s->syncs > 0)
-		pthread_cond_wait(&s->is_synced, &s->lock);
-	if (s->files.is_lost)
-		return err_sys(e, EIO, "data of the session was lost by an earlier sync");
-	session_files_take_dirty(&s->files, &dirty);
-	if (session_dirty_sync(&dirty, s->files.dirfd, e) < 0) {
-		session_files_failed(&s->files, &dirty);
-		return -1;
-	}
-	if (!s->is_changed)
-		return 0;
-	if (sync_rows(s, e) < 0)
-		return -1;
-	s->is_changed = false;
-	s->synced = monotonic();
-	bury_files(s);
-	return is_log_long(s) ? session_db_checkpoint(s->db, e) : 0;
-}
-
-int session_fold(struct session *s, struct err *e)
-{
-	int r = remove_forgotten(s, e);
-
-	if (r < 0 && session_is_full(e) && session_reserve_release(s)) {
-		err_clear(e);
-		r = remove_forgotten(s, e);
-	}
-	if (r < 0 || sync_locked(s, e) < 0 || session_db_checkpoint(s->db, e) < 0)
-		return -1;
-	session_reserve_fill(s, s->dirfd);
-	return 0;
-}
-
-int session_sync(struct session *s, struct err *e)
-{
-	struct session_dirty dirty;
-
-	/* Most of it while others go on. */
-	session_lock(s);
-	session_files_take_dirty(&s->files, &dirty);
-	s->syncs++;
-	session_unlock(s);
-	int r = session_dirty_sync(&dirty, s->files.dirfd, e);
-	session_lock(s);
-	s->syncs--;
-	pthread_cond_broadcast(&s->is_synced);
-	if (r < 0)
-		session_files_failed(&s->files, &dirty);
-	else
-		r = sync_locked(s, e);
-	if (r == 0)
-		session_reserve_fill(s, s->dirfd);
-	session_unlock(s);
-	return r;
-}
-
-int session_settle(struct session *s, struct err *e)
-{
-	session_lock(s);
-	const bool is_due = s->is_changed && (monotonic() - s->synced >= SYNC_AFTER_S ||
-					      session_db_wal_frames(s->db) > WAL_FRAMES_MAX);
-	session_unlock(s);
-	if (is_due && session_sync(s, e) < 0)
-		return -1;
-	session_lock(s);
-	const int r = remove_forgotten(s, e);
-	session_unlock(s);
-	return r;
-}
-
-int session_freeze(struct session *s, int dirfd, struct err *e)
-{
-	int r = -1;
-
-	session_lock(s);
-	if (s->is_frozen)
-		err_set(e, ERR_BUSY, "the session is being read by another command");
-	else
-		r = session_db_copy(s->db, dirfd, e);
-	if (r == 0)
-		s->is_frozen = true;
-	session_unlock(s);
-	return r;
-}
-
-void session_thaw(struct session *s)
-{
-	session_lock(s);
-	s->is_frozen = false;
-	u64map_fini(&s->fresh);
-	/* What waits for a sync to go has waited for this, too. */
-	s->is_changed |= s->doomed_count > 0;
 	session_unlock(s);
 }
 
@@ -524,7 +330,7 @@ static int remove_nameless(struct session *s, struct err *e)
 		if (in.nlink == 0 && u64map_put(&s->forgotten, in.ino, 1, e) < 0)
 			return -1;
 	}
-	return more < 0 ? -1 : remove_forgotten(s, e);
+	return more < 0 ? -1 : session_remove_forgotten(s, e);
 }
 
 /*
@@ -628,11 +434,11 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 	s->base_count = catalog_inode_count(view_catalog(base));
 	s->flags = flags;
 	s->dirfd = dirfd;
-	s->synced = monotonic();
+	s->synced = session_clock();
 	session_files_init(&s->files, datafd);
 	/* What a process before wrote and did not sync is known to nobody: the next mark must not
 	 * speak for it. */
-	s->files.is_all_dirty = s->is_changed = !(flags & SESSION_READ);
+	s->files.is_all_dirty = s->is_changed = s->is_all_unsynced = !(flags & SESSION_READ);
 	if (open_rows(s, dirfd, e) < 0) {
 		s->flags |= SESSION_READ; /* nothing to sync */
 		session_close(s);
@@ -654,7 +460,7 @@ void session_close(struct session *s)
 		/* What cannot be removed must not keep the rest from the disk. */
 		if (session_fold(s, &e) < 0)
 			err_clear(&e);
-		if (sync_locked(s, &e) < 0 || session_db_empty_log(s->db, &e) < 0)
+		if (session_sync_locked(s, &e) < 0 || session_db_empty_log(s->db, &e) < 0)
 			log_error("cannot sync the session: %s", e.msg);
 		err_clear(&e);
 		session_reserve_fill(s, s->dirfd);
@@ -666,6 +472,7 @@ void session_close(struct session *s)
 	u64map_fini(&s->orphans);
 	u64map_fini(&s->forgotten);
 	u64map_fini(&s->fresh);
+	u64map_fini(&s->unsynced);
 	pthread_cond_destroy(&s->is_synced);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

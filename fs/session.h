@@ -135,13 +135,13 @@ int session_setxattr(struct session *s, const struct session_caller *who, uint64
 int session_removexattr(struct session *s, const struct session_caller *who, uint64_t ino,
 			const char *name, struct err *e);
 
-/* The kernel was told of an inode, or forgot it: one without a name lives until the last of it.  A
- * session that is not mounted calls neither. */
+/* The kernel was told of an inode, or forgot it: one without a name lives until the last of it. */
 int session_remember(struct session *s, uint64_t ino, struct err *e);
 void session_forget(struct session *s, uint64_t ino, uint64_t count);
 
 int session_sync(struct session *s, struct err *e); /* all that was done is on the disk */
-/* The same when it is due, and what can wait; for a thread that calls it now and then. */
+int session_sync_inode(struct session *s, uint64_t ino, struct err *e); /* to the inode */
+/* As session_sync when it is due, and what can wait; for a thread that calls it now and then. */
 int session_settle(struct session *s, struct err *e);
 
 /* Free space of the file system that holds the session. */

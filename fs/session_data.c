@@ -22,6 +22,7 @@
 
 #include "base/min.h"
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 
 enum { SEGMENTS_MAX = 16 /* that are read without looking at rows again */ };
 

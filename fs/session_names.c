@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 #include "image/whiteout.h"
 
 enum {

@@ -20,7 +20,7 @@
 #include "fs/session_rows.h"
 
 enum {
-	SESSION_BLOCK = 4096,   /* what is copied up of a file of the base, at least */
+	SESSION_BLOCK = 4096,    /* what is copied up of a file of the base, at least */
 	SESSION_ROW_MAX = 16384, /* bytes of a file that lives in the database */
 };
 
@@ -58,18 +58,20 @@ struct session {
 	size_t doomed_count, doomed_cap;
 	size_t doomed_before;     /* those of transactions that were committed */
 	struct u64map fresh;      /* inode to the version of its data file that nobody reads */
+	struct u64map unsynced;   /* inodes whose rows are younger than the last mark */
 	pthread_cond_t is_synced; /* `syncs` became less */
 	time_t synced;            /* when, of a clock that nobody sets */
 	int dirfd;                /* of the session's folder; borrowed */
 	int frames_seen;          /* of the log, when its length was looked at */
 	unsigned flags;
-	unsigned syncs;    /* data that is being synced without the lock */
-	bool has_reserve;  /* fs/session_room.c */
-	bool is_tight;     /* there is no room for one */
-	bool is_reserving; /* numbers, in this transaction */
-	bool has_cuts;     /* some of `doomed` are shorter */
-	bool is_frozen;    /* somebody reads the data files that there are */
-	bool is_changed;   /* since the last sync */
+	unsigned syncs;       /* data that is being synced without the lock */
+	bool has_reserve;     /* fs/session_room.c */
+	bool is_tight;        /* there is no room for one */
+	bool is_reserving;    /* numbers, in this transaction */
+	bool has_cuts;        /* some of `doomed` are shorter */
+	bool is_frozen;       /* somebody reads the data files that there are */
+	bool is_changed;      /* since the last sync */
+	bool is_all_unsynced; /* `unsynced` has not all that there are */
 };
 
 void session_lock(struct session *s);
@@ -100,18 +102,14 @@ int session_orphan(struct session *s, const struct session_inode *in, struct err
 /* A number that was never used. */
 int session_number(struct session *s, uint64_t *out, struct err *e);
 
-/* The row's data file, when it has one, is not needed any more, or only up to the row's size. */
-int session_doom_file(struct session *s, const struct session_inode *in, bool is_shorter,
-		      struct err *e);
-
 struct timespec session_now(void);
 
 /* Setuid, setgid and security.capability, as Linux takes them away from who writes; see
  * setattr_should_drop_suidgid of its fs/attr.c. */
 int session_kill_priv(struct session *s, struct session_inode *in, bool has_right, struct err *e);
 
-/* Under the lock: all is on the disk, and in the database. */
-int session_fold(struct session *s, struct err *e);
+/* fs/session.c: what nobody knows any more goes. */
+int session_remove_forgotten(struct session *s, struct err *e);
 
 /* fs/session_room.c, under the lock */
 void session_reserve_find(struct session *s, int dirfd);

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 
 #define RESERVE_NAME "reserve"
 

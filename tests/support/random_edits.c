@@ -16,6 +16,7 @@
 #include "fs/session_data.h"
 #include "fs/session_freeze.h"
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 #include "tests/support/session_text.h"
 
 #define SNAPSHOT "snapshot" /* as fs/edit_control.c has it */

@@ -48,6 +48,132 @@ static void open_copy(const char *folder)
 	ck_assert_no_err(&e);
 }
 
+/* Each way to change a file; all of them are seen in its ctime. */
+static void change_write(uint64_t ino)
+{
+	sample_write(ino, 0, "F", 1);
+}
+
+static void change_size(uint64_t ino)
+{
+	sample_truncate(ino, 1);
+}
+
+static void change_mode(uint64_t ino)
+{
+	const struct stat st = {.st_mode = 0600};
+	struct err e = ERR_INIT;
+
+	session_setattr(sample_session, &sample_caller, ino, &st, SESSION_SET_MODE, &e);
+	ck_assert_no_err(&e);
+}
+
+static void change_name(uint64_t ino)
+{
+	(void)ino;
+	sample_rename("f", "renamed", 0);
+}
+
+static void change_links(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+
+	session_link(sample_session, &sample_caller, ino, SESSION_ROOT, "link", &e);
+	ck_assert_no_err(&e);
+}
+
+static void change_names(uint64_t ino)
+{
+	(void)ino;
+	sample_unlink("other");
+}
+
+static void change_xattr(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+
+	session_setxattr(sample_session, &sample_caller, ino, "user.new", "v", 1, 0, &e);
+	ck_assert_no_err(&e);
+}
+
+static void remove_xattr(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+
+	session_removexattr(sample_session, &sample_caller, ino, "user.old", &e);
+	ck_assert_no_err(&e);
+}
+
+static void change_blocks(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+
+	session_fallocate(sample_session, &sample_caller, ino, 0, 0, 50000, &e);
+	ck_assert_no_err(&e);
+}
+
+static void (*const changes[])(uint64_t ino) = {change_write, change_size,  change_mode,
+						change_name,  change_links, change_names,
+						change_xattr, remove_xattr, change_blocks};
+
+static void sync_inode(uint64_t ino)
+{
+	struct err e = ERR_INIT;
+
+	session_sync_inode(sample_session, ino, &e);
+	ck_assert_no_err(&e);
+}
+
+START_TEST(a_change_of_a_file_is_synced_with_it)
+{
+	const uint64_t ino = sample_ino("f");
+	struct err e = ERR_INIT;
+
+	session_link(sample_session, &sample_caller, ino, SESSION_ROOT, "other", &e);
+	session_setxattr(sample_session, &sample_caller, ino, "user.old", "v", 1, 0, &e);
+	ck_assert_no_err(&e);
+	sync_session();
+	changes[_i](ino);
+	const struct stat want = sample_stat(ino);
+	sync_inode(ino);
+	sample_session_copy("copy");
+	open_copy("copy");
+	const struct stat found = sample_stat(ino);
+	ck_assert_int_eq(found.st_ctim.tv_sec, want.st_ctim.tv_sec);
+	ck_assert_int_eq(found.st_ctim.tv_nsec, want.st_ctim.tv_nsec);
+	ck_assert_int_eq(found.st_size, want.st_size);
+	ck_assert_uint_eq(found.st_nlink, want.st_nlink);
+}
+END_TEST
+
+/* What others did meanwhile costs him nothing; but nobody knows what a process before this one
+ * left. */
+START_TEST(what_did_not_change_is_not_synced_again)
+{
+	const uint64_t big = sample_ino("big");
+
+	sample_write(big, 0, "!", 1);
+	sync_inode(big);
+	ck_assert(!sample_session->is_changed);
+	sample_put("new", "new\n");
+	sync_inode(big);
+	ck_assert(sample_session->is_changed);
+	sync_inode(sample_ino("new"));
+	ck_assert(!sample_session->is_changed);
+	sample_put("newer", "newer\n");
+	sample_session_reopen(SESSION_TAKE_OVER);
+	sync_inode(big);
+	ck_assert(!sample_session->is_changed);
+	sample_put("newest", "newest\n");
+	sync_inode(big);
+	ck_assert(sample_session->is_changed);
+	sample_session_copy("copy");
+	open_copy("copy");
+	ck_assert(sample_is_there("newer"));
+	ck_assert(!sample_is_there("newest"));
+}
+END_TEST
+
 START_TEST(without_a_sync_it_is_as_it_was_made)
 {
 	sample_put("new", "new\n");
@@ -341,6 +467,8 @@ static Suite *suite_new(void)
 	tcase_add_checked_fixture(tc, setup, sample_session_remove);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, without_a_sync_it_is_as_it_was_made);
+	tcase_add_loop_test(tc, a_change_of_a_file_is_synced_with_it, 0, ARRAY_LEN(changes));
+	tcase_add_test(tc, what_did_not_change_is_not_synced_again);
 	tcase_add_test(tc, what_came_after_the_sync_is_gone);
 	tcase_add_test(tc, the_last_sync_counts);
 	tcase_add_test(tc, under_the_same_boot_nothing_is_cut);
