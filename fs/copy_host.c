@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/min.h"
 #include "base/quote.h"
 #include "base/str.h"
 
@@ -124,11 +125,6 @@ static void find_data(struct copy_host *s, uint64_t at)
 		s->data_end = (uint64_t)end;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int span(struct copy_source *source, uint64_t at, struct copy_span *out, struct err *e)
 {
 	struct copy_host *s = of(source);
@@ -139,10 +135,10 @@ static int span(struct copy_source *source, uint64_t at, struct copy_span *out, 
 	if (at >= s->data_end)
 		find_data(s, at);
 	if (at < s->data_start) {
-		out->len = lesser(s->data_start, s->size) - at;
+		out->len = min_u64(s->data_start, s->size) - at;
 		return 0;
 	}
-	const uint64_t len = lesser(READ_BUFFER, lesser(s->data_end, s->size) - at);
+	const uint64_t len = min_u64(READ_BUFFER, min_u64(s->data_end, s->size) - at);
 	const ssize_t n = io_pread_full(s->file, s->buf, len, at);
 	if (n < 0)
 		return err_sys(e, errno, "cannot read");

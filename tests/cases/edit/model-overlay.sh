@@ -36,10 +36,10 @@ python3 "$SHALE_SOURCE/tests/support/model.py" overlay mnt --ops "$operations" -
   --without chown_nothing,user_writes,open_file,tmpfile,mknod_zero,huge >out 2>&1 ||
   fail "status $?: $(cat out)"
 
-listing overlay | cut -d '|' -f 1-3,5 >want
+listing overlay | cut -d '|' -f 1-3,5 | LC_ALL=C sort >want
 shale umount mnt
 shale mount --edit --session work -o dev,suid app "$PWD/mnt" >/dev/null
-listing mnt | cut -d '|' -f 1-3,5 >got
+listing mnt | cut -d '|' -f 1-3,5 | LC_ALL=C sort >got
 diff -u want got >&2 || fail "the trees differ after the session was resumed"
 shale umount mnt
 umount overlay

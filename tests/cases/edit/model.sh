@@ -37,9 +37,9 @@ crash)
 esac
 END_CONTROL
 
-# all_but_times DIR
+# all_but_times DIR: of names with a newline, lines that begin alike were in the order of their times.
 all_but_times() {
-  listing "$1" | cut -d '|' -f 1-5,7-
+  listing "$1" | cut -d '|' -f 1-5,7- | LC_ALL=C sort
   xattrs "$1"
   contents "$1"
 }

@@ -12,7 +12,7 @@ import glob, re, subprocess, sys
 CANNOT_FAIL = "alarm clock_gettime close closedir exit getegid geteuid getpid getppid getrandom madvise munmap time umask uname"
 OF_PROCESS = "getrlimit64 ioctl kill prctl sched_getaffinity setrlimit64 sigaction signal sigprocmask"
 OF_MOUNTS = "chdir dup2 fork mount nanosleep poll ppoll recvmsg sendmsg setsid signalfd socketpair umount2 waitpid writev"
-OF_SESSIONS = "accept4 bind chroot connect eventfd listen move_mount open_tree setns socket unshare"
+OF_SESSIONS = "accept4 bind chroot connect eventfd getsockopt listen move_mount open_tree setns socket unshare"
 UNWRAPPED = set(f"{CANNOT_FAIL} {OF_PROCESS} {OF_MOUNTS} {OF_SESSIONS}".split())
 # Functions that make a system call of another name, or of one that some machines do not have.
 MORE = set("closedir fdopendir fstatat64 mkdir opendir poll pthread_create readdir64 signal syscall waitpid".split())

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What fsck cannot read is an error, and no damage: 7, whichever look at a blob fails; with damage beside it 5.
 # NEEDS: strace
+# SANITIZERS: no
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
 
