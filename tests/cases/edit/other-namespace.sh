@@ -40,10 +40,10 @@ expect 9 "*cannot write back what programs have mapped in session 'work'*run thi
   unshare --mount --pid --fork --mount-proc shale commit -q work
 
 # The first holds the session for as long as nobody reads what it prints.
-mkfifo patch
-shale diff --patch work >patch &
+mkfifo lines
+shale diff --patch work >lines &
 first=$!
-exec 8<patch
+exec 8<lines
 head -c 1 <&8 >/dev/null
 (sleep 2.5 && exec cat <&8 >/dev/null) &
 exec 8<&-
