@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A copy into a session that is stopped leaves no mount, no directory and no half a file; the session can be used at once.
 # That holds for kill -9 too, but for the file under way.
+# SANITIZERS: no
 # NEEDS: root fuse python3
 # TIMEOUT: 120
 # shellcheck source=/dev/null

@@ -3,6 +3,7 @@
 # The disk of the store is full: who writes is told (ENOSPC), what was written before is there, the mount goes on, and when
 # something is removed there is room again; the session can be unmounted on a full disk, and is resumed.
 # NEEDS: root fuse unshare
+# SANITIZERS: no
 # TIMEOUT: 120
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
