@@ -59,7 +59,7 @@ void session_db_rollback(struct session_db *db);
 int session_db_wal_frames(const struct session_db *db);
 /* Commits a mark, and all before it, to the disk.  The data that rows speak of was synced. */
 int session_db_sync(struct session_db *db, struct err *e);
-/* Right after session_db_sync: moves the WAL into the database.  0 also when readers delay it. */
+/* Right after session_db_sync: moves the WAL into the database. */
 int session_db_checkpoint(struct session_db *db, struct err *e);
 /* The same, and the log gives its room back. */
 int session_db_empty_log(struct session_db *db, struct err *e);

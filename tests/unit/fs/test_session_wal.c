@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "fs/sample_session.h"
 #include "fs/session_private.h"
+#include "fs/session_sync.h"
 #include "main.h"
 #include "tests/support/scratch.h"
 
@@ -171,6 +172,23 @@ START_TEST(what_did_not_change_is_not_synced_again)
 	open_copy("copy");
 	ck_assert(sample_is_there("newer"));
 	ck_assert(!sample_is_there("newest"));
+}
+END_TEST
+
+/* Of more than are told apart each may be one that changed. */
+START_TEST(of_too_many_all_are_synced)
+{
+	const uint64_t big = sample_ino("big");
+
+	sync_session();
+	sample_put("new", "new\n");
+	for (uint64_t i = 1; i <= 100000; i++)
+		session_note_unsynced(sample_session, 1000000 + i);
+	sync_inode(big);
+	ck_assert(!sample_session->is_changed);
+	sample_put("newer", "newer\n");
+	sync_inode(big);
+	ck_assert(sample_session->is_changed);
 }
 END_TEST
 
@@ -469,6 +487,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, without_a_sync_it_is_as_it_was_made);
 	tcase_add_loop_test(tc, a_change_of_a_file_is_synced_with_it, 0, ARRAY_LEN(changes));
 	tcase_add_test(tc, what_did_not_change_is_not_synced_again);
+	tcase_add_test(tc, of_too_many_all_are_synced);
 	tcase_add_test(tc, what_came_after_the_sync_is_gone);
 	tcase_add_test(tc, the_last_sync_counts);
 	tcase_add_test(tc, under_the_same_boot_nothing_is_cut);
