@@ -37,21 +37,39 @@ for d in range(10):
 END_TREE
 tar -cf tree.tar --xattrs --format=posix --sort=name -C tree .
 
+# A part of the archive for each directory.
+python3 - <<'END_PARTS'
+import tarfile
+with tarfile.open("tree.tar") as tar, open("tree.tar", "rb") as whole:
+    starts = [m.offset for m in tar if m.isdir() and m.name.count("/") == 1]
+    for i, start in enumerate(starts):
+        whole.seek(start if i else 0)
+        end = starts[i + 1] if i + 1 < len(starts) else None
+        with open(f"part.{i}", "wb") as part:
+            part.write(whole.read(end - whole.tell()) if end else whole.read())
+END_PARTS
+
 small_image app >/dev/null
 mkdir mnt
 shale mount --edit --session work app "$PWD/mnt" >/dev/null
 supervisor=$(supervisor_of mnt)
 mkdir mnt/tree
-tar -xpf tree.tar --xattrs --xattrs-include='*' --numeric-owner -C mnt/tree >out 2>&1 &
+mkfifo parts
+tar -xpf parts --xattrs --xattrs-include='*' --numeric-owner -C mnt/tree >out 2>&1 &
 tar=$!
+exec 3>parts
 kills=0
 while [ "$kills" -lt "$rounds" ]; do
-  # As soon as the next directory has a file.
+  # tar gets no more than this directory: the kill meets it at work, however slow this loop is.
+  cat "part.$kills" >&3 &
+  feed=$!
   wait_for test -e "mnt/tree/$kills/0-first" -o ! -e "/proc/$tar"
   is_gone "$tar" && fail "tar has ended after $kills kills: $(cat out)"
   kill_server mnt
+  wait "$feed" || fail "tar did not read part $kills: $(cat out)"
   kills=$((kills + 1))
 done
+exec 3>&-
 wait "$tar" || fail "tar: $(cat out)"
 same "what tar said" "$(cat out)" ""
 same "the supervisor" "$(supervisor_of mnt)" "$supervisor"
