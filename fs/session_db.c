@@ -76,8 +76,10 @@ static const char *const TEXTS[] = {
 	[STATEMENT_REMOVE_INODE_NAMES] = "DELETE FROM name WHERE parent = ?1",
 	[STATEMENT_REMOVE_INODE_XATTRS] = "DELETE FROM xattr WHERE ino = ?1",
 	[STATEMENT_NAME] = "SELECT * FROM name WHERE parent = ?1 AND name = ?2",
+	/* +: a parameter that is compared as the condition of the index is has SQLite compile the
+	 * statement anew for each value. */
 	[STATEMENT_NAME_MADE] =
-		"SELECT * FROM name WHERE parent = ?1 AND made > ?2 AND made > 0 ORDER BY made LIMIT 1",
+		"SELECT * FROM name WHERE parent = ?1 AND made > +?2 AND made > 0 ORDER BY made LIMIT 1",
 	[STATEMENT_NAME_ABOVE] =
 		"SELECT * FROM name WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT 1",
 	[STATEMENT_PARENT_NEXT] =
