@@ -219,6 +219,7 @@ struct session_file *session_files_create(struct session_files *f, uint64_t ino,
 		host_fail(err_sys(e, errno, "cannot make the session's data file %s", name), e);
 		return NULL;
 	}
+	f->has_new = true;
 	struct session_file *old = find(f, ino, version);
 	if (old)
 		close_file(old);
@@ -337,9 +338,10 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 
 void session_files_take_dirty(struct session_files *f, struct session_dirty *out)
 {
-	*out = (struct session_dirty){.files = f->dirty, .is_all = f->is_all_dirty};
+	*out = (struct session_dirty){
+		.files = f->dirty, .is_all = f->is_all_dirty, .has_new = f->has_new};
 	f->dirty = (struct u64map)U64MAP_INIT;
-	f->is_all_dirty = false;
+	f->is_all_dirty = f->has_new = false;
 }
 
 static int sync_one(struct session_dirty *d, int dirfd, const struct u64map_entry *x, struct err *e)
@@ -370,14 +372,11 @@ static int sync_all(struct session_dirty *d, int dirfd, struct err *e)
 			return host_fail(err_sys(e, errno, "cannot sync the session's data"), e);
 		return 0;
 	}
-	if (d->files.count == 0)
-		return 0;
 	while ((x = u64map_next(&d->files, &at))) {
 		if (sync_one(d, dirfd, x, e) < 0)
 			return -1;
 	}
-	/* The names of new files. */
-	d->is_lost = fsync(dirfd) < 0;
+	d->is_lost = d->has_new && fsync(dirfd) < 0;
 	if (d->is_lost)
 		return host_fail(err_sys(e, errno, "cannot sync the session's folder of data"), e);
 	return 0;

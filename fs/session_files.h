@@ -34,6 +34,7 @@ struct session_files {
 	uint64_t clock;
 	struct u64map dirty; /* ino to version: written since they were synced */
 	bool is_all_dirty;   /* so many that the whole file system is synced */
+	bool has_new;        /* names that may not be on the disk */
 	bool is_lost;        /* a sync failed: nobody knows what is on the disk (fsyncgate) */
 };
 
@@ -85,7 +86,7 @@ int session_files_copy(struct session_files *f, uint64_t ino, uint32_t from, uin
 /* What is dirty is the caller's to sync now, and the files are clean. */
 struct session_dirty {
 	struct u64map files;
-	bool is_all;
+	bool is_all, has_new;
 	bool is_lost; /* after a failure: the disk has refused some of it (fsyncgate) */
 };
 void session_files_take_dirty(struct session_files *f, struct session_dirty *out);
