@@ -71,24 +71,42 @@ static struct session_file *find(struct session_files *f, uint64_t ino, uint32_t
 	return NULL;
 }
 
-/* A free place, or that of the file that was not used for longest. */
-static struct session_file *make_room(struct session_files *f, struct err *e)
+/* Closes the file that was not used for longest: its place, or NULL. */
+static struct session_file *close_oldest(struct session_files *f)
 {
 	struct session_file *oldest = NULL;
 
 	for (size_t i = 0; i < SESSION_FILES_OPEN; i++) {
 		struct session_file *file = &f->open[i];
-		if (file->ino == 0)
-			return file;
-		if (file->pins == 0 && (!oldest || file->used < oldest->used))
+		if (file->ino && file->pins == 0 && (!oldest || file->used < oldest->used))
 			oldest = file;
 	}
-	if (!oldest) {
-		err_sys(e, EMFILE, "all data files of the session are in use");
-		return NULL;
-	}
-	close_file(oldest);
+	if (oldest)
+		close_file(oldest);
 	return oldest;
+}
+
+static struct session_file *make_room(struct session_files *f, struct err *e)
+{
+	struct session_file *place = find(f, 0, 0);
+
+	if (!place)
+		place = close_oldest(f);
+	if (!place)
+		err_sys(e, EMFILE, "all data files of the session are in use");
+	return place;
+}
+
+/* openat(2); a process that has no descriptor left has those that are kept open for the next
+ * request. */
+static int open_data(struct session_files *f, const char *name, int flags)
+{
+	int fd;
+
+	do
+		fd = openat(f->dirfd, name, flags, FILE_MODE);
+	while (fd < 0 && (errno == EMFILE || errno == ENFILE) && close_oldest(f));
+	return fd;
 }
 
 static struct session_file *keep(struct session_files *f, uint64_t ino, uint32_t version, int fd,
@@ -104,13 +122,13 @@ static struct session_file *keep(struct session_files *f, uint64_t ino, uint32_t
 	return file;
 }
 
-static int open_file(const struct session_files *f, uint64_t ino, uint32_t version, struct err *e)
+static int open_file(struct session_files *f, uint64_t ino, uint32_t version, struct err *e)
 {
 	char name[NAME_MAX_LEN];
 	struct stat st;
 
 	format_name(name, ino, version);
-	SCOPE_FD int fd = openat(f->dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	SCOPE_FD int fd = open_data(f, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ERR_FORMAT, "the session's data file %s is lost", name);
 	const bool is_other = fd < 0 && (errno == EISDIR || errno == ELOOP || errno == ENXIO);
@@ -211,10 +229,10 @@ struct session_file *session_files_create(struct session_files *f, uint64_t ino,
 	char name[NAME_MAX_LEN];
 
 	format_name(name, ino, version);
-	int fd = openat(f->dirfd, name, CREATE_FLAGS, FILE_MODE);
+	int fd = open_data(f, name, CREATE_FLAGS);
 	/* One that is there belongs to a transaction that was never committed. */
 	if (fd < 0 && errno == EEXIST && unlinkat(f->dirfd, name, 0) == 0)
-		fd = openat(f->dirfd, name, CREATE_FLAGS, FILE_MODE);
+		fd = open_data(f, name, CREATE_FLAGS);
 	if (fd < 0) {
 		host_fail(err_sys(e, errno, "cannot make the session's data file %s", name), e);
 		return NULL;

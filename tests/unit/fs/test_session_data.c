@@ -8,10 +8,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/io.h"
@@ -465,6 +468,37 @@ START_TEST(room_behind_the_end_is_not_the_files_length)
 }
 END_TEST
 
+/* Those that are kept open for the next request are given up for the one that is asked for. */
+START_TEST(files_are_opened_without_descriptors_to_spare)
+{
+	enum { COUNT = 20 };
+	static uint8_t content[SESSION_ROW_MAX + 1];
+	struct rlimit limit;
+	uint64_t inos[COUNT];
+	char name[16];
+
+	memset(content, 'c', sizeof(content));
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (unsigned i = 0; i < 2 * COUNT; i++) {
+		if (i == COUNT) {
+			const int next = dup(0);
+			close(next);
+			limit.rlim_cur = (rlim_t)next;
+			ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+			ck_assert_int_eq(dup(0), -1);
+		}
+		snprintf(name, sizeof(name), "n%u", i);
+		const uint64_t ino = sample_add(name, S_IFREG | 0644);
+		inos[i % COUNT] = ino;
+		sample_write(ino, 0, content, sizeof(content));
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		sample_check(inos[i], content, sizeof(content));
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+END_TEST
+
 /* More files than are kept open. */
 START_TEST(many_files_are_read_and_written)
 {
@@ -601,6 +635,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, refuses_what_no_file_can_do);
 	tcase_add_test(tc, room_behind_the_end_is_not_the_files_length);
 	tcase_add_test(tc, many_files_are_read_and_written);
+	tcase_add_test(tc, files_are_opened_without_descriptors_to_spare);
 	tcase_add_test(tc, a_killed_process_loses_nothing_that_was_done);
 	suite_add_tcase(s, tc);
 	return s;
