@@ -11,6 +11,7 @@
 #include "fs/session_boot.h"
 #include "fs/session_freeze.h"
 #include "fs/session_private.h"
+#include "fs/session_redo.h"
 #include "fs/session_sync.h"
 #include "fs/session_wal.h"
 
@@ -256,7 +257,7 @@ int session_remember(struct session *s, uint64_t ino, struct err *e)
 	return r;
 }
 
-/* The kernel knows it no more: it goes with the next batch. */
+/* The kernel knows it no more: it goes with the next that are removed together. */
 static void bury(struct session *s, uint64_t ino)
 {
 	struct err ignored = ERR_INIT;
@@ -286,7 +287,7 @@ int session_remove_forgotten(struct session *s, struct err *e)
 		return -1;
 	while ((x = u64map_next(&s->forgotten, &at))) {
 		const int found = session_db_inode(s->db, x->key, &in, e);
-		/* The transaction that took its last name may have failed. */
+		/* The request that took its last name may have failed. */
 		const bool is_nameless = found > 0 && in.nlink == 0;
 		if (found < 0 || (is_nameless && (session_doom_file(s, &in, false, e) < 0 ||
 						  session_remove(s, &in, e) < 0))) {
@@ -357,13 +358,26 @@ static int remove_rubbish(void *ctx, const char *name, uint64_t ino, uint32_t ve
 	return 0;
 }
 
+/* Numbers of requests begin anew with each mount. */
+static int forget_replies(struct session *s, struct err *e)
+{
+	if (begin_locked(s, e) == 0 && session_db_forget_replies(s->db, e) == 0)
+		return commit_locked(s, e);
+	roll_back(s);
+	return -1;
+}
+
 /* A new session has its database before it has a boot: one that has lost it is no new one. */
 static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, struct err *e)
 {
 	struct stat log;
 
-	/* The last who used it brought all to the disk, and emptied the log. */
-	if (fstatat(dirfd, SESSION_WAL_NAME, &log, AT_SYMLINK_NOFOLLOW) < 0 || log.st_size == 0)
+	/* The last who used it brought all to the disk, and emptied the logs. */
+	const int has_redo = session_redo_is_used(dirfd, e);
+	if (has_redo < 0)
+		return -1;
+	if (!has_redo &&
+	    (fstatat(dirfd, SESSION_WAL_NAME, &log, AT_SYMLINK_NOFOLLOW) < 0 || log.st_size == 0))
 		s->files.is_all_dirty = false;
 	if (session_boot_read(dirfd, b, e) < 0)
 		return -1;
@@ -375,8 +389,7 @@ static int open_as_owner(struct session *s, int dirfd, struct session_boot *b, s
 		s->flags & SESSION_NO_BASE && !b->is_new ? SESSION_DB_ANY_BASE : s->base_count;
 	if (session_db_open(dirfd, b->is_new ? SESSION_DB_CREATE : 0, count, &s->db, e) < 0)
 		return -1;
-	/* Numbers of requests begin anew with each mount. */
-	if (session_db_check(s->db, e) < 0 || session_db_forget_replies(s->db, e) < 0 ||
+	if (session_db_check(s->db, e) < 0 || forget_replies(s, e) < 0 ||
 	    remove_nameless(s, e) < 0 ||
 	    session_files_visit(s->files.dirfd, remove_rubbish, s, e) < 0)
 		return -1;
@@ -444,8 +457,10 @@ int session_open(struct view *base, int dirfd, int datafd, unsigned flags, struc
 		session_close(s);
 		return -1;
 	}
-	if (!(flags & SESSION_READ))
+	if (!(flags & SESSION_READ)) {
 		session_reserve_fill(s, dirfd);
+		session_limit_batch(s);
+	}
 	*out = s;
 	return 0;
 }
@@ -460,7 +475,8 @@ void session_close(struct session *s)
 		/* What cannot be removed must not keep the rest from the disk. */
 		if (session_fold(s, &e) < 0)
 			err_clear(&e);
-		if (session_sync_locked(s, &e) < 0 || session_db_empty_log(s->db, &e) < 0)
+		if (session_sync_locked(s, &e) < 0 || session_db_empty_log(s->db, &e) < 0 ||
+		    session_redo_remove(s->dirfd, &e) < 0)
 			log_error("cannot sync the session: %s", e.msg);
 		err_clear(&e);
 		session_reserve_fill(s, s->dirfd);

@@ -7,8 +7,8 @@
  * caller opened and locked.  Inode numbers: catalog inode + 1 for those of the base, under whatever
  * name they are now; new ones follow and are not used twice.
  *
- * Every function that changes something is one transaction: when it returns 0, a killed process
- * loses nothing of it; after session_sync a power loss neither.  Nothing is half-done on failure.
+ * Every function that changes something does it whole or not: when it returns 0, a killed process
+ * loses nothing of it; after session_sync a power loss neither.
  * Errors are ERR_SYS with the errno of POSIX (ENOENT, ENOTEMPTY, ENOSPC, ...); ERR_NOT_FOUND for an
  * inode that is none; ERR_FORMAT for a damaged session; those of view.h for the base.
  *

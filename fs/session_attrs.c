@@ -160,15 +160,17 @@ static int set_xattr(struct session *s, uint64_t ino, const char *name, const vo
 	struct session_inode in;
 	size_t old;
 
-	if (session_load(s, ino, &in, e) < 0 || own_xattrs(s, &in, e) < 0)
+	if (session_load(s, ino, &in, e) < 0)
 		return -1;
-	const int found = session_db_xattr(s->db, ino, name, NULL, &old, e);
+	const int found = find_xattr(s, &in, name, NULL, 0, &old, e);
 	if (found < 0)
 		return -1;
 	if (found && flags & XATTR_CREATE)
 		return err_sys(e, EEXIST, "an extended attribute");
 	if (!found && flags & XATTR_REPLACE)
 		return err_sys(e, ENODATA, "an extended attribute");
+	if (own_xattrs(s, &in, e) < 0)
+		return -1;
 	in.ctim = session_now();
 	if (check_room(s, ino, name, len, e) < 0 ||
 	    session_db_put_xattr(s->db, ino, name, value, len, e) < 0)
@@ -209,12 +211,15 @@ int session_setxattr(struct session *s, const struct session_caller *who, uint64
 static int remove_xattr(struct session *s, uint64_t ino, const char *name, struct err *e)
 {
 	struct session_inode in;
+	size_t len;
 
-	if (session_load(s, ino, &in, e) < 0 || own_xattrs(s, &in, e) < 0)
+	if (session_load(s, ino, &in, e) < 0)
 		return -1;
-	const int removed = session_db_remove_xattr(s->db, ino, name, e);
-	if (removed <= 0)
-		return removed < 0 ? -1 : err_sys(e, ENODATA, "an extended attribute");
+	const int found = find_xattr(s, &in, name, NULL, 0, &len, e);
+	if (found <= 0)
+		return found < 0 ? -1 : err_sys(e, ENODATA, "an extended attribute");
+	if (own_xattrs(s, &in, e) < 0 || session_db_remove_xattr(s->db, ino, name, e) < 0)
+		return -1;
 	in.ctim = session_now();
 	return session_store(s, &in, e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "fs/session_batch.h"
 #include "fs/session_check_private.h"
 #include "fs/session_db_private.h"
 
@@ -20,6 +21,8 @@ static int ask(struct session_db *db, const char *text, uint64_t *out, struct er
 {
 	sqlite3_stmt *st = NULL;
 
+	if (session_batch_write_held(db, e) < 0)
+		return -1;
 	if (sqlite3_prepare_v2(db->db, text, -1, &st, NULL) != SQLITE_OK)
 		return session_db_fail(db, "be checked", e);
 	const int found = session_row(db, st, e);

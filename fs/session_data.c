@@ -10,9 +10,9 @@
  *	  behind			the data file
  *
  * Only whole blocks leave the base for the data file: a write to a part of one copies the rest
- * first.  The data file is written before the transaction that speaks of it, and cut after it, so
- * it may have bytes that no row speaks of.  Behind the size they are cut off before it grows; in
- * blocks that are the base's they are overwritten when the block is copied up.
+ * first.  The data file is written before the request that speaks of it is noted, and cut after the
+ * next sync, so it may have bytes that no row speaks of.  Behind the size they are cut off before
+ *it grows; in blocks that are the base's they are overwritten when the block is copied up.
  */
 #include "fs/session_data.h"
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "fs/session_batch.h"
 #include "fs/session_db_private.h"
 #include "fs/session_vfs.h"
 
@@ -60,52 +61,6 @@ static const struct {
 		  " ino INTEGER NOT NULL)"},
 };
 
-/* clang-format off */
-static const char *const TEXTS[] = {
-	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
-	[STATEMENT_COMMIT] = "COMMIT",
-	[STATEMENT_ROLLBACK] = "ROLLBACK",
-	[STATEMENT_MARK] = "UPDATE mark SET generation = generation + 1",
-	[STATEMENT_META] = "SELECT value FROM meta WHERE key = ?1",
-	[STATEMENT_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
-	[STATEMENT_INODE] = "SELECT * FROM inode WHERE ino = ?1",
-	[STATEMENT_INODE_NEXT] = "SELECT * FROM inode WHERE ino > ?1 ORDER BY ino LIMIT 1",
-	[STATEMENT_PUT_INODE] = ("INSERT OR REPLACE INTO inode VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-		" ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"),
-	[STATEMENT_REMOVE_INODE] = "DELETE FROM inode WHERE ino = ?1",
-	[STATEMENT_REMOVE_INODE_NAMES] = "DELETE FROM name WHERE parent = ?1",
-	[STATEMENT_REMOVE_INODE_XATTRS] = "DELETE FROM xattr WHERE ino = ?1",
-	[STATEMENT_NAME] = "SELECT * FROM name WHERE parent = ?1 AND name = ?2",
-	/* +: a parameter that is compared as the condition of the index is has SQLite compile the
-	 * statement anew for each value. */
-	[STATEMENT_NAME_MADE] =
-		"SELECT * FROM name WHERE parent = ?1 AND made > +?2 AND made > 0 ORDER BY made LIMIT 1",
-	[STATEMENT_NAME_ABOVE] =
-		"SELECT * FROM name WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT 1",
-	[STATEMENT_PARENT_NEXT] =
-		"SELECT parent FROM name WHERE parent > ?1 ORDER BY parent LIMIT 1",
-	[STATEMENT_PUT_NAME] = "INSERT OR REPLACE INTO name VALUES(?1, ?2, ?3, ?4, ?5)",
-	[STATEMENT_REMOVE_NAME] = "DELETE FROM name WHERE parent = ?1 AND name = ?2",
-	[STATEMENT_XATTR] = "SELECT value FROM xattr WHERE ino = ?1 AND name = ?2",
-	[STATEMENT_XATTR_ABOVE] =
-		("SELECT name, CASE typeof(value) WHEN 'blob' THEN length(value) END FROM xattr"
-		" WHERE ino = ?1 AND name > ?2 ORDER BY name LIMIT 1"),
-	[STATEMENT_PUT_XATTR] = "INSERT OR REPLACE INTO xattr VALUES(?1, ?2, ?3)",
-	[STATEMENT_REMOVE_XATTR] = "DELETE FROM xattr WHERE ino = ?1 AND name = ?2",
-	[STATEMENT_CONTENT] = "SELECT bytes FROM content WHERE ino = ?1",
-	[STATEMENT_PUT_CONTENT] = "INSERT OR REPLACE INTO content VALUES(?1, ?2)",
-	[STATEMENT_REMOVE_CONTENT] = "DELETE FROM content WHERE ino = ?1",
-	[STATEMENT_EXTENT] =
-		"SELECT start, end FROM extent WHERE ino = ?1 AND end > ?2 ORDER BY end LIMIT 1",
-	[STATEMENT_PUT_EXTENT] = "INSERT OR REPLACE INTO extent(ino, end, start) VALUES(?1, ?2, ?3)",
-	[STATEMENT_REMOVE_EXTENTS] = "DELETE FROM extent WHERE ino = ?1 AND end >= ?2 AND start <= ?3",
-	[STATEMENT_CUT_EXTENT] = "DELETE FROM extent WHERE ino = ?1 AND end > ?2",
-	[STATEMENT_PUT_REPLY] = "INSERT OR REPLACE INTO reply VALUES(?1, ?2, ?3)",
-	[STATEMENT_FORGET_REPLIES] = "DELETE FROM reply",
-	[STATEMENT_REPLY] = "SELECT request, ino FROM reply WHERE request = ?1",
-};
-/* clang-format on */
-
 int session_db_fail(const struct session_db *db, const char *what, struct err *e)
 {
 	const int code = sqlite3_extended_errcode(db->db);
@@ -133,52 +88,10 @@ int session_db_fail(const struct session_db *db, const char *what, struct err *e
 	}
 }
 
-sqlite3_stmt *session_statement(struct session_db *db, enum session_statement which)
-{
-	return db->statements[which];
-}
-
-void session_done(sqlite3_stmt *st)
-{
-	sqlite3_reset(st);
-}
-
-int session_row(struct session_db *db, sqlite3_stmt *st, struct err *e)
-{
-	const int r = sqlite3_step(st);
-
-	if (r == SQLITE_ROW)
-		return 1;
-	if (r != SQLITE_DONE)
-		session_db_fail(db, "read", e);
-	sqlite3_reset(st);
-	return r == SQLITE_DONE ? 0 : -1;
-}
-
-int session_run(struct session_db *db, sqlite3_stmt *st, struct err *e)
-{
-	int r = sqlite3_step(st);
-
-	if (r != SQLITE_DONE && r != SQLITE_ROW)
-		session_db_fail(db, "write", e);
-	sqlite3_reset(st);
-	return r == SQLITE_DONE || r == SQLITE_ROW ? sqlite3_changes(db->db) : -1;
-}
-
 static int exec(struct session_db *db, const char *text, const char *what, struct err *e)
 {
 	if (sqlite3_exec(db->db, text, NULL, NULL, NULL) != SQLITE_OK)
 		return session_db_fail(db, what, e);
-	return 0;
-}
-
-static int prepare(struct session_db *db, struct err *e)
-{
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		if (sqlite3_prepare_v3(db->db, TEXTS[i], -1, SQLITE_PREPARE_PERSISTENT,
-				       &db->statements[i], NULL) != SQLITE_OK)
-			return session_db_fail(db, "prepare what it does", e);
-	}
 	return 0;
 }
 
@@ -271,7 +184,7 @@ static int check_version(struct session_db *db, struct err *e)
 	return 0;
 }
 
-static int put_meta(struct session_db *db, const char *key, uint64_t value, struct err *e)
+int session_db_put_meta(struct session_db *db, const char *key, uint64_t value, struct err *e)
 {
 	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_META);
 
@@ -347,9 +260,11 @@ static int create(struct session_db *db, uint64_t base_count, struct err *e)
 	if (exec(db, "BEGIN", "be made", e) < 0 || exec(db, text, "be made", e) < 0 ||
 	    create_tables(db, e) < 0)
 		return -1;
-	if (prepare(db, e) < 0 || put_meta(db, "numbering", SESSION_NUMBERING, e) < 0 ||
-	    put_meta(db, "base_count", base_count, e) < 0 ||
-	    put_meta(db, "next", base_count + 1, e) < 0)
+	if (session_prepare(db, e) < 0 ||
+	    session_db_put_meta(db, "numbering", SESSION_NUMBERING, e) < 0 ||
+	    session_db_put_meta(db, "base_count", base_count, e) < 0 ||
+	    session_batch_number(db, &db->batch, e) < 0 ||
+	    session_db_put_meta(db, "next", base_count + 1, e) < 0)
 		return -1;
 	return exec(db, "COMMIT", "be made", e);
 }
@@ -365,14 +280,15 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-static int settle(struct session_db *db, unsigned flags, struct err *e)
+static int set_pragmas(struct session_db *db, unsigned flags, struct err *e)
 {
 	char text[256];
 
 	(void)snprintf(
 		text, sizeof(text),
 		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA page_size = %d; %s",
+		"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA cache_spill = OFF;"
+		"PRAGMA page_size = %d; %s",
 		CACHE_KIB, PAGE_SIZE_BYTES,
 		flags & SESSION_DB_READ ? "PRAGMA query_only = ON"
 					: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -427,12 +343,20 @@ static int open_session(struct session_db *db, int dirfd, unsigned flags, uint64
 		if (is_empty < 0)
 			return -1;
 		if (is_empty)
-			return settle(db, flags, e) < 0 ? -1 : create(db, base_count, e);
+			return set_pragmas(db, flags, e) < 0 ? -1 : create(db, base_count, e);
 	}
-	if (check_version(db, e) < 0 || settle(db, flags, e) < 0 || prepare(db, e) < 0 ||
-	    check_base(db, base_count, e) < 0)
+	if (check_version(db, e) < 0 || set_pragmas(db, flags, e) < 0)
 		return -1;
-	return flags & SESSION_DB_READ ? exec(db, "BEGIN; SELECT 1 FROM mark", "be read", e) : 0;
+	return session_prepare(db, e);
+}
+
+/* What the process before carried out, and did not commit. */
+static int open_batch(struct session_db *db, int dirfd, struct err *e)
+{
+	if (get_meta(db, SESSION_DB_BATCH, &db->batch, e) < 0 ||
+	    session_redo_open(dirfd, &db->redo, e) < 0)
+		return -1;
+	return session_batch_restore(db, e);
 }
 
 int session_db_open(int dirfd, unsigned flags, uint64_t base_count, struct session_db **out,
@@ -440,7 +364,16 @@ int session_db_open(int dirfd, unsigned flags, uint64_t base_count, struct sessi
 {
 	SCOPE(session_db) struct session_db *db = array_new(1, sizeof(*db), e);
 
-	if (!db || open_session(db, dirfd, flags, base_count, e) < 0)
+	if (!db)
+		return -1;
+	db->redo = (struct session_redo)SESSION_REDO_INIT;
+	if (open_session(db, dirfd, flags, base_count, e) < 0)
+		return -1;
+	if ((flags & SESSION_DB_READ ? exec(db, "BEGIN; SELECT 1 FROM mark", "be read", e)
+				     : open_batch(db, dirfd, e)) < 0)
+		return -1;
+	/* Of the batch, too. */
+	if (check_base(db, base_count, e) < 0)
 		return -1;
 	*out = steal_ptr(&db);
 	return 0;
@@ -456,6 +389,9 @@ void session_db_close(struct session_db *db)
 	if (db->db) /* NULL: there was no memory for it */
 		sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(db->db);
+	session_held_fini(db);
+	session_redo_fini(&db->redo);
+	str_fini(&db->record);
 	free(db);
 }
 
@@ -505,6 +441,8 @@ int session_db_copy(struct session_db *db, int dirfd, struct err *e)
 	sqlite3 *to = NULL;
 	char path[PATH_SIZE];
 
+	if (session_batch_flush(db, e) < 0)
+		return -1;
 	format_path(path, dirfd);
 	int r = -1;
 	if (sqlite3_open_v2(path, &to,
@@ -521,59 +459,20 @@ int session_db_copy(struct session_db *db, int dirfd, struct err *e)
 	return r;
 }
 
-int session_db_begin(struct session_db *db, struct err *e)
-{
-	if (session_run(db, session_statement(db, STATEMENT_BEGIN), e) < 0)
-		return -1;
-	db->is_in_transaction = true;
-	return 0;
-}
-
-int session_db_commit(struct session_db *db, struct err *e)
-{
-	if (session_run(db, session_statement(db, STATEMENT_COMMIT), e) < 0)
-		return -1;
-	db->is_in_transaction = false;
-	return 0;
-}
-
-void session_db_rollback(struct session_db *db)
-{
-	struct err ignored = ERR_INIT;
-
-	if (!db->is_in_transaction)
-		return;
-	db->is_in_transaction = false;
-	/* SQLite may have done it already, after an error of the disk. */
-	if (!sqlite3_get_autocommit(db->db) &&
-	    session_run(db, session_statement(db, STATEMENT_ROLLBACK), &ignored) < 0)
-		err_clear(&ignored);
-}
-
 int session_db_wal_frames(const struct session_db *db)
 {
 	return db->wal_frames;
-}
-
-static int commit_mark(struct session_db *db, struct err *e)
-{
-	if (session_db_begin(db, e) < 0)
-		return -1;
-	if (session_run(db, session_statement(db, STATEMENT_MARK), e) < 0 ||
-	    session_db_commit(db, e) < 0) {
-		session_db_rollback(db);
-		return -1;
-	}
-	return 0;
 }
 
 int session_db_sync(struct session_db *db, struct err *e)
 {
 	struct err again = ERR_INIT;
 
-	if (exec(db, "PRAGMA synchronous = FULL", "be synced", e) < 0)
+	/* Not within a transaction. */
+	if (session_batch_flush(db, e) < 0 ||
+	    exec(db, "PRAGMA synchronous = FULL", "be synced", e) < 0)
 		return -1;
-	const int r = commit_mark(db, e);
+	const int r = session_batch_mark(db, e);
 	if (exec(db, "PRAGMA synchronous = NORMAL", "be synced", &again) < 0)
 		err_clear(&again); /* slower is no harm */
 	return r;
@@ -601,7 +500,11 @@ int session_db_reserve(struct session_db *db, uint64_t count, uint64_t *first, s
 {
 	uint64_t next = 0;
 
-	if (get_meta(db, "next", &next, e) < 0 || put_meta(db, "next", next + count, e) < 0)
+	if (get_meta(db, "next", &next, e) < 0)
+		return -1;
+	struct session_change c = session_change(db, STATEMENT_PUT_NEXT, CHANGE_BOTH);
+	session_change_put_number(&c, next + count);
+	if (session_change_run(&c, e) < 0)
 		return -1;
 	*first = next;
 	return 0;

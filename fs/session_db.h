@@ -3,9 +3,10 @@
  * The database of an edit session, and its transactions.  Its rows: fs/session_rows.h.
  *
  * Format: docs/shale-session.5.scd.
- * SQLite in WAL mode; one transaction per request, so that a killed process loses nothing that was
- * committed.  Nothing is synced but by session_db_sync, and nothing is copied from the WAL into the
- * database before it is: after a power loss session_wal_rewind finds what was synced last.
+ * SQLite in WAL mode.  What a request changes is in the redo log (fs/session_redo.h) when it
+ * returns, so that a killed process loses none of it; many requests become one transaction. Nothing
+ * is synced but by session_db_sync, and nothing is copied from the WAL into the database before it
+ * is: after a power loss session_wal_rewind finds what was synced last.
  *
  * Errors: ERR_SYS with ENOSPC for a full disk and EIO for what SQLite could not read or write,
  * ERR_FORMAT for a damaged database, ERR_UNSUPPORTED for one of a newer shale, ERR_BUSY.
@@ -14,6 +15,7 @@
 #ifndef FS_SESSION_DB_H
 #define FS_SESSION_DB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -48,12 +50,18 @@ SCOPE_DEFINE(session_db, struct session_db *, session_db_close)
 int session_db_check(struct session_db *db, struct err *e);
 
 /* A copy of it as it is, for SESSION_DB_READ, as `SESSION_DB_NAME` in the folder `dirfd`, which has
- * none.  Not in a transaction; the copy is not synced. */
+ * none.  Not in a request; the copy is not synced. */
 int session_db_copy(struct session_db *db, int dirfd, struct err *e);
 
+/* A request.  Rows are changed between these two; what they changed is safe from a kill when
+ * session_db_commit has returned.  After -1 of either, and of whatever is between them,
+ * session_db_rollback. */
 int session_db_begin(struct session_db *db, struct err *e);
 int session_db_commit(struct session_db *db, struct err *e);
 void session_db_rollback(struct session_db *db);
+
+/* Of one request, or of many. */
+void session_db_limit_batch(struct session_db *db, bool is_small);
 
 /* Frames of the WAL: grows until session_db_checkpoint. */
 int session_db_wal_frames(const struct session_db *db);

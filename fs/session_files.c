@@ -230,7 +230,7 @@ struct session_file *session_files_create(struct session_files *f, uint64_t ino,
 
 	format_name(name, ino, version);
 	int fd = open_data(f, name, CREATE_FLAGS);
-	/* One that is there belongs to a transaction that was never committed. */
+	/* One that is there belongs to a request that was never carried out. */
 	if (fd < 0 && errno == EEXIST && unlinkat(f->dirfd, name, 0) == 0)
 		fd = open_data(f, name, CREATE_FLAGS);
 	if (fd < 0) {

@@ -5,9 +5,9 @@
  *
  * Shape of an operation that changes something:
  *
- *	session_begin			locks, and begins a transaction
+ *	session_begin			locks, and begins a request
  *	session_load ... session_store	rows
- *	session_end			commits or rolls back, and unlocks
+ *	session_end			ends or undoes it, and unlocks
  */
 #ifndef FS_SESSION_PRIVATE_H
 #define FS_SESSION_PRIVATE_H
@@ -52,22 +52,23 @@ struct session {
 	uint64_t next, next_end;                     /* numbers that are reserved in the database */
 	struct u64map lookups;                       /* inode to what the kernel was told of it */
 	struct u64map orphans; /* inodes without a name that the kernel still knows: enum orphan */
-	uint64_t orphan;       /* that this transaction made; 0 */
+	uint64_t orphan;       /* that this request made; 0 */
 	struct u64map forgotten; /* of these, those that it does not know any more */
 	struct session_doomed *doomed;
 	size_t doomed_count, doomed_cap;
-	size_t doomed_before;     /* those of transactions that were committed */
+	size_t doomed_before;     /* those of requests that were carried out */
 	struct u64map fresh;      /* inode to the version of its data file that nobody reads */
 	struct u64map unsynced;   /* inodes whose rows are younger than the last mark */
 	pthread_cond_t is_synced; /* `syncs` became less */
 	time_t synced;            /* when, of a clock that nobody sets */
 	int dirfd;                /* of the session's folder; borrowed */
 	int frames_seen;          /* of the log, when its length was looked at */
+	int frames_limited;       /* when the batch was limited last */
 	unsigned flags;
 	unsigned syncs;       /* data that is being synced without the lock */
 	bool has_reserve;     /* fs/session_room.c */
 	bool is_tight;        /* there is no room for one */
-	bool is_reserving;    /* numbers, in this transaction */
+	bool is_reserving;    /* numbers, in this request */
 	bool has_cuts;        /* some of `doomed` are shorter */
 	bool is_frozen;       /* somebody reads the data files that there are */
 	bool is_changed;      /* since the last sync */

@@ -14,8 +14,11 @@
 
 enum {
 	RESERVE_MODE = 0600,
-	/* The mark, a removal, and what its checkpoint adds to the database. */
-	RESERVE_SIZE = 1024 * 1024,
+	/* A batch of requests (fs/session_batch.c), the mark, a removal, and what their checkpoint
+	 * adds to the database. */
+	RESERVE_SIZE = 4 * 1024 * 1024,
+	RESERVE_MIN = 64 * 1024, /* for a removal and its mark */
+	RESERVE_STEP = 4,
 };
 
 void session_reserve_find(struct session *s, int dirfd)
@@ -24,17 +27,32 @@ void session_reserve_find(struct session *s, int dirfd)
 
 	s->has_reserve = fstatat(dirfd, RESERVE_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			 S_ISREG(st.st_mode) && st.st_blocks > 0;
+	s->is_tight = s->has_reserve && st.st_size < RESERVE_SIZE;
+}
+
+/* As much of it as there is room for; whether that is all. */
+static bool allocate(int fd, bool *is_some)
+{
+	int error = 0;
+
+	/* Not posix_fallocate(3), which would write where the file system cannot allocate. */
+	for (off_t size = RESERVE_SIZE; size >= RESERVE_MIN && !*is_some; size /= RESERVE_STEP) {
+		*is_some = fallocate(fd, 0, 0, size) == 0;
+		error = error ? error : *is_some ? 0 : errno;
+	}
+	errno = error;
+	return error == 0;
 }
 
 void session_reserve_fill(struct session *s, int dirfd)
 {
-	if (s->has_reserve)
+	if (s->has_reserve && !s->is_tight)
 		return;
+	s->has_reserve = false;
 	SCOPE_FD int fd = openat(dirfd, RESERVE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 				 RESERVE_MODE);
-	/* Not posix_fallocate(3), which would write where the file system cannot allocate. */
-	s->has_reserve = fd >= 0 && fallocate(fd, 0, 0, RESERVE_SIZE) == 0;
-	s->is_tight = !s->has_reserve && (errno == ENOSPC || errno == EDQUOT);
+	const bool is_whole = fd >= 0 && allocate(fd, &s->has_reserve);
+	s->is_tight = !is_whole && (errno == ENOSPC || errno == EDQUOT);
 	if (fd >= 0 && !s->has_reserve)
 		(void)unlinkat(dirfd, RESERVE_NAME, 0);
 }

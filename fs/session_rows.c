@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "fs/session_batch.h"
 #include "fs/session_db_private.h"
 
 /* Columns of inode and name, in the order of the schema. */
@@ -50,12 +51,6 @@ static uint32_t column_u32(sqlite3_stmt *st, int column)
 static void bind_u64(sqlite3_stmt *st, int column, uint64_t value)
 {
 	sqlite3_bind_int64(st, column + 1, (sqlite3_int64)value);
-}
-
-static void bind_bytes(sqlite3_stmt *st, int column, const void *bytes, size_t len)
-{
-	/* A NULL pointer would be SQL's NULL, which equals nothing. */
-	sqlite3_bind_blob64(st, column + 1, len ? bytes : "", len, SQLITE_STATIC);
 }
 
 /* The type of a column binds no value: text in place of a number is above all numbers, and reads
@@ -157,6 +152,14 @@ int session_db_inode(struct session_db *db, uint64_t ino, struct session_inode *
 {
 	sqlite3_stmt *st = session_statement(db, STATEMENT_INODE);
 
+	if (session_batch_ready(db, e) < 0)
+		return -1;
+	const struct session_inode *held = session_held_inode(db, ino);
+	if (held) {
+		*out = *held;
+		out->is_stored = true;
+		return 1;
+	}
 	bind_u64(st, 0, ino);
 	return read_inode(db, st, out, e);
 }
@@ -166,6 +169,8 @@ int session_db_inode_next(struct session_db *db, uint64_t after, struct session_
 {
 	sqlite3_stmt *st = session_statement(db, STATEMENT_INODE_NEXT);
 
+	if (session_batch_write_held(db, e) < 0)
+		return -1;
 	bind_u64(st, 0, after);
 	const int found = read_inode(db, st, out, e);
 	if (found <= 0)
@@ -173,42 +178,47 @@ int session_db_inode_next(struct session_db *db, uint64_t after, struct session_
 	return check_above(out->ino, after, "inode", e) < 0 ? -1 : 1;
 }
 
-static void bind_time(sqlite3_stmt *st, int column, const struct timespec *t)
+static void put_time(struct session_change *c, const struct timespec *t)
 {
-	sqlite3_bind_int64(st, column + 1, t->tv_sec);
-	sqlite3_bind_int64(st, column + 2, t->tv_nsec);
+	session_change_put_number(c, (uint64_t)t->tv_sec);
+	session_change_put_number(c, (uint64_t)t->tv_nsec);
+}
+
+void session_change_put_inode(struct session_change *c, const struct session_inode *in)
+{
+	session_change_put_number(c, in->ino);
+	session_change_put_number(c, in->mode);
+	session_change_put_number(c, in->uid);
+	session_change_put_number(c, in->gid);
+	session_change_put_number(c, in->nlink);
+	session_change_put_number(c, in->rdev_major);
+	session_change_put_number(c, in->rdev_minor);
+	session_change_put_number(c, in->size);
+	put_time(c, &in->atim);
+	put_time(c, &in->mtim);
+	put_time(c, &in->ctim);
+	session_change_put_number(c, in->parent);
+	session_change_put_number(c, in->lower_size);
+	session_change_put_number(c, in->place);
+	session_change_put_number(c, in->version);
+	session_change_put_number(c, in->has_xattrs);
 }
 
 int session_db_put_inode(struct session_db *db, const struct session_inode *in, struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_INODE);
+	struct session_change c = session_change(db, STATEMENT_PUT_INODE, CHANGE_NOTED);
 
-	bind_u64(st, INODE_INO, in->ino);
-	bind_u64(st, INODE_MODE, in->mode);
-	bind_u64(st, INODE_UID, in->uid);
-	bind_u64(st, INODE_GID, in->gid);
-	bind_u64(st, INODE_NLINK, in->nlink);
-	bind_u64(st, INODE_RDEV_MAJOR, in->rdev_major);
-	bind_u64(st, INODE_RDEV_MINOR, in->rdev_minor);
-	bind_u64(st, INODE_SIZE, in->size);
-	bind_time(st, INODE_ATIME, &in->atim);
-	bind_time(st, INODE_MTIME, &in->mtim);
-	bind_time(st, INODE_CTIME, &in->ctim);
-	bind_u64(st, INODE_PARENT, in->parent);
-	bind_u64(st, INODE_LOWER_SIZE, in->lower_size);
-	bind_u64(st, INODE_PLACE, in->place);
-	bind_u64(st, INODE_VERSION, in->version);
-	bind_u64(st, INODE_HAS_XATTRS, in->has_xattrs);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_inode(&c, in);
+	return session_change_run(&c, e) < 0 ? -1 : session_held_put_inode(db, in, e);
 }
 
 static int remove_of(struct session_db *db, enum session_statement which, uint64_t ino,
 		     struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, which);
+	struct session_change c = session_change(db, which, CHANGE_BOTH);
 
-	bind_u64(st, 0, ino);
-	return session_run(db, st, e);
+	session_change_put_number(&c, ino);
+	return session_change_run(&c, e);
 }
 
 int session_db_remove_inode(struct session_db *db, const struct session_inode *in, struct err *e)
@@ -216,6 +226,7 @@ int session_db_remove_inode(struct session_db *db, const struct session_inode *i
 	const bool has_content = in->place == SESSION_IN_ROW || S_ISLNK(in->mode);
 	const bool has_extents = in->place == SESSION_IN_FILE && in->lower_size > 0;
 
+	session_held_remove_inode(db, in->ino);
 	if (remove_of(db, STATEMENT_REMOVE_INODE, in->ino, e) < 0 ||
 	    (S_ISDIR(in->mode) && remove_of(db, STATEMENT_REMOVE_INODE_NAMES, in->ino, e) < 0) ||
 	    (in->has_xattrs && remove_of(db, STATEMENT_REMOVE_INODE_XATTRS, in->ino, e) < 0) ||
@@ -273,7 +284,7 @@ int session_db_name(struct session_db *db, uint64_t parent, const char *name, si
 	sqlite3_stmt *st = session_statement(db, STATEMENT_NAME);
 
 	bind_u64(st, 0, parent);
-	bind_bytes(st, 1, name, len);
+	session_bind_bytes(st, 2, name, len);
 	return read_name(db, st, out, e);
 }
 
@@ -296,7 +307,7 @@ int session_db_name_above(struct session_db *db, uint64_t parent, const char *na
 	sqlite3_stmt *st = session_statement(db, STATEMENT_NAME_ABOVE);
 
 	bind_u64(st, 0, parent);
-	bind_bytes(st, 1, name, len);
+	session_bind_bytes(st, 2, name, len);
 	return read_name(db, st, out, e);
 }
 
@@ -322,24 +333,24 @@ int session_db_parent_next(struct session_db *db, uint64_t after, uint64_t *out,
 
 int session_db_put_name(struct session_db *db, const struct session_name *in, struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_NAME);
+	struct session_change c = session_change(db, STATEMENT_PUT_NAME, CHANGE_BOTH);
 
-	bind_u64(st, NAME_PARENT, in->parent);
-	bind_bytes(st, NAME_NAME, in->name, in->len);
-	bind_u64(st, NAME_INO, in->ino);
-	bind_u64(st, NAME_MADE, in->order);
-	bind_u64(st, NAME_TYPE, in->type);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_number(&c, in->parent);
+	session_change_put_bytes(&c, in->name, in->len);
+	session_change_put_number(&c, in->ino);
+	session_change_put_number(&c, in->order);
+	session_change_put_number(&c, in->type);
+	return session_change_run(&c, e) < 0 ? -1 : 0;
 }
 
 int session_db_remove_name(struct session_db *db, uint64_t parent, const char *name, size_t len,
 			   struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_REMOVE_NAME);
+	struct session_change c = session_change(db, STATEMENT_REMOVE_NAME, CHANGE_BOTH);
 
-	bind_u64(st, 0, parent);
-	bind_bytes(st, 1, name, len);
-	return session_run(db, st, e);
+	session_change_put_number(&c, parent);
+	session_change_put_bytes(&c, name, len);
+	return session_change_run(&c, e);
 }
 
 int session_db_xattr(struct session_db *db, uint64_t ino, const char *name, void *value,
@@ -348,7 +359,7 @@ int session_db_xattr(struct session_db *db, uint64_t ino, const char *name, void
 	sqlite3_stmt *st = session_statement(db, STATEMENT_XATTR);
 
 	bind_u64(st, 0, ino);
-	bind_bytes(st, 1, name, strlen(name));
+	session_bind_bytes(st, 2, name, strlen(name));
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
@@ -370,7 +381,7 @@ int session_db_xattr_above(struct session_db *db, uint64_t ino, const char *name
 	sqlite3_stmt *st = session_statement(db, STATEMENT_XATTR_ABOVE);
 
 	bind_u64(st, 0, ino);
-	bind_bytes(st, 1, name, strlen(name));
+	session_bind_bytes(st, 2, name, strlen(name));
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
@@ -393,21 +404,21 @@ int session_db_xattr_above(struct session_db *db, uint64_t ino, const char *name
 int session_db_put_xattr(struct session_db *db, uint64_t ino, const char *name, const void *value,
 			 size_t len, struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_XATTR);
+	struct session_change c = session_change(db, STATEMENT_PUT_XATTR, CHANGE_BOTH);
 
-	bind_u64(st, 0, ino);
-	bind_bytes(st, 1, name, strlen(name));
-	bind_bytes(st, 2, value, len);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_number(&c, ino);
+	session_change_put_bytes(&c, name, strlen(name));
+	session_change_put_bytes(&c, value, len);
+	return session_change_run(&c, e) < 0 ? -1 : 0;
 }
 
 int session_db_remove_xattr(struct session_db *db, uint64_t ino, const char *name, struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_REMOVE_XATTR);
+	struct session_change c = session_change(db, STATEMENT_REMOVE_XATTR, CHANGE_BOTH);
 
-	bind_u64(st, 0, ino);
-	bind_bytes(st, 1, name, strlen(name));
-	return session_run(db, st, e);
+	session_change_put_number(&c, ino);
+	session_change_put_bytes(&c, name, strlen(name));
+	return session_change_run(&c, e);
 }
 
 int session_db_content(struct session_db *db, uint64_t ino, void *buf, size_t size, size_t *len,
@@ -434,11 +445,11 @@ int session_db_content(struct session_db *db, uint64_t ino, void *buf, size_t si
 int session_db_put_content(struct session_db *db, uint64_t ino, const void *bytes, size_t len,
 			   struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_CONTENT);
+	struct session_change c = session_change(db, STATEMENT_PUT_CONTENT, CHANGE_BOTH);
 
-	bind_u64(st, 0, ino);
-	bind_bytes(st, 1, bytes, len);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_number(&c, ino);
+	session_change_put_bytes(&c, bytes, len);
+	return session_change_run(&c, e) < 0 ? -1 : 0;
 }
 
 int session_db_remove_content(struct session_db *db, uint64_t ino, struct err *e)
@@ -469,12 +480,12 @@ int session_db_extent(struct session_db *db, uint64_t ino, uint64_t at, struct s
 static int put_extent(struct session_db *db, uint64_t ino, const struct session_extent *x,
 		      struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_EXTENT);
+	struct session_change c = session_change(db, STATEMENT_PUT_EXTENT, CHANGE_BOTH);
 
-	bind_u64(st, 0, ino);
-	bind_u64(st, 1, x->end);
-	bind_u64(st, 2, x->start);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_number(&c, ino);
+	session_change_put_number(&c, x->end);
+	session_change_put_number(&c, x->start);
+	return session_change_run(&c, e) < 0 ? -1 : 0;
 }
 
 int session_db_add_extent(struct session_db *db, uint64_t ino, const struct session_extent *x,
@@ -496,11 +507,11 @@ int session_db_add_extent(struct session_db *db, uint64_t ino, const struct sess
 			whole.end = seen.end;
 		at = seen.end;
 	}
-	sqlite3_stmt *st = session_statement(db, STATEMENT_REMOVE_EXTENTS);
-	bind_u64(st, 0, ino);
-	bind_u64(st, 1, whole.start);
-	bind_u64(st, 2, whole.end);
-	if (session_run(db, st, e) < 0)
+	struct session_change c = session_change(db, STATEMENT_REMOVE_EXTENTS, CHANGE_BOTH);
+	session_change_put_number(&c, ino);
+	session_change_put_number(&c, whole.start);
+	session_change_put_number(&c, whole.end);
+	if (session_change_run(&c, e) < 0)
 		return -1;
 	return put_extent(db, ino, &whole, e);
 }
@@ -512,10 +523,10 @@ int session_db_cut_extents(struct session_db *db, uint64_t ino, uint64_t at, str
 
 	if (found < 0)
 		return -1;
-	sqlite3_stmt *st = session_statement(db, STATEMENT_CUT_EXTENT);
-	bind_u64(st, 0, ino);
-	bind_u64(st, 1, at);
-	if (session_run(db, st, e) < 0)
+	struct session_change c = session_change(db, STATEMENT_CUT_EXTENT, CHANGE_BOTH);
+	session_change_put_number(&c, ino);
+	session_change_put_number(&c, at);
+	if (session_change_run(&c, e) < 0)
 		return -1;
 	if (found == 0 || x.start >= at || x.end <= at)
 		return 0;
@@ -523,20 +534,29 @@ int session_db_cut_extents(struct session_db *db, uint64_t ino, uint64_t at, str
 	return put_extent(db, ino, &x, e);
 }
 
+void session_change_put_reply(struct session_change *c, unsigned slot,
+			      const struct session_reply *r)
+{
+	session_change_put_number(c, slot);
+	session_change_put_number(c, r->unique);
+	session_change_put_number(c, r->ino);
+}
+
 int session_db_put_reply(struct session_db *db, unsigned slot, const struct session_reply *r,
 			 struct err *e)
 {
-	sqlite3_stmt *st = session_statement(db, STATEMENT_PUT_REPLY);
+	struct session_change c = session_change(db, STATEMENT_PUT_REPLY, CHANGE_NOTED);
 
-	bind_u64(st, 0, slot);
-	bind_u64(st, 1, r->unique);
-	bind_u64(st, 2, r->ino);
-	return session_run(db, st, e) < 0 ? -1 : 0;
+	session_change_put_reply(&c, slot, r);
+	return session_change_run(&c, e) < 0 ? -1 : session_held_put_reply(db, slot, r, e);
 }
 
 int session_db_forget_replies(struct session_db *db, struct err *e)
 {
-	return session_run(db, session_statement(db, STATEMENT_FORGET_REPLIES), e) < 0 ? -1 : 0;
+	struct session_change c = session_change(db, STATEMENT_FORGET_REPLIES, CHANGE_BOTH);
+
+	session_held_drop_replies(db);
+	return session_change_run(&c, e) < 0 ? -1 : 0;
 }
 
 int session_db_reply(struct session_db *db, uint64_t unique, struct session_reply *out,
@@ -544,14 +564,23 @@ int session_db_reply(struct session_db *db, uint64_t unique, struct session_repl
 {
 	sqlite3_stmt *st = session_statement(db, STATEMENT_REPLY);
 
+	if (session_batch_ready(db, e) < 0)
+		return -1;
+	const struct session_reply *held = session_held_reply(db, unique);
+	if (held) {
+		*out = *held;
+		return 1;
+	}
 	bind_u64(st, 0, unique);
 	const int found = session_row(db, st, e);
 	if (found <= 0)
 		return found;
-	const bool is_row = is_integer(st, 0) && is_integer(st, 1);
+	const bool is_row = is_integer(st, 0) && is_integer(st, 1) && is_integer(st, 2);
 	*out = (struct session_reply){column_u64(st, 0), column_u64(st, 1)};
+	/* Its thread may have carried out another since. */
+	const bool is_last = !session_held_has_slot(db, (unsigned)column_u64(st, 2));
 	session_done(st);
 	if (!is_row)
 		return err_set(e, ERR_FORMAT, "the session's database is damaged: a reply");
-	return 1;
+	return is_last;
 }

@@ -52,7 +52,7 @@ struct session_extent {
 	uint64_t start, end;
 };
 
-/* What a request was answered with: kept by the transaction that carried it out. */
+/* What a request was answered with: kept with what the request changed. */
 struct session_reply {
 	uint64_t unique;
 	uint64_t ino; /* that it made or found; 0 */

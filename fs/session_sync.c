@@ -21,6 +21,9 @@ enum {
 	WAL_FRAMES_FEW = 256,   /* that are not worth it, however full the disk is */
 	SYNC_AFTER_S = 5,       /* a change is on the disk after so many seconds at most */
 	UNSYNCED_MAX = 65536,   /* inodes that are told apart */
+	/* Bytes on the disk below which each request is a transaction of its own: what a large
+	 * batch takes is to be there when it is committed. */
+	ROOM_LOW = 16 * 1024 * 1024,
 };
 
 time_t session_clock(void)
@@ -101,12 +104,24 @@ static bool is_log_long(const struct session *s)
 	       frames * WAL_FRAME_SIZE > (uint64_t)st.f_bavail * st.f_frsize;
 }
 
+void session_limit_batch(struct session *s)
+{
+	struct statvfs st;
+
+	session_db_limit_batch(s->db, fstatvfs(s->files.dirfd, &st) == 0 &&
+					      (uint64_t)st.f_bavail * st.f_frsize < ROOM_LOW);
+}
+
 /* A log that grows beside a disk that fills up must be folded while there is room for that. */
 void session_look_at_log(struct session *s)
 {
 	const int frames = session_db_wal_frames(s->db);
 	struct err e = ERR_INIT;
 
+	if (frames != s->frames_limited) {
+		s->frames_limited = frames;
+		session_limit_batch(s);
+	}
 	if (frames >= s->frames_seen && frames < s->frames_seen + WAL_FRAMES_FEW)
 		return;
 	s->frames_seen = frames;
@@ -164,7 +179,11 @@ int session_fold(struct session *s, struct err *e)
 		err_clear(e);
 		r = session_remove_forgotten(s, e);
 	}
-	if (r < 0 || session_sync_locked(s, e) < 0 || session_db_checkpoint(s->db, e) < 0)
+	if (r < 0 || session_sync_locked(s, e) < 0)
+		return -1;
+	/* Before the checkpoint, which may take all the room that there is, and fail. */
+	session_reserve_fill(s, s->dirfd);
+	if (session_db_checkpoint(s->db, e) < 0)
 		return -1;
 	session_reserve_fill(s, s->dirfd);
 	return 0;

@@ -11,8 +11,10 @@
 time_t session_clock(void);
 /* Its row is younger than what is on the disk. */
 void session_note_unsynced(struct session *s, uint64_t ino);
-/* After a transaction: a log that is too long for the room that there is goes into the database. */
+/* After a request: a log that is too long for the room that there is goes into the database. */
 void session_look_at_log(struct session *s);
+/* By the room on the disk. */
+void session_limit_batch(struct session *s);
 /* All is on the disk. */
 int session_sync_locked(struct session *s, struct err *e);
 /* The same, and in the database. */

@@ -2,7 +2,7 @@
 /*
  * How SQLite writes the log of an edit session: a transaction at a time.
  *
- * SQLite writes each page of the log with two system calls, of which a small transaction has ten.
+ * SQLite writes each page of the log with two system calls, of which a batch has hundreds.
  * This VFS keeps them until the frame that commits, and writes them with one.  Everything else it
  * hands on.  A process that is killed before has committed nothing, as without it.
  */

@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/io.h"
 #include "base/scope.h"
+#include "fs/session_redo.h"
 
 enum {
 	WAL_HEADER = 32,
@@ -129,6 +130,9 @@ int session_wal_rewind(int dirfd, struct err *e)
 	/* An index into the log, which SQLite makes anew. */
 	if (unlinkat(dirfd, SESSION_SHM_NAME, 0) < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot remove the index of the session's log");
+	/* All of it is younger than the mark. */
+	if (session_redo_remove(dirfd, e) < 0)
+		return -1;
 	SCOPE_FD int fd = openat(dirfd, SESSION_WAL_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;

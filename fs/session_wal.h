@@ -14,7 +14,8 @@
 
 /*
  * Cuts the log of the session's folder `dirfd` behind the last transaction that has the mark
- * (fs/session_db.c), and syncs it; what came later may speak of data that never reached the disk.
+ * (fs/session_db.c), and syncs it; what came later may speak of data that never reached the disk,
+ * the redo log, too, which is removed.
  * Nobody has the database open.  ERR_SYS.
  */
 int session_wal_rewind(int dirfd, struct err *e);

@@ -101,7 +101,7 @@ if [ -z "$quick" ]; then
   # shellcheck disable=SC2086 # a list
   suite "unit (TSan)" tools/count-tests.py build-tsan $threads
   suite "cases (TSan)" tests/runner.py --build build-tsan --slow 4 mount/many-readers mount/two-of-one-image \
-    mount/handles mount/cache-size mount/killed-worker mount/killed-worker-often build/large-tree store/concurrent
+    mount/handles mount/cache-size mount/killed-worker mount/killed-worker-often edit/threads build/large-tree store/concurrent
   unset TSAN_OPTIONS
   configure build-fuzz clang -Dfuzz=enabled -Dtests=disabled -Dman=disabled
   ninja -C build-fuzz fuzzers

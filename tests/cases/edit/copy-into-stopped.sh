@@ -93,8 +93,10 @@ wait_for is_idle
 # While one copies another waits for nothing.
 starts many
 wait_for is_copying
+kill -s STOP "$copier"
 expect 9 "shale: session 'w' is in use by process * (copying files into it); no mount *" shale cp errors w:/x
 kill "$copier"
+kill -s CONT "$copier"
 ends stopped 143
 
 # In a session that is mounted.

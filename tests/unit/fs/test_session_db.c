@@ -156,6 +156,7 @@ START_TEST(says_what_the_base_is)
 	session_db_close(db);
 	db = NULL;
 	session_db_open(scratch_fd(), 0, BASE, &db, &e);
+	session_db_begin(db, &e);
 	session_db_reserve(db, 1, &first, &e);
 	ck_assert_no_err(&e);
 	ck_assert_uint_eq(first, BASE + 1);

@@ -13,6 +13,8 @@
 
 #include "base/array.h"
 #include "fs/sample_session.h"
+#include "fs/session_batch.h"
+#include "fs/session_db_private.h"
 #include "main.h"
 #include "tests/support/scratch.h"
 
@@ -25,7 +27,20 @@ static void open_db(unsigned flags)
 	struct err e = ERR_INIT;
 
 	session_db_open(scratch_fd(), flags, BASE, &db, &e);
+	session_db_begin(db, &e);
 	ck_assert_no_err(&e);
+}
+
+/* With all that was changed in the database itself. */
+static void close_db(void)
+{
+	struct err e = ERR_INIT;
+
+	session_db_commit(db, &e);
+	session_batch_flush(db, &e);
+	ck_assert_no_err(&e);
+	session_db_close(db);
+	db = NULL;
 }
 
 static void setup(void)
@@ -43,8 +58,7 @@ static void teardown(void)
 
 static void reopen(void)
 {
-	session_db_close(db);
-	db = NULL;
+	close_db();
 	open_db(0);
 }
 
@@ -54,8 +68,7 @@ static void run_sql(const char *text)
 	sqlite3 *other;
 	char *message = NULL;
 
-	session_db_close(db);
-	db = NULL;
+	close_db();
 	ck_assert_int_eq(sqlite3_open(scratch_file(SESSION_DB_NAME), &other), SQLITE_OK);
 	sqlite3_exec(other, text, NULL, NULL, &message);
 	ck_assert_msg(!message, "%s: %s", text, message ? message : "");
@@ -386,7 +399,6 @@ START_TEST(a_transaction_is_whole_or_nothing)
 	struct err e = ERR_INIT;
 	uint64_t first = 0;
 
-	session_db_begin(db, &e);
 	session_db_put_inode(db, &inode, &e);
 	session_db_reserve(db, 10, &first, &e);
 	ck_assert_uint_eq(first, FIRST);
@@ -398,6 +410,7 @@ START_TEST(a_transaction_is_whole_or_nothing)
 	session_db_reserve(db, 10, &first, &e);
 	ck_assert_uint_eq(first, FIRST);
 	session_db_commit(db, &e);
+	session_db_begin(db, &e);
 	session_db_reserve(db, 1, &first, &e);
 	ck_assert_uint_eq(first, FIRST + 10);
 	reopen();
@@ -418,11 +431,15 @@ START_TEST(a_copy_has_what_was_there)
 	ck_assert_int_eq(mkdirat(scratch_fd(), "copy", 0700), 0);
 	SCOPE_FD int folder = openat(scratch_fd(), "copy", O_RDONLY | O_DIRECTORY);
 	session_db_put_inode(db, &inode, &e);
+	session_db_commit(db, &e);
 	session_db_copy(db, folder, &e);
+	session_db_begin(db, &e);
 	session_db_remove_inode(db, &inode, &e);
 	session_db_open(folder, SESSION_DB_READ, BASE, &reader, &e);
 	ck_assert_no_err(&e);
 	ck_assert_int_eq(session_db_inode(reader, 7, &in, &e), 1);
+	session_db_begin(reader, &e);
+	ck_assert_no_err(&e);
 	session_db_remove_inode(reader, &inode, &e);
 	ck_assert_int_ne(e.code, ERR_NONE);
 	err_clear(&e);
@@ -576,6 +593,7 @@ START_TEST(a_check_finds_a_damaged_page)
 		session_db_put_inode(db, &in, &e);
 	}
 	ck_assert_int_eq(session_db_check(db, &e), 0);
+	session_db_commit(db, &e);
 	session_db_sync(db, &e);
 	session_db_checkpoint(db, &e);
 	ck_assert_no_err(&e);
