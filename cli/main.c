@@ -23,6 +23,12 @@ static int end_runner(struct err *e)
 	return COMMAND_OWN_FAILURE;
 }
 
+/* `shale ls IMAGE | head` ends as other tools end it. */
+static bool is_broken_pipe(const struct err *e)
+{
+	return e->code == ERR_SYS && e->sys == EPIPE;
+}
+
 static int run_command(const struct command *command, int argc, char **argv, struct err *e)
 {
 	struct invocation in;
@@ -39,7 +45,9 @@ static int run_command(const struct command *command, int argc, char **argv, str
 		r = names_check_all(&in, e) < 0 ? -1 : command->run(&in, e);
 	}
 	invocation_fini(&in);
-	return r < 0 && command->runs_command ? end_runner(e) : r;
+	if (r >= 0 && command->runs_command && output_finish(e) < 0)
+		r = -1;
+	return r < 0 && command->runs_command && !is_broken_pipe(e) ? end_runner(e) : r;
 }
 
 static int run_top(int argc, char **argv, struct err *e)
@@ -100,10 +108,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	const int r = run_top(argc, argv, &e);
-	if (r >= 0 && output_finish(&e) == 0)
+	/* Of an own failure it was told. */
+	if (r == COMMAND_OWN_FAILURE || (r >= 0 && output_finish(&e) == 0))
 		return r;
-	/* `shale ls IMAGE | head` ends as other tools end it. */
-	if (e.code == ERR_SYS && e.sys == EPIPE) {
+	if (is_broken_pipe(&e)) {
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}

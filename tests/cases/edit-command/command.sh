@@ -76,6 +76,7 @@ expect 125 "shale: unknown option '--frob' (see shale edit --help)" shale edit -
 expect 125 "shale: option '--tag': *" shale edit app -t 'No Name' -- true
 expect 125 "shale: *'COPY a b'*" shale edit app -c 'COPY a b' -- true
 expect 125 "shale: no image *nosuch*" shale edit nosuch -- true
+expect 125 "shale: cannot write to standard output: No space left on device" sh -c 'exec shale edit app -t full -- true >/dev/full'
 expect 125 "shale: option '--identity' goes with '--key'" shale edit app --identity x -- true
 expect 125 "shale: cannot make a directory '$PWD/none/*" env TMPDIR="$PWD/none" shale edit app -- true
 expect 125 "shale: only root can edit*" as_user shale edit app -- true
