@@ -11,6 +11,10 @@
 #include "fs/channel.h"
 #include "fs/edit_private.h"
 
+enum {
+	GROUPS_KNOWN = 1024, /* of a caller; who has more loses a setgid bit for those behind */
+};
+
 /* Most are answers, and what the host's disk says of itself is meant for the client, too (fs/
  * session_files.c leaves nothing else of the host's). */
 int edit_errno(const struct err *e)
@@ -78,6 +82,20 @@ static unsigned thread_number(void)
 	return number;
 }
 
+/* session_caller.has_group.  The kernel tells one group of a caller; the others /proc knows, unless
+ * he is in a PID namespace that is not below ours: then he is taken for no member. */
+static bool has_group(void *ctx, uint32_t gid)
+{
+	gid_t groups[GROUPS_KNOWN];
+	const int count = fuse_req_getgroups(ctx, GROUPS_KNOWN, groups);
+
+	for (int i = 0; i < count && i < GROUPS_KNOWN; i++) {
+		if (groups[i] == gid)
+			return true;
+	}
+	return false;
+}
+
 struct session_caller edit_caller(fuse_req_t req)
 {
 	const struct edit_context *c = fuse_req_userdata(req);
@@ -88,6 +106,8 @@ struct session_caller edit_caller(fuse_req_t req)
 		.gid = ctx->gid,
 		.unique = channel_unique(),
 		.slot = c->first_slot + thread_number(),
+		.has_group = has_group,
+		.ctx = req,
 	};
 }
 

@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/scope.h"
+#include "fs/session_caller.h"
 #include "fs/view.h"
 
 #define SESSION_ROOT UINT64_C(1)
@@ -48,13 +49,6 @@ void session_close(struct session *s); /* syncs; what cannot be synced is logged
 SCOPE_DEFINE(session, struct session *, session_close)
 
 struct view *session_base(const struct session *s); /* borrowed */
-
-/* A request of the kernel. */
-struct session_caller {
-	uint32_t uid, gid;
-	uint64_t unique; /* of the request, kept with its effect; 0: none */
-	unsigned slot;   /* of the thread that serves it: one request is kept for each */
-};
 
 /* Whether `unique` was carried out: 1 and the inode that it made or found, 0, -1. */
 int session_replay(struct session *s, uint64_t unique, uint64_t *ino, struct err *e);

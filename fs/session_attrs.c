@@ -232,7 +232,16 @@ int session_removexattr(struct session *s, const struct session_caller *who, uin
 	return session_end(s, who, ino, remove_xattr(s, ino, name, e), e);
 }
 
-int session_kill_priv(struct session *s, struct session_inode *in, bool has_right, struct err *e)
+/* Where the group may not execute, setgid goes only from the file of a group that is not the
+ * caller's: in_group_or_capable of Linux. */
+static bool keeps_setgid(const struct session_caller *who, const struct session_inode *in)
+{
+	return who->uid == 0 || who->gid == in->gid ||
+	       (who->has_group && who->has_group(who->ctx, in->gid));
+}
+
+int session_kill_priv(struct session *s, const struct session_caller *who, struct session_inode *in,
+		      bool has_right, struct err *e)
 {
 	size_t len;
 
@@ -240,7 +249,7 @@ int session_kill_priv(struct session *s, struct session_inode *in, bool has_righ
 		return 0;
 	if (!has_right) {
 		in->mode &= ~(uint32_t)S_ISUID;
-		if (in->mode & S_IXGRP)
+		if (in->mode & S_ISGID && (in->mode & S_IXGRP || !keeps_setgid(who, in)))
 			in->mode &= ~(uint32_t)S_ISGID;
 	}
 	if (!in->has_xattrs && !catalog_has_xattrs(view_catalog(s->base)))
@@ -263,8 +272,8 @@ static void set_times(struct session_inode *in, const struct stat *st, unsigned 
 	in->ctim = *now;
 }
 
-static int set_attrs(struct session *s, uint64_t ino, const struct stat *st, unsigned set,
-		     struct err *e)
+static int set_attrs(struct session *s, const struct session_caller *who, uint64_t ino,
+		     const struct stat *st, unsigned set, struct err *e)
 {
 	const struct timespec now = session_now();
 	const bool is_chown = set & (SESSION_SET_UID | SESSION_SET_GID);
@@ -281,7 +290,7 @@ static int set_attrs(struct session *s, uint64_t ino, const struct stat *st, uns
 	}
 	/* A chown takes them from everybody's files, root's too. */
 	if ((is_chown || set & SESSION_SET_SIZE) &&
-	    session_kill_priv(s, &in, !is_chown && !(set & SESSION_KILL_PRIV), e) < 0)
+	    session_kill_priv(s, who, &in, !is_chown && !(set & SESSION_KILL_PRIV), e) < 0)
 		return -1;
 	if (set & SESSION_SET_UID)
 		in.uid = st->st_uid;
@@ -298,5 +307,5 @@ int session_setattr(struct session *s, const struct session_caller *who, uint64_
 {
 	if (session_begin(s, e) < 0)
 		return -1;
-	return session_end(s, who, ino, set_attrs(s, ino, st, set, e), e);
+	return session_end(s, who, ino, set_attrs(s, who, ino, st, set, e), e);
 }

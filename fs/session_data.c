@@ -408,8 +408,9 @@ static int write_file(struct session *s, struct session_inode *in, uint64_t offs
 	return r;
 }
 
-static int write_locked(struct session *s, uint64_t ino, uint64_t offset, const void *buf,
-			size_t len, unsigned set, struct err *e)
+/* NOLINTNEXTLINE(readability-function-size): as session_write */
+static int write_locked(struct session *s, const struct session_caller *who, uint64_t ino,
+			uint64_t offset, const void *buf, size_t len, unsigned set, struct err *e)
 {
 	const struct timespec now = session_now();
 	struct session_inode in;
@@ -424,7 +425,7 @@ static int write_locked(struct session *s, uint64_t ino, uint64_t offset, const 
 	    0)
 		return -1;
 	if (!(set & SESSION_KEEP_PRIV) &&
-	    session_kill_priv(s, &in, !(set & SESSION_KILL_PRIV), e) < 0)
+	    session_kill_priv(s, who, &in, !(set & SESSION_KILL_PRIV), e) < 0)
 		return -1;
 	session_touch(&in, &now);
 	return session_store(s, &in, e);
@@ -436,7 +437,7 @@ int session_write(struct session *s, const struct session_caller *who, uint64_t 
 {
 	if (session_begin(s, e) < 0)
 		return -1;
-	return session_end(s, who, ino, write_locked(s, ino, offset, buf, len, set, e), e);
+	return session_end(s, who, ino, write_locked(s, who, ino, offset, buf, len, set, e), e);
 }
 
 /* The file ends at `size` now, which is below its size. */
@@ -525,8 +526,9 @@ static int allocate(struct session *s, struct session_inode *in, uint64_t offset
 	return r;
 }
 
-static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t offset,
-			    uint64_t len, unsigned set, struct err *e)
+/* NOLINTNEXTLINE(readability-function-size): as session_fallocate */
+static int fallocate_locked(struct session *s, const struct session_caller *who, uint64_t ino,
+			    int mode, uint64_t offset, uint64_t len, struct err *e)
 {
 	const struct timespec now = session_now();
 	const uint64_t end = offset + len;
@@ -543,7 +545,8 @@ static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t 
 		r = allocate(s, &in, offset, len, e);
 	if (r == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && end > in.size)
 		r = session_resize(s, &in, end, e);
-	if (r < 0 || session_kill_priv(s, &in, !(set & SESSION_KILL_PRIV), e) < 0)
+	/* Unlike a write, the request does not say whether the caller may keep setuid bits. */
+	if (r < 0 || session_kill_priv(s, who, &in, who->uid == 0, e) < 0)
 		return -1;
 	session_touch(&in, &now);
 	return session_store(s, &in, e);
@@ -552,9 +555,6 @@ static int fallocate_locked(struct session *s, uint64_t ino, int mode, uint64_t 
 int session_fallocate(struct session *s, const struct session_caller *who, uint64_t ino, int mode,
 		      uint64_t offset, uint64_t len, struct err *e)
 {
-	/* Unlike a write, its request does not say whether the caller may keep setuid bits. */
-	const unsigned set = who->uid != 0 ? SESSION_KILL_PRIV : 0;
-
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return err_sys(e, EOPNOTSUPP, "fallocate");
 	if (offset > INT64_MAX || len > INT64_MAX - offset)
@@ -563,7 +563,7 @@ int session_fallocate(struct session *s, const struct session_caller *who, uint6
 		return err_sys(e, EINVAL, "fallocate");
 	if (session_begin(s, e) < 0)
 		return -1;
-	return session_end(s, who, ino, fallocate_locked(s, ino, mode, offset, len, set, e), e);
+	return session_end(s, who, ino, fallocate_locked(s, who, ino, mode, offset, len, e), e);
 }
 
 /* Whether there is a hole at `offset`, and for how long, of a segment in the base. */

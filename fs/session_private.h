@@ -107,7 +107,8 @@ struct timespec session_now(void);
 
 /* Setuid, setgid and security.capability, as Linux takes them away from who writes; see
  * setattr_should_drop_suidgid of its fs/attr.c. */
-int session_kill_priv(struct session *s, struct session_inode *in, bool has_right, struct err *e);
+int session_kill_priv(struct session *s, const struct session_caller *who, struct session_inode *in,
+		      bool has_right, struct err *e);
 
 /* fs/session.c: what nobody knows any more goes. */
 int session_remove_forgotten(struct session *s, struct err *e);

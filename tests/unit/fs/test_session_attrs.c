@@ -32,7 +32,7 @@ static const struct sample_file files[] = {
 	 .mtime_nsec = 123456789,
 	 .text = "content\n",
 	 .xattr = "value"},
-	{.path = "locked", .kind = ENTRY_REG, .mode = 02644, .mtime = MTIME, .text = "x"},
+	{.path = "locked", .kind = ENTRY_REG, .mode = 02644, .gid = 5, .mtime = MTIME, .text = "x"},
 	{.path = "plain", .kind = ENTRY_REG, .mode = 0644, .mtime = MTIME, .text = "y"},
 };
 
@@ -126,22 +126,46 @@ START_TEST(operations_touch_times)
 }
 END_TEST
 
-/* As Linux: setuid always, setgid only where the group may execute; chown takes them even from
- * files of root, and a directory keeps them. */
+/* session_caller.has_group: of one group besides the caller's. */
+static bool has_group_5(void *ctx, uint32_t gid)
+{
+	++*(int *)ctx;
+	return gid == 5;
+}
+
+/* As Linux: setuid always, setgid where the group may execute, or is not the caller's; chown takes
+ * them even from files of root, and a directory keeps them. */
 START_TEST(privileges_go)
 {
 	const struct stat st = {.st_size = 3, .st_uid = 9, .st_mode = 06755};
+	struct session_caller member = sample_caller;
 	struct err e = ERR_INIT;
+	int asked = 0;
 
 	sample_write(sample_ino("f"), 0, "x", 1);
 	ck_assert_uint_eq(mode_of("f"), 06755);
 	session_write(sample_session, &sample_caller, sample_ino("f"), 0, "x", 1, SESSION_KILL_PRIV,
 		      &e);
 	ck_assert_uint_eq(mode_of("f"), 0755);
+	member.has_group = has_group_5;
+	member.ctx = &asked;
+	session_write(sample_session, &member, sample_ino("locked"), 0, "x", 1, SESSION_KILL_PRIV,
+		      &e);
+	ck_assert_no_err(&e);
+	ck_assert_uint_eq(mode_of("locked"), 02644);
+	ck_assert_int_eq(asked, 1);
+	session_write(sample_session, &member, sample_ino("plain"), 0, "x", 1, SESSION_KILL_PRIV,
+		      &e);
+	ck_assert_int_eq(asked, 1);
+	member.has_group = NULL;
+	member.gid = 5;
+	session_write(sample_session, &member, sample_ino("locked"), 0, "x", 1, SESSION_KILL_PRIV,
+		      &e);
+	ck_assert_uint_eq(mode_of("locked"), 02644);
 	session_write(sample_session, &sample_caller, sample_ino("locked"), 0, "x", 1,
 		      SESSION_KILL_PRIV, &e);
 	ck_assert_no_err(&e);
-	ck_assert_uint_eq(mode_of("locked"), 02644);
+	ck_assert_uint_eq(mode_of("locked"), 0644);
 	set("f", &st, SESSION_SET_MODE);
 	set("f", &st, SESSION_SET_SIZE);
 	ck_assert_uint_eq(mode_of("f"), 06755);

@@ -153,7 +153,7 @@ static void list_root(struct worker *w)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	const struct session_caller who = {1000, 1000, 0, w->number};
+	const struct session_caller who = {.uid = 1000, .gid = 1000, .slot = w->number};
 	struct session_caller asking = who;
 	struct err e = ERR_INIT;
 
