@@ -90,7 +90,7 @@ if [ -z "$quick" ]; then
   # For its warnings, and for what reads its commands: nothing of it runs.
   configure build-clang clang -Doptimization=0 -Ddebug=false
   ninja -C build-clang
-  suite "lint" tools/check.sh build-clang
+  suite "lint" tools/check.sh build-clang $full
   # Only what has threads: of the others it says nothing.
   threads="base/hash_copy base/mapping base/workers fs/cache fs/channel fs/ops fs/session_threads fs/view image/catalog image/layer_write store/catalogs store/layers"
   configure build-tsan clang --native-file tools/tsan.ini -Dman=disabled

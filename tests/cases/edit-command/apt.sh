@@ -4,7 +4,7 @@
 # finds nothing amiss; `shale diff` lists what was changed and nothing else; umoci unpacks the same.  When all is killed in
 # the middle, dpkg and apt mend it as anywhere.  With --full at more points, which chance chooses.
 # NEEDS: root fuse getfattr umoci apt-get dpkg-deb dpkg-scanpackages setcap unshare
-# SANITIZERS: first
+# SANITIZERS: no
 # TIMEOUT: 180
 # shellcheck source=/dev/null
 . "$SHALE_CASES/lib.sh"
