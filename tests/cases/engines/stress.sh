@@ -19,6 +19,7 @@ broken() {
 import errno
 import os
 import runpy
+import shutil  # before the call is another: it looks then which ones take dir_fd
 import sys
 
 stress, what, scene = sys.argv[1:]

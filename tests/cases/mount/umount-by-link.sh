@@ -29,6 +29,7 @@ kill -STOP "$server"
 timeout 10 shale umount -l relative
 kill -CONT "$server"
 is_unmounted real/mnt || fail "a mount with a stuck server is still there"
+wait_for is_gone "$server"
 shale mount app "$PWD/real/mnt"
 kill_mount real/mnt
 timeout 10 shale umount real/chain
