@@ -476,6 +476,29 @@ START_TEST(after_a_failed_commit_a_request_commits_first)
 }
 END_TEST
 
+/* Near the end of the disk: what was answered before is in the database when the next begins. */
+START_TEST(a_small_batch_is_one_request)
+{
+	put(INO, 1);
+	put(INO + 1, 1);
+	const uint64_t large = db->batch;
+	session_db_limit_batch(db, true);
+	put(INO + 2, 1);
+	const uint64_t small = db->batch;
+	ck_assert_uint_ne(small, large);
+	put(INO + 3, 1);
+	ck_assert_uint_ne(db->batch, small);
+	session_db_limit_batch(db, false);
+	const uint64_t last = db->batch;
+	put(INO + 4, 1);
+	ck_assert_uint_eq(db->batch, last);
+	die();
+	open_db();
+	for (uint64_t i = 0; i < 5; i++)
+		check(INO + i, 1);
+}
+END_TEST
+
 /* After a power loss all of it is younger than the mark. */
 START_TEST(a_rewind_removes_it)
 {
@@ -534,6 +557,7 @@ static Suite *suite_new(void)
 	tcase_add_test(tc, refuses_a_next_number_of_the_base);
 	tcase_add_test(tc, a_refused_record_is_not_read);
 	tcase_add_test(tc, after_a_failed_commit_a_request_commits_first);
+	tcase_add_test(tc, a_small_batch_is_one_request);
 	tcase_add_test(tc, a_rewind_removes_it);
 	tcase_add_test(tc, refuses_what_is_no_file);
 	suite_add_tcase(s, tc);
